@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Everything that can be tuned, with the defaults of RFC 9260, section 16, where it names one.
+
+use super::time::Duration;
+
+/// Settings of one association, copied from its endpoint when it is created.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// RTO.Initial. RFC 9260: 1 s.
+    pub(crate) rto_initial: Duration,
+    /// RTO.Min. RFC 9260: 1 s.
+    pub(crate) rto_min: Duration,
+    /// RTO.Max. RFC 9260: 60 s.
+    pub(crate) rto_max: Duration,
+    /// Max.Burst, in packets; 0 is unlimited. RFC 9260: 4.
+    pub(crate) max_burst: u32,
+    /// Association.Max.Retrans. RFC 9260: 10.
+    pub(crate) association_max_retrans: u32,
+    /// Path.Max.Retrans. RFC 9260: 5.
+    pub(crate) path_max_retrans: u32,
+    /// Max.Init.Retransmits. RFC 9260: 8.
+    pub(crate) max_init_retransmits: u32,
+    /// Upper bound of T1-init's back-off (`sinit_max_init_timeo`); RTO.Max if zero.
+    pub(crate) max_init_timeo: Duration,
+    /// HB.interval. RFC 9260: 30 s.
+    pub(crate) hb_interval: Duration,
+    /// Valid.Cookie.Life. RFC 9260: 60 s.
+    pub(crate) valid_cookie_life: Duration,
+    /// SACK.Delay, at most 500 ms. RFC 9260: 200 ms.
+    pub(crate) sack_delay: Duration,
+    /// Send a SACK at the latest for every n-th packet with DATA. RFC 9260, 6.2: 2.
+    pub(crate) sack_freq: u32,
+    /// Outbound streams to ask for.
+    pub(crate) out_streams: u16,
+    /// Inbound streams to allow.
+    pub(crate) max_in_streams: u16,
+    /// Receive buffer in bytes (`sk_rcvbuf`): what may be held for the user, as memory.
+    pub(crate) rcvbuf: u32,
+    /// Send every message at once, however small (SCTP_NODELAY).
+    pub(crate) nodelay: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            rto_initial: Duration::from_secs(1),
+            rto_min: Duration::from_secs(1),
+            rto_max: Duration::from_secs(60),
+            max_burst: 4,
+            association_max_retrans: 10,
+            path_max_retrans: 5,
+            max_init_retransmits: 8,
+            max_init_timeo: Duration::ZERO,
+            hb_interval: Duration::from_secs(30),
+            valid_cookie_life: Duration::from_secs(60),
+            sack_delay: Duration::from_millis(200),
+            sack_freq: 2,
+            out_streams: 10,
+            max_in_streams: u16::MAX,
+            rcvbuf: 212_992,
+            nodelay: false,
+        }
+    }
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the engine takes from the kernel crate, and nothing else of the engine may import from it.
+//!
+//! In user space a crate of the same name stands in (`tools/testing/sctp/kernel`), so every name
+//! here has a twin there. Keep the list short.
+
+pub(crate) use kernel::alloc::{
+    flags::GFP_ATOMIC,
+    AllocError,
+    Flags,
+    KBox,
+    KVec, //
+};

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What an association tells its user (RFC 9260, 11.2; RFC 6458, 6.1).
+
+use super::{addr::Address, env::KVec, serial::{Ssn, Tsn}};
+
+/// A fact for the upper layer, in the order in which it came about.
+#[derive(Debug)]
+pub(crate) enum Event<B> {
+    /// The association is established: COMMUNICATION UP.
+    Up,
+    /// The peer restarted: all state was reset, the association lives on.
+    Restarted,
+    /// A message, or the next part of one.
+    Message(Received<B>),
+    /// The peer started a shutdown and will take no more data.
+    PeerShutdown,
+    /// The association ended. Nothing comes after this.
+    Closed(Closed),
+}
+
+/// Why an association ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Closed {
+    /// By the graceful sequence, from either side.
+    Shutdown,
+    /// By an ABORT from the peer. `cause` is its first error cause, 0 if it gave none. `setup` is
+    /// whether that was before the association was established.
+    PeerAborted { cause: u16, setup: bool },
+    /// By this side: the user asked for it, or the peer broke the protocol (`cause` is the error
+    /// cause sent).
+    Aborted { cause: u16, setup: bool },
+    /// The peer did not answer any more, `setup` as above.
+    TimedOut { setup: bool },
+}
+
+/// User data on its way to the user.
+#[derive(Debug)]
+pub(crate) struct Received<B> {
+    pub(crate) stream: u16,
+    pub(crate) ssn: Ssn,
+    /// Payload protocol identifier, as it was on the wire.
+    pub(crate) ppid: [u8; 4],
+    /// TSN of the first fragment of this part.
+    pub(crate) tsn: Tsn,
+    /// The cumulative TSN when this part was delivered.
+    pub(crate) cumulative_tsn: Tsn,
+    pub(crate) unordered: bool,
+    /// Whether this part begins its message. False only after a partial delivery began.
+    pub(crate) begin: bool,
+    /// Whether this part ends its message.
+    pub(crate) end: bool,
+    /// Where the first fragment came from.
+    pub(crate) from: Address,
+    /// The first fragment.
+    pub(crate) first: B,
+    /// The fragments after it, in order.
+    pub(crate) rest: KVec<B>,
+}

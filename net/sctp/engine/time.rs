@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Time as the engine sees it: a number handed in with every call.
+//!
+//! The engine owns no clock. The shell passes a monotonic reading, tests pass a virtual one.
+
+/// A point on the monotonic clock, in nanoseconds since some fixed start.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Time(pub(crate) u64);
+
+/// A span of time, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Duration(pub(crate) u64);
+
+#[allow(dead_code)]
+impl Time {
+    /// The point `span` later; the end of time if that does not fit.
+    pub(crate) const fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+
+    /// The span since `earlier`; nothing if `earlier` is later.
+    pub(crate) const fn since(self, earlier: Self) -> Duration {
+        Duration(self.0.saturating_sub(earlier.0))
+    }
+}
+
+#[allow(dead_code)]
+impl Duration {
+    pub(crate) const ZERO: Self = Self(0);
+
+    pub(crate) const fn from_millis(ms: u32) -> Self {
+        Self(ms as u64 * 1_000_000)
+    }
+
+    pub(crate) const fn from_secs(s: u32) -> Self {
+        Self(s as u64 * 1_000_000_000)
+    }
+
+    /// Whole milliseconds, the unit of the socket API; saturates at `u32::MAX`.
+    pub(crate) const fn as_millis(self) -> u32 {
+        let ms = self.0 / 1_000_000;
+        if ms > u32::MAX as u64 {
+            u32::MAX
+        } else {
+            ms as u32
+        }
+    }
+
+    /// Twice the span, for back-off.
+    pub(crate) const fn doubled(self) -> Self {
+        Self(self.0.saturating_mul(2))
+    }
+}

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0
+# Shared by the scripts of this folder: where things are kept, how progress is
+# shown, and how the toolchain is found. Sourced, never run.
+# shellcheck shell=bash
+
+set -euo pipefail
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+CACHE=${RUST_SCTP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rust_sctp}
+JOBS=${JOBS:-$(nproc)}
+# The kernel series that is fetched when KSRC= names no source tree, newest first.
+SERIES="7.3 7.2"
+BINDGEN_VERSION=0.72.1
+
+mkdir -p "$CACHE/log"
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+die() {
+	printf 'error: %s\n' "$*" >&2
+	exit 1
+}
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		die "this step needs root: run it as root or install sudo"
+	fi
+}
+
+# run_logged NAME COMMAND...: runs a long step with its output in a log, a sign
+# of life every ten seconds, and the log's end on failure.
+run_logged() {
+	local name=$1 log start pid rc=0 last
+	shift
+	log="$CACHE/log/${name//[^a-zA-Z0-9]/-}.log"
+	start=$SECONDS
+	say "$name (log: $log)"
+	"$@" >"$log" 2>&1 </dev/null &
+	pid=$!
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 1
+		if [ $(((SECONDS - start) % 10)) = 9 ] && kill -0 "$pid" 2>/dev/null; then
+			last=$(tail -n 1 "$log" | tr -d '\r' | cut -c1-70)
+			printf '    %4ds  %s\n' $((SECONDS - start)) "$last" >&2
+		fi
+	done
+	wait "$pid" || rc=$?
+	if [ "$rc" != 0 ]; then
+		tail -n 40 "$log" >&2
+		die "$name failed after $((SECONDS - start)) s; whole log: $log"
+	fi
+	printf '    done in %d s\n' $((SECONDS - start)) >&2
+}
+
+# The kernel and the user-space twin are built with Debian's toolchain: it is
+# the one that comes with the library source the kernel build needs.
+find_toolchain() {
+	RUSTC=/usr/bin/rustc
+	[ -x "$RUSTC" ] || die "no $RUSTC: run tools/sctp/install-deps.sh"
+	RUST_VERSION=$("$RUSTC" --version | cut -d' ' -f2)
+	RUST_LIB_SRC=/usr/src/rustc-$RUST_VERSION/library
+	[ -d "$RUST_LIB_SRC" ] || die "no $RUST_LIB_SRC: Debian package rust-web-src"
+	BINDGEN=$CACHE/tools/bin/bindgen
+	[ -x "$BINDGEN" ] || die "no $BINDGEN: run tools/sctp/install-deps.sh"
+	export RUSTC RUST_LIB_SRC BINDGEN
+	KMAKE=(make -j"$JOBS" "RUSTC=$RUSTC" "HOSTRUSTC=$RUSTC" "RUST_LIB_SRC=$RUST_LIB_SRC"
+		"BINDGEN=$BINDGEN" "RUSTFMT=/usr/bin/rustfmt" "RUSTDOC=/usr/bin/rustdoc"
+		"CLIPPY_DRIVER=/usr/bin/clippy-driver")
+}
