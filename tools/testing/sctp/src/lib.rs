@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The SCTP engine in user space: the very sources of `net/sctp/engine`, and their tests.
+//!
+//! Nothing here is linked into anything; `cargo test` is what this crate is for. The engine's
+//! items are visible within one crate only, so the tests are modules of this one, in folders that
+//! mirror the engine's.
+
+#![forbid(unsafe_code)]
+// The engine's user is the kernel module: what only that one calls is dead code here.
+#![allow(dead_code)]
+
+#[path = "../../../../net/sctp/engine/mod.rs"]
+pub(crate) mod engine;
+
+#[cfg(test)]
+mod tests;
