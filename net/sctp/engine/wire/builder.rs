@@ -19,6 +19,7 @@ use super::{
 use crate::engine::{
     cx::Payload,
     env::{AllocError, Flags, KVec},
+    stats::Reason,
 };
 
 /// Why something is not in the packet. The packet is as it was before.
@@ -32,6 +33,16 @@ pub(crate) enum BuildError {
 impl From<AllocError> for BuildError {
     fn from(_: AllocError) -> Self {
         Self::NoMemory
+    }
+}
+
+impl From<BuildError> for Reason {
+    fn from(error: BuildError) -> Self {
+        match error {
+            // No chunk was bound to fit: the caller gave too small a packet.
+            BuildError::NoRoom => Self::Unexpected,
+            BuildError::NoMemory => Self::NoMemory,
+        }
     }
 }
 
