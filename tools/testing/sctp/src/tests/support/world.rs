@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The surroundings of an engine call: virtual time, seeded randomness, real MACs, counters.
+
+use std::cell::Cell;
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use kernel::alloc::flags::GFP_ATOMIC;
+
+use crate::engine::{
+    cx::{CookieKeys, Cx, Rng, Stats, MAC_LEN},
+    stats::Counter,
+    time::{Duration, Time},
+};
+
+/// All that a [`Cx`] refers to.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) now: Time,
+    pub(crate) rng: SplitMix,
+    pub(crate) keys: Keys,
+    pub(crate) stats: Counters,
+}
+
+impl World {
+    /// A world whose random numbers are determined by `seed`. It does not begin at time 0.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            now: Time(1_000_000_000_000),
+            rng: SplitMix(seed),
+            keys: Keys::new(seed),
+            stats: Counters::default(),
+        }
+    }
+
+    pub(crate) fn cx(&mut self) -> Cx<'_> {
+        Cx {
+            now: self.now,
+            gfp: GFP_ATOMIC,
+            rng: &mut self.rng,
+            keys: &self.keys,
+            stats: &self.stats,
+        }
+    }
+
+    pub(crate) fn advance(&mut self, span: Duration) {
+        self.now = self.now.plus(span);
+    }
+}
+
+/// Steele, Lea and Flood's SplitMix64: small, and good enough to look random.
+#[derive(Clone, Debug)]
+pub(crate) struct SplitMix(pub(crate) u64);
+
+impl SplitMix {
+    fn step(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = self.0;
+        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+impl Rng for SplitMix {
+    fn next_u32(&mut self) -> u32 {
+        (self.step() >> 32) as u32
+    }
+}
+
+/// Secrets that change every [`Keys::ROTATION`]; the one before is still good.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    seed: u64,
+    /// How many MACs were computed.
+    pub(crate) macs: Cell<u64>,
+}
+
+impl Keys {
+    pub(crate) const ROTATION: Duration = Duration::from_secs(3600);
+
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            macs: Cell::new(0),
+        }
+    }
+}
+
+impl CookieKeys for Keys {
+    fn epoch(&self, now: Time) -> u32 {
+        (now.0 / Self::ROTATION.0) as u32
+    }
+
+    fn mac(&self, now: Time, epoch: u32, data: &[u8]) -> Option<[u8; MAC_LEN]> {
+        let age = self.epoch(now).checked_sub(epoch)?;
+        if age > 1 {
+            return None;
+        }
+        self.macs.set(self.macs.get() + 1);
+        let mut secret = SplitMix(self.seed ^ u64::from(epoch));
+        let secret: Vec<u8> = (0..4).flat_map(|_| secret.step().to_be_bytes()).collect();
+        let mut mac = Hmac::<Sha256>::new_from_slice(&secret).unwrap();
+        mac.update(data);
+        Some(mac.finalize().into_bytes().into())
+    }
+
+    fn mac_eq(&self, a: &[u8; MAC_LEN], b: &[u8]) -> bool {
+        a.as_slice() == b
+    }
+}
+
+/// What was counted.
+#[derive(Debug)]
+pub(crate) struct Counters([Cell<u64>; Counter::COUNT]);
+
+impl Counters {
+    pub(crate) fn get(&self, counter: Counter) -> u64 {
+        self.0[counter as usize].get()
+    }
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self([const { Cell::new(0) }; Counter::COUNT])
+    }
+}
+
+impl Stats for Counters {
+    fn count(&self, counter: Counter) {
+        let cell = &self.0[counter as usize];
+        cell.set(cell.get() + 1);
+    }
+}

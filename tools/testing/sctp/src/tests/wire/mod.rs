@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tests of `engine/wire`.
+
+mod builder;
+mod examine;
+mod hostile;
+mod roundtrip;
+pub(crate) mod samples;
+mod vectors;
+
+pub(crate) use examine::{examine, flatten};
