@@ -1,0 +1,749 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the SCTP socket tests share: the variants every test runs in, a network
+ * namespace with nothing but loopback, a connected pair of either socket
+ * style, and send and receive calls with their ancillary data.
+ *
+ * A helper that cannot do its work fails the test at once. Nothing here waits
+ * by sleeping: whoever waits polls a descriptor or a condition against a
+ * deadline, WAIT_MS.
+ */
+#ifndef SCTP_UTIL_H
+#define SCTP_UTIL_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/sctp.h>
+
+#include "kselftest_harness.h"
+
+#ifndef SOL_SCTP
+#define SOL_SCTP IPPROTO_SCTP
+#endif
+
+/* The longest wait for something that must happen. */
+#define WAIT_MS		15000
+
+enum test_family {
+	TEST_IPV4,
+	TEST_IPV6,
+	TEST_MAPPED,	/* AF_INET6 sockets that use v4-mapped addresses */
+};
+
+struct flavour {
+	enum test_family family;
+	int type;	/* SOCK_STREAM: one-to-one, SOCK_SEQPACKET: one-to-many */
+};
+
+#define SCTP_FIXTURE_VARIANT(fixture)					\
+	FIXTURE_VARIANT(fixture) { struct flavour fl; }
+
+#define SCTP_VARIANTS_STYLE(fixture, style, socket_type)		\
+	FIXTURE_VARIANT_ADD(fixture, ipv4_##style)			\
+		{ .fl = { TEST_IPV4, socket_type } };			\
+	FIXTURE_VARIANT_ADD(fixture, ipv6_##style)			\
+		{ .fl = { TEST_IPV6, socket_type } };			\
+	FIXTURE_VARIANT_ADD(fixture, mapped_##style)			\
+		{ .fl = { TEST_MAPPED, socket_type } }
+
+#define SCTP_VARIANTS_ONE_TO_ONE(fixture)				\
+	SCTP_VARIANTS_STYLE(fixture, one_to_one, SOCK_STREAM)
+
+#define SCTP_VARIANTS_ONE_TO_MANY(fixture)				\
+	SCTP_VARIANTS_STYLE(fixture, one_to_many, SOCK_SEQPACKET)
+
+#define SCTP_VARIANTS(fixture)						\
+	SCTP_VARIANTS_ONE_TO_ONE(fixture);				\
+	SCTP_VARIANTS_ONE_TO_MANY(fixture)
+
+union test_addr {
+	struct sockaddr sa;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* One side of an association. The id is of no use on a one-to-one socket. */
+struct end {
+	int fd;
+	sctp_assoc_t id;
+};
+
+/*
+ * An established association. One-to-one: server.fd is the accepted socket.
+ * One-to-many: server.fd and listener are the same descriptor.
+ */
+struct pair {
+	int listener;
+	struct end client;
+	struct end server;
+	union test_addr addr;	/* where the listener is */
+};
+
+/* What came with a message. */
+struct rx {
+	ssize_t len;
+	int flags;
+	union test_addr from;
+	socklen_t from_len;
+	size_t control_len;
+	int cmsgs;		/* how many there were */
+	bool has_rcvinfo;
+	bool has_sndrcv;
+	struct sctp_rcvinfo rcvinfo;
+	struct sctp_sndrcvinfo sndrcv;
+};
+
+static inline long long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+static inline bool one_to_one(const struct flavour *fl)
+{
+	return fl->type == SOCK_STREAM;
+}
+
+static inline int domain_of(const struct flavour *fl)
+{
+	return fl->family == TEST_IPV4 ? AF_INET : AF_INET6;
+}
+
+static inline socklen_t addr_len(const union test_addr *addr)
+{
+	return addr->sa.sa_family == AF_INET ? sizeof(addr->v4)
+					     : sizeof(addr->v6);
+}
+
+/* @v4 or @v6 (both in text) in the form the variant's sockets take. */
+static inline union test_addr make_addr(const struct flavour *fl,
+					const char *v4, const char *v6,
+					uint16_t port)
+{
+	union test_addr addr;
+	char mapped[64];
+
+	memset(&addr, 0, sizeof(addr));
+	addr.sa.sa_family = domain_of(fl);
+	if (fl->family == TEST_IPV4) {
+		addr.v4.sin_port = htons(port);
+		inet_pton(AF_INET, v4, &addr.v4.sin_addr);
+		return addr;
+	}
+	addr.v6.sin6_port = htons(port);
+	if (fl->family == TEST_MAPPED) {
+		snprintf(mapped, sizeof(mapped), "::ffff:%s", v4);
+		v6 = mapped;
+	}
+	inet_pton(AF_INET6, v6, &addr.v6.sin6_addr);
+	return addr;
+}
+
+static inline union test_addr loopback(const struct flavour *fl, uint16_t port)
+{
+	return make_addr(fl, "127.0.0.1", "::1", port);
+}
+
+static inline union test_addr wildcard(const struct flavour *fl, uint16_t port)
+{
+	union test_addr addr;
+
+	/* Not ::ffff:0.0.0.0: an AF_INET6 program binds to :: */
+	memset(&addr, 0, sizeof(addr));
+	addr.sa.sa_family = domain_of(fl);
+	if (addr.sa.sa_family == AF_INET)
+		addr.v4.sin_port = htons(port);
+	else
+		addr.v6.sin6_port = htons(port);
+	return addr;
+}
+
+static inline uint16_t port_of(const union test_addr *addr)
+{
+	return ntohs(addr->sa.sa_family == AF_INET ? addr->v4.sin_port
+						   : addr->v6.sin6_port);
+}
+
+/* Same family and same address, whatever the port. */
+static inline bool same_host(const union test_addr *a, const union test_addr *b)
+{
+	if (a->sa.sa_family != b->sa.sa_family)
+		return false;
+	if (a->sa.sa_family == AF_INET)
+		return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+	return !memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr,
+		       sizeof(a->v6.sin6_addr));
+}
+
+static inline bool same_addr(const union test_addr *a, const union test_addr *b)
+{
+	return same_host(a, b) && port_of(a) == port_of(b);
+}
+
+static inline void write_sysctl(struct __test_metadata *_metadata,
+				const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY);
+
+	ASSERT_LE(0, fd)
+		TH_LOG("open %s: %s", path, strerror(errno));
+	ASSERT_EQ((ssize_t)strlen(value), write(fd, value, strlen(value)))
+		TH_LOG("write %s: %s", path, strerror(errno));
+	close(fd);
+}
+
+/*
+ * A namespace of the test's own, loopback up. The MTU of loopback is brought
+ * to what a network has, unless the test asks for another (0: as it comes).
+ */
+static inline void enter_netns_mtu(struct __test_metadata *_metadata, int mtu)
+{
+	struct ifreq ifr = { .ifr_name = "lo" };
+	int fd;
+
+	if (geteuid())
+		SKIP(exit(KSFT_SKIP), "need root for a network namespace");
+	ASSERT_EQ(0, unshare(CLONE_NEWNET))
+		TH_LOG("unshare: %s", strerror(errno));
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	ASSERT_LE(0, fd);
+	if (mtu) {
+		ifr.ifr_mtu = mtu;
+		ASSERT_EQ(0, ioctl(fd, SIOCSIFMTU, &ifr));
+	}
+	ASSERT_EQ(0, ioctl(fd, SIOCGIFFLAGS, &ifr));
+	ifr.ifr_flags |= IFF_UP;
+	ASSERT_EQ(0, ioctl(fd, SIOCSIFFLAGS, &ifr));
+	close(fd);
+}
+
+static inline void enter_netns(struct __test_metadata *_metadata)
+{
+	enter_netns_mtu(_metadata, 1500);
+}
+
+/* Runs ip(8) and asserts that it succeeded. */
+static inline void run_ip(struct __test_metadata *_metadata, const char *args)
+{
+	char cmd[256];
+
+	snprintf(cmd, sizeof(cmd), "ip %s", args);
+	ASSERT_EQ(0, system(cmd))
+		TH_LOG("%s failed", cmd);
+}
+
+/*
+ * A network whose other hosts never answer: a dummy device swallows what it
+ * is given. black_hole() is the address of such a host.
+ */
+static inline void add_black_hole(struct __test_metadata *_metadata)
+{
+	run_ip(_metadata, "link add hole type dummy");
+	run_ip(_metadata, "addr add 192.0.2.1/24 dev hole");
+	run_ip(_metadata, "-6 addr add 2001:db8::1/64 dev hole nodad");
+	run_ip(_metadata, "link set hole up");
+}
+
+static inline union test_addr black_hole(const struct flavour *fl, uint16_t port)
+{
+	return make_addr(fl, "192.0.2.2", "2001:db8::2", port);
+}
+
+static inline int open_socket(struct __test_metadata *_metadata,
+			      const struct flavour *fl)
+{
+	int fd = socket(domain_of(fl), fl->type, IPPROTO_SCTP);
+
+	ASSERT_LE(0, fd)
+		TH_LOG("socket: %s", strerror(errno));
+	return fd;
+}
+
+static inline int bound_socket(struct __test_metadata *_metadata,
+			       const struct flavour *fl, union test_addr *addr)
+{
+	int fd = open_socket(_metadata, fl);
+	union test_addr any = loopback(fl, 0);
+	socklen_t len = sizeof(*addr);
+
+	ASSERT_EQ(0, bind(fd, &any.sa, addr_len(&any)))
+		TH_LOG("bind: %s", strerror(errno));
+	ASSERT_EQ(0, getsockname(fd, &addr->sa, &len));
+	return fd;
+}
+
+static inline int listening_socket(struct __test_metadata *_metadata,
+				   const struct flavour *fl,
+				   union test_addr *addr)
+{
+	int fd = bound_socket(_metadata, fl, addr);
+
+	ASSERT_EQ(0, listen(fd, 16))
+		TH_LOG("listen: %s", strerror(errno));
+	return fd;
+}
+
+/* An address of loopback that no socket is bound to. */
+static inline union test_addr free_addr(struct __test_metadata *_metadata,
+					const struct flavour *fl)
+{
+	union test_addr addr;
+
+	close(bound_socket(_metadata, fl, &addr));
+	return addr;
+}
+
+static inline void set_int(struct __test_metadata *_metadata, int fd, int level,
+			   int name, int value)
+{
+	ASSERT_EQ(0, setsockopt(fd, level, name, &value, sizeof(value)))
+		TH_LOG("setsockopt(%d, %d): %s", level, name, strerror(errno));
+}
+
+static inline int get_int(struct __test_metadata *_metadata, int fd, int level,
+			  int name)
+{
+	socklen_t len = sizeof(int);
+	int value = -1;
+
+	ASSERT_EQ(0, getsockopt(fd, level, name, &value, &len))
+		TH_LOG("getsockopt(%d, %d): %s", level, name, strerror(errno));
+	ASSERT_EQ(sizeof(int), len);
+	return value;
+}
+
+static inline void set_timeout(struct __test_metadata *_metadata, int fd,
+			       int name, int ms)
+{
+	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
+
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, name, &tv, sizeof(tv)));
+}
+
+static inline void set_linger(struct __test_metadata *_metadata, int fd,
+			      int on, int seconds)
+{
+	struct linger linger = { on, seconds };
+
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger,
+				sizeof(linger)));
+}
+
+static inline void set_nonblock(struct __test_metadata *_metadata, int fd,
+				bool on)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	ASSERT_LE(0, flags);
+	if (on)
+		flags |= O_NONBLOCK;
+	else
+		flags &= ~O_NONBLOCK;
+	ASSERT_EQ(0, fcntl(fd, F_SETFL, flags));
+}
+
+static inline void set_initmsg(struct __test_metadata *_metadata, int fd,
+			       int ostreams, int instreams, int attempts,
+			       int timeo)
+{
+	struct sctp_initmsg init = { ostreams, instreams, attempts, timeo };
+
+	ASSERT_EQ(0, setsockopt(fd, SOL_SCTP, SCTP_INITMSG, &init,
+				sizeof(init)));
+}
+
+/* Bits for set_events(), named after the members of the option's structure. */
+#define EV_DATA_IO	0x01
+#define EV_ASSOC	0x02
+#define EV_SHUTDOWN	0x04
+
+static inline void set_events(struct __test_metadata *_metadata, int fd,
+			      int events)
+{
+	struct sctp_event_subscribe ev = {
+		.sctp_data_io_event = !!(events & EV_DATA_IO),
+		.sctp_association_event = !!(events & EV_ASSOC),
+		.sctp_shutdown_event = !!(events & EV_SHUTDOWN),
+	};
+
+	ASSERT_EQ(0, setsockopt(fd, SOL_SCTP, SCTP_EVENTS, &ev, sizeof(ev)))
+		TH_LOG("SCTP_EVENTS: %s", strerror(errno));
+}
+
+static inline struct sctp_status get_status(struct __test_metadata *_metadata,
+					    const struct end *end)
+{
+	struct sctp_status st = { .sstat_assoc_id = end->id };
+	socklen_t len = sizeof(st);
+
+	ASSERT_EQ(0, getsockopt(end->fd, SOL_SCTP, SCTP_STATUS, &st, &len))
+		TH_LOG("SCTP_STATUS: %s", strerror(errno));
+	ASSERT_EQ(sizeof(st), len);
+	return st;
+}
+
+/* poll() of one descriptor: what is ready, 0 at the end of the time. */
+static inline int poll_fd(int fd, int events, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = events };
+	long long end = now_ms() + ms;
+	int ret;
+
+	do {
+		ret = poll(&pfd, 1, ms);
+		ms = end - now_ms();
+	} while (ret < 0 && errno == EINTR && ms > 0);
+	return ret > 0 ? pfd.revents : 0;
+}
+
+/* Waits until one of @events is there. */
+static inline int wait_for(struct __test_metadata *_metadata, int fd, int events)
+{
+	int got = poll_fd(fd, events, WAIT_MS);
+
+	ASSERT_NE(0, got & events)
+		TH_LOG("waited %d ms for poll events %#x in vain, have %#x",
+		       WAIT_MS, events, got);
+	return got;
+}
+
+/* Waits until @condition holds; for what no descriptor tells. */
+#define wait_until(condition) do {					\
+	long long __end = now_ms() + WAIT_MS;				\
+	while (!(condition)) {						\
+		ASSERT_LT(now_ms(), __end)				\
+			TH_LOG("waited in vain for " #condition);	\
+		usleep(2000);						\
+	}								\
+} while (0)
+
+/* Is the process asleep in a system call? */
+static inline bool is_sleeping(pid_t pid)
+{
+	char path[64], buf[256], *state;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return false;
+	n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	if (n <= 0)
+		return false;
+	buf[n] = 0;
+	state = strrchr(buf, ')');
+	return state && !strncmp(state, ") S", 3);
+}
+
+/*
+ * For what blocks: runs @statement in a child that then exits with the errno
+ * it left (0: none). CHILD_ERRNO() is the way to say what the outcome was.
+ */
+#define CHILD_ERRNO(call) ((call) < 0 ? errno : 0)
+
+#define start_child(outcome) ({						\
+	pid_t __pid;							\
+									\
+	fflush(NULL);							\
+	__pid = fork();							\
+	ASSERT_LE(0, __pid);						\
+	if (!__pid) {							\
+		prctl(PR_SET_PDEATHSIG, SIGKILL);			\
+		_exit(outcome);						\
+	}								\
+	__pid;								\
+})
+
+/* The child's exit code; it must come before the deadline. */
+static inline int end_child(struct __test_metadata *_metadata, pid_t pid)
+{
+	int status = 0;
+	pid_t got;
+
+	wait_until((got = waitpid(pid, &status, WNOHANG)) != 0);
+	ASSERT_EQ(pid, got);
+	ASSERT_TRUE(WIFEXITED(status))
+		TH_LOG("child ended with wait status %#x", status);
+	return WEXITSTATUS(status);
+}
+
+/*
+ * Every byte of a test message tells its place: a lost, doubled or moved part
+ * of it does not pass for another.
+ */
+static inline unsigned char pattern_at(unsigned int seed, size_t i)
+{
+	unsigned int x = (seed + 1) * 2654435761u + (unsigned int)i * 40503u;
+
+	return (x >> 13) ^ i;
+}
+
+static inline void fill(void *buf, size_t len, unsigned int seed)
+{
+	unsigned char *p = buf;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		p[i] = pattern_at(seed, i);
+}
+
+/* Is @buf what fill() made, from byte @from of the message on? */
+static inline bool intact(const void *buf, size_t from, size_t len,
+			  unsigned int seed)
+{
+	const unsigned char *p = buf;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (p[i] != pattern_at(seed, from + i))
+			return false;
+	return true;
+}
+
+/* sendmsg() with at most one SCTP cmsg of any type and length. */
+static inline ssize_t send_cmsg(int fd, const union test_addr *to, int type,
+				const void *info, size_t info_len,
+				const void *buf, size_t len, int flags)
+{
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(struct sctp_sndrcvinfo)) + 64];
+	} control;
+	struct iovec iov = { (void *)buf, len };
+	struct msghdr msg = {
+		.msg_name = (void *)to,
+		.msg_namelen = to ? addr_len(to) : 0,
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+	};
+	struct cmsghdr *cmsg;
+
+	memset(&control, 0, sizeof(control));
+	if (info) {
+		msg.msg_control = &control;
+		msg.msg_controllen = CMSG_SPACE(info_len);
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = IPPROTO_SCTP;
+		cmsg->cmsg_type = type;
+		cmsg->cmsg_len = CMSG_LEN(info_len);
+		memcpy(CMSG_DATA(cmsg), info, info_len);
+	}
+	return sendmsg(fd, &msg, flags | MSG_NOSIGNAL);
+}
+
+static inline ssize_t send_sndinfo(int fd, const union test_addr *to,
+				   const struct sctp_sndinfo *info,
+				   const void *buf, size_t len, int flags)
+{
+	return send_cmsg(fd, to, SCTP_SNDINFO, info, sizeof(*info), buf, len,
+			 flags);
+}
+
+/* Sends on a stream of an established association, named by its id. */
+static inline ssize_t send_end(const struct end *end, const void *buf,
+			       size_t len, int stream, int flags)
+{
+	struct sctp_sndinfo info = {
+		.snd_sid = stream,
+		.snd_assoc_id = end->id,
+	};
+
+	return send_sndinfo(end->fd, NULL, &info, buf, len, flags);
+}
+
+/* A message with the pattern of @seed, which must be taken at once. */
+static inline void send_pattern(struct __test_metadata *_metadata,
+				const struct end *end, size_t len, int stream,
+				unsigned int seed)
+{
+	unsigned char *buf = malloc(len);
+
+	ASSERT_NE(NULL, buf);
+	fill(buf, len, seed);
+	ASSERT_EQ((ssize_t)len, send_end(end, buf, len, stream, 0))
+		TH_LOG("send of %zu bytes: %s", len, strerror(errno));
+	free(buf);
+}
+
+/* recvmsg() that tells all it was told. */
+static inline ssize_t recv_rx(int fd, void *buf, size_t len, int flags,
+			      struct rx *rx)
+{
+	union {
+		struct cmsghdr align;
+		char buf[512];
+	} control;
+	struct iovec iov = { buf, len };
+	struct msghdr msg = {
+		.msg_name = &rx->from,
+		.msg_namelen = sizeof(rx->from),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+
+	memset(rx, 0, sizeof(*rx));
+	rx->len = recvmsg(fd, &msg, flags);
+	if (rx->len < 0)
+		return rx->len;
+	rx->flags = msg.msg_flags;
+	rx->from_len = msg.msg_namelen;
+	rx->control_len = msg.msg_controllen;
+	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg)) {
+		rx->cmsgs++;
+		if (cmsg->cmsg_level != IPPROTO_SCTP)
+			continue;
+		if (cmsg->cmsg_type == SCTP_RCVINFO &&
+		    cmsg->cmsg_len == CMSG_LEN(sizeof(rx->rcvinfo))) {
+			rx->has_rcvinfo = true;
+			memcpy(&rx->rcvinfo, CMSG_DATA(cmsg),
+			       sizeof(rx->rcvinfo));
+		}
+		if (cmsg->cmsg_type == SCTP_SNDRCV &&
+		    cmsg->cmsg_len == CMSG_LEN(sizeof(rx->sndrcv))) {
+			rx->has_sndrcv = true;
+			memcpy(&rx->sndrcv, CMSG_DATA(cmsg),
+			       sizeof(rx->sndrcv));
+		}
+	}
+	return rx->len;
+}
+
+/* Waits for something to read, then reads it. */
+static inline ssize_t recv_wait(struct __test_metadata *_metadata, int fd,
+				void *buf, size_t len, struct rx *rx)
+{
+	wait_for(_metadata, fd, POLLIN);
+	return recv_rx(fd, buf, len, MSG_DONTWAIT, rx);
+}
+
+/* The next thing must be a whole data message with the pattern of @seed. */
+static inline void recv_pattern(struct __test_metadata *_metadata, int fd,
+				size_t len, unsigned int seed, struct rx *rx)
+{
+	unsigned char *buf = malloc(len + 1);
+	struct rx own;
+
+	if (!rx)
+		rx = &own;
+	ASSERT_NE(NULL, buf);
+	ASSERT_EQ((ssize_t)len, recv_wait(_metadata, fd, buf, len + 1, rx))
+		TH_LOG("recvmsg: %s, flags %#x", strerror(errno), rx->flags);
+	ASSERT_EQ(MSG_EOR, rx->flags);
+	ASSERT_TRUE(intact(buf, 0, len, seed));
+	free(buf);
+}
+
+/* The next thing must be this notification, whole; it is copied to @sn. */
+static inline void recv_notification(struct __test_metadata *_metadata, int fd,
+				     int type, union sctp_notification *sn,
+				     size_t size)
+{
+	struct rx rx;
+
+	memset(sn, 0, size);
+	recv_wait(_metadata, fd, sn, size, &rx);
+	ASSERT_LT(0, rx.len)
+		TH_LOG("recvmsg: %s", rx.len ? strerror(errno) : "end of file");
+	ASSERT_EQ(MSG_NOTIFICATION | MSG_EOR, rx.flags)
+		TH_LOG("%zd bytes, not a whole notification", rx.len);
+	ASSERT_EQ(type, sn->sn_header.sn_type);
+	ASSERT_EQ(rx.len, (ssize_t)sn->sn_header.sn_length);
+	ASSERT_EQ(0, rx.cmsgs);
+}
+
+/* The next thing must be ASSOC_CHANGE with this state. */
+static inline struct sctp_assoc_change
+recv_assoc_change(struct __test_metadata *_metadata, int fd, int state)
+{
+	union {
+		union sctp_notification sn;
+		char space[2048];
+	} u;
+
+	recv_notification(_metadata, fd, SCTP_ASSOC_CHANGE, &u.sn, sizeof(u));
+	ASSERT_EQ(state, u.sn.sn_assoc_change.sac_state);
+	return u.sn.sn_assoc_change;
+}
+
+static inline void recv_shutdown_event(struct __test_metadata *_metadata, int fd,
+				       sctp_assoc_t id)
+{
+	union sctp_notification sn;
+
+	recv_notification(_metadata, fd, SCTP_SHUTDOWN_EVENT, &sn, sizeof(sn));
+	ASSERT_EQ(sizeof(struct sctp_shutdown_event), sn.sn_header.sn_length);
+	ASSERT_EQ(id, sn.sn_shutdown_event.sse_assoc_id);
+}
+
+/* Nothing to read, and no end either. */
+static inline void expect_nothing(struct __test_metadata *_metadata, int fd)
+{
+	char c;
+
+	EXPECT_EQ(-1, recv(fd, &c, 1, MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+}
+
+/*
+ * Connects @client to @listener; both know the association's id from its
+ * COMM_UP and are subscribed to nothing afterwards.
+ */
+static inline void pair_join(struct __test_metadata *_metadata,
+			     const struct flavour *fl, struct pair *p)
+{
+	set_events(_metadata, p->listener, EV_ASSOC);
+	set_events(_metadata, p->client.fd, EV_ASSOC);
+	ASSERT_EQ(0, connect(p->client.fd, &p->addr.sa, addr_len(&p->addr)))
+		TH_LOG("connect: %s", strerror(errno));
+	p->server.fd = p->listener;
+	if (one_to_one(fl)) {
+		wait_for(_metadata, p->listener, POLLIN);
+		p->server.fd = accept(p->listener, NULL, NULL);
+		ASSERT_LE(0, p->server.fd)
+			TH_LOG("accept: %s", strerror(errno));
+	}
+	p->client.id = recv_assoc_change(_metadata, p->client.fd,
+					 SCTP_COMM_UP).sac_assoc_id;
+	p->server.id = recv_assoc_change(_metadata, p->server.fd,
+					 SCTP_COMM_UP).sac_assoc_id;
+	set_events(_metadata, p->client.fd, 0);
+	set_events(_metadata, p->server.fd, 0);
+	set_events(_metadata, p->listener, 0);
+}
+
+static inline void pair_open(struct __test_metadata *_metadata,
+			     const struct flavour *fl, struct pair *p)
+{
+	p->listener = listening_socket(_metadata, fl, &p->addr);
+	p->client.fd = open_socket(_metadata, fl);
+	pair_join(_metadata, fl, p);
+}
+
+#endif /* SCTP_UTIL_H */
