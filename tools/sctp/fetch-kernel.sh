@@ -14,11 +14,17 @@ if [ -n "${KSRC:-}" ]; then
 	exit
 fi
 
-have=$(find "$CACHE" -maxdepth 1 -name 'linux-source-*' -type d | sort -V | tail -n 1)
-if [ -n "$have" ]; then
-	echo "$have"
-	exit
-fi
+print_cached() {
+	local have
+	have=$(find "$CACHE" -maxdepth 1 -name 'linux-source-*' -type d | sort -V | tail -n 1)
+	if [ -n "$have" ]; then
+		echo "$have"
+		exit
+	fi
+}
+print_cached
+lock kernel-source
+print_cached
 
 sources=(/etc/apt/sources.list.d/debian.sources /etc/apt/sources.list)
 uri=$({ cat "${sources[@]}" 2>/dev/null || true; } |

@@ -5,6 +5,10 @@
 
 set -euo pipefail
 
+# What `make VARIABLE=value` was told is for these scripts, not for the makes
+# they start.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 CACHE=${RUST_SCTP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rust_sctp}
 JOBS=${JOBS:-$(nproc)}
@@ -12,7 +16,17 @@ JOBS=${JOBS:-$(nproc)}
 SERIES="7.3 7.2"
 BINDGEN_VERSION=0.72.1
 
+# What is made in the checkout, all of it ignored by git.
+BUILD=$TOP/build
+
+# The module the guests load: rust, or c for the kernel's own.
+DEFAULT_MODULE=c
+if [ -e "$TOP/net/sctp/sctp_main.rs" ]; then DEFAULT_MODULE=rust; fi
+# Tools of the administrator, which not everyone has in the path.
+PATH=$PATH:/usr/sbin:/sbin
+
 mkdir -p "$CACHE/log"
+case $TOP$CACHE in *[[:space:]]*) echo "error: kbuild cannot work in a path with spaces" >&2 && exit 1 ;; esac
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() {
@@ -35,7 +49,8 @@ as_root() {
 run_logged() {
 	local name=$1 log start pid rc=0 last
 	shift
-	log="$CACHE/log/${name//[^a-zA-Z0-9]/-}.log"
+	log=${name//[^a-zA-Z0-9]/-}
+	log="$CACHE/log/${log:0:80}.log"
 	start=$SECONDS
 	say "$name (log: $log)"
 	"$@" >"$log" 2>&1 </dev/null &
@@ -53,6 +68,37 @@ run_logged() {
 		die "$name failed after $((SECONDS - start)) s; whole log: $log"
 	fi
 	printf '    done in %d s\n' $((SECONDS - start)) >&2
+}
+
+# lock NAME: one process at a time makes what goes into the cache. The lock is
+# held until the script ends.
+lock() {
+	local fd
+	exec {fd}>"$CACHE/.lock-$1"
+	if ! flock -n "$fd"; then
+		say "wait for another run that works on: $1"
+		flock "$fd"
+	fi
+}
+
+# The architecture name and the toolchain a kernel build tree was made with:
+# KDIR_MAKE holds what its `make` must be told again.
+kdir_settings() {
+	local config=$1/.config version
+	[ -f "$config" ] || config=$1/include/config/auto.conf
+	[ -f "$config" ] || die "KDIR=$1 is no kernel build tree: it has no configuration"
+	grep -q '^CONFIG_RUST=y' "$config" ||
+		die "the kernel of KDIR=$1 was built without CONFIG_RUST=y: a Rust module cannot be built for it"
+	KDIR_MAKE=()
+	if grep -q '^CONFIG_UML=y' "$config"; then KDIR_MAKE+=(ARCH=um); fi
+	version=$(sed -n 's/^CONFIG_CLANG_VERSION=\([0-9]*\)[0-9]\{4\}$/\1/p' "$config")
+	if [ -n "$version" ] && [ "$version" != 0 ]; then
+		if command -v "clang-$version" >/dev/null; then
+			KDIR_MAKE+=("LLVM=-$version")
+		else
+			KDIR_MAKE+=(LLVM=1)
+		fi
+	fi
 }
 
 # The kernel and the user-space twin are built with Debian's toolchain: it is

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0
+# What one does with this repository; the work is in tools/sctp/*.sh. The module
+# itself is described in Kbuild and net/sctp/Kbuild.
+
+# For every recipe's scripts. FLAVOUR is the guest: x86 or debug in QEMU, um for
+# User Mode Linux. MODULE=c takes the kernel's own module for comparison.
+export KDIR KSRC ACCEL JOBS MODULE FLAVOUR
+T := tools/sctp
+
+.DEFAULT_GOAL := module
+.NOTPARALLEL:
+
+module: deps ## build rust_sctp.ko (this is what "make" does)
+	@$T/build-module.sh $(if $(KDIR),,$(or $(FLAVOUR),x86))
+
+demo: deps ## boot a guest, load the module, let programs talk over it, unload
+	@$T/demo.sh
+
+test: deps ## everything that can fail; ends with "N passed, N failed"
+	@$T/test.sh
+
+check: deps ## format, lints, rules of the house, documentation
+	@$T/check.sh
+
+twin: deps ## the engine's tests in user space, no kernel involved
+	@$T/twin.sh
+
+kselftest: deps ## socket tests in a QEMU guest (FLAVOUR=debug: the debug kernel)
+	@$T/run-tests.sh
+
+uml: deps ## the same tests in User Mode Linux
+	@FLAVOUR=um $T/run-tests.sh
+
+interop: deps ## against the C module in a second guest
+	@$T/interop.sh
+
+shell: deps ## an interactive guest with the module loaded
+	@$T/guest.sh -i -n shell
+
+install-tree: ## add the module to the kernel tree KSRC= as net/rust_sctp
+	@$T/install-tree.sh
+
+rust-analyzer: deps ## write rust-project.json
+	@$T/rust-analyzer.sh
+
+clean: ## remove what was built in the checkout (kernels stay in the cache)
+	@$T/clean.sh
+
+deps:
+	@$T/install-deps.sh
+
+help: ## this text
+	@echo 'usage: make [VERB] [VARIABLE=value]'
+	@echo
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1 \2/p' $(firstword $(MAKEFILE_LIST)) | \
+		while read -r verb text; do printf '  %-14s %s\n' "$$verb" "$$text"; done
+	@echo
+	@echo 'Variables:'
+	@echo '  KDIR=dir       kernel build tree the module is built for; one with'
+	@echo '                 CONFIG_RUST=y. Default: a kernel made here, in the cache'
+	@echo '  KSRC=dir       kernel source tree the guest kernels are made of. Default:'
+	@echo '                 the newest linux-source package of the supported series'
+	@echo '  FLAVOUR=name   guest: x86, debug (KASAN, lockdep, ...) or um. Default: x86'
+	@echo '  ACCEL=name     QEMU accelerator: kvm or tcg. Default: kvm if a trial boot works'
+	@echo '  JOBS=n         parallel jobs. Default: number of processors'
+	@echo '  MODULE=name    module the guests load: rust, or c for the kernel'"'"'s own'
+	@echo '  TESTS=names    socket tests to run. Default: all'
+	@echo
+	@echo 'Kernels, their source and bindgen are kept in $$RUST_SCTP_CACHE, by default'
+	@echo '~/.cache/rust_sctp; everything else goes to build/.'
+
+.PHONY: module demo test check twin kselftest uml interop shell install-tree \
+	rust-analyzer clean deps help

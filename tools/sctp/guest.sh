@@ -1,0 +1,221 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# guest.sh [options] -- COMMAND...: boots a guest, runs the command in it as
+# root and exits with its status, or with 1 if the guest itself found anything
+# wrong: a splat in the kernel's log, a module that does not unload, something
+# left behind, a time-out, a guest that ended without a verdict.
+#
+#   -f x86|debug|um   kernel flavour (x86); x86 and debug run in QEMU, um is
+#                     User Mode Linux
+#   -m rust|c|none    the module that is loaded: ours, the kernel's, or none
+#   -p                the payload itself loads the module
+#   -n NAME           name of the run: its files are in build/run/NAME
+#   -t SECONDS        time limit for the payload (600)
+#   -c CPUS           number of processors (2)
+#   -l listen:SOCKET  a link between two guests, seen as eth0 (QEMU only):
+#   -l connect:SOCKET this end makes the Unix socket, the other connects
+#   -s DIRECTORY      a directory that several guests share, $SHARED inside
+#   -i                interactive: a shell instead of a command
+#
+# The guest has the host's root file system read-only, with scratch space over
+# /tmp, /run and /var/tmp, and two processors; no network of the host.
+. "$(dirname "$0")/lib.sh"
+here=$TOP/tools/sctp
+
+flavour=${FLAVOUR:-x86} module=${MODULE:-$DEFAULT_MODULE} load=yes name= limit=600 cpus=2
+link= shared= interactive=no
+while getopts f:m:pn:t:c:l:s:i opt; do
+	case $opt in
+	f) flavour=$OPTARG ;;
+	m) module=$OPTARG ;;
+	p) load=no ;;
+	n) name=$OPTARG ;;
+	t) limit=$OPTARG ;;
+	c) cpus=$OPTARG ;;
+	l) link=$OPTARG ;;
+	s) shared=$OPTARG ;;
+	i) interactive=yes ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+case $flavour in x86 | debug | um) ;; *) die "unknown flavour $flavour: x86, debug or um" ;; esac
+[ "$interactive" = yes ] || [ $# != 0 ] || die "no command given"
+
+kdir=$("$here/build-kernel.sh" "$flavour")
+
+# The .ko files to load, what they depend on first.
+files=()
+add_module() {
+	local file=$1 deps dep path
+	deps=$(modinfo -F depends "$file")
+	for dep in ${deps//,/ }; do
+		path=$(find "$kdir" -name "${dep//_/[-_]}.ko" | head -n 1)
+		[ -n "$path" ] || die "$file needs $dep, which the kernel in $kdir does not have"
+		add_module "$path"
+	done
+	case " ${files[*]} " in *" $file "*) ;; *) files+=("$file") ;; esac
+}
+module_name=
+case $module in
+rust)
+	module_name=rust_sctp
+	add_module "$("$here/build-module.sh" "$flavour")"
+	;;
+c)
+	module_name=sctp
+	add_module "$kdir/net/sctp/sctp.ko"
+	;;
+none) ;;
+*) die "unknown module $module: rust, c or none" ;;
+esac
+
+run=$BUILD/run/${name:-$module-$flavour}
+mkdir -p "$run"
+exec {run_lock}>"$run/lock"
+flock -n "$run_lock" || die "$run is in use by another guest"
+rm -rf "$run/out" "$run/console.log"
+mkdir -p "$run/out"
+shared=${shared:-$run/out}
+console=$run/console.log
+
+# An existing directory to mount things on, with nothing of ours below it.
+mnt=
+for d in /mnt /media /srv /opt; do
+	case $TOP/ in "$d"/*) continue ;; esac
+	case $CACHE/ in "$d"/*) continue ;; esac
+	if [ -d "$d" ]; then mnt=$d && break; fi
+done
+[ -n "$mnt" ] || die "no directory to mount on among /mnt /media /srv /opt"
+
+{
+	declare -p files
+	printf 'export %s=%q\n' TOP "$TOP" CACHE "$CACHE" KDIR "$kdir" FLAVOUR "$flavour" \
+		MODULE "$module" MODULE_NAME "$module_name" LOAD "$load" \
+		TIMEOUT "$limit" INTERACTIVE "$interactive"
+	echo 'MODULE_FILES=("${files[@]}")'
+} >"$run/out/settings"
+{
+	echo '. "$TOP/tools/sctp/guest/lib.sh"'
+	printf '%q ' "$@"
+	echo
+} >"$run/out/payload"
+
+append="rootfstype=9p rootflags=trans=virtio,version=9p2000.L,msize=262144 root=/dev/root ro
+	init=$here/guest/init.sh guest_mnt=$mnt oops=panic panic=-1 quiet loglevel=5
+	random.trust_cpu=on"
+
+# Whether KVM works is only known by trying: /dev/kvm exists on machines whose
+# virtualisation cannot run a kernel. What the trial said holds until reboot.
+accelerator() {
+	local answer result=tcg
+	if [ -n "${ACCEL:-}" ]; then
+		echo "$ACCEL"
+		return
+	fi
+	answer=$CACHE/accel-$(cat /proc/sys/kernel/random/boot_id)-$(id -u)
+	if [ ! -s "$answer" ]; then
+		if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then
+			say "does KVM work here? a trial boot of at most 10 s"
+			# Without a root the kernel panics, and -no-reboot ends QEMU: it
+			# is enough to have come that far.
+			if timeout -k 1 10 qemu-system-x86_64 -accel kvm -cpu host -m 256M \
+				-nodefaults -display none -no-reboot -serial stdio \
+				-kernel "$kdir/arch/x86/boot/bzImage" \
+				-append "console=ttyS0 panic=-1 root=/dev/none" </dev/null 2>/dev/null |
+				grep -q 'Unable to mount root'; then
+				result=kvm
+			fi
+			say "KVM: $([ "$result" = kvm ] && echo yes || echo "no, QEMU's own emulation (TCG) is used")"
+		fi
+		rm -f "$CACHE"/accel-*
+		echo "$result" >"$answer"
+	fi
+	cat "$answer"
+}
+
+run_qemu() {
+	local accel args
+	accel=$(accelerator)
+	args=(-m 2G -smp "$cpus" -nodefaults -display none -no-reboot
+		-kernel "$kdir/arch/x86/boot/bzImage"
+		-serial "file:$console"
+		-fsdev "local,id=root,path=/,readonly=on,security_model=none,multidevs=remap"
+		-device virtio-9p-pci,fsdev=root,mount_tag=/dev/root
+		-fsdev "local,id=out,path=$run/out,security_model=none"
+		-device virtio-9p-pci,fsdev=out,mount_tag=out
+		-fsdev "local,id=shared,path=$shared,security_model=none"
+		-device virtio-9p-pci,fsdev=shared,mount_tag=shared)
+	case $accel in
+	kvm) args+=(-accel kvm -cpu host) ;;
+	tcg) args+=(-accel tcg,thread=multi -cpu max) ;;
+	*) args+=(-accel "$accel" -cpu max) ;;
+	esac
+	case $link in
+	'') ;;
+	listen:*) args+=(-netdev "stream,id=link,server=on,addr.type=unix,addr.path=${link#*:}") ;;
+	connect:*) args+=(-netdev "stream,id=link,server=off,addr.type=unix,addr.path=${link#*:}") ;;
+	*) die "unknown link $link" ;;
+	esac
+	if [ -n "$link" ]; then
+		args+=(-device "virtio-net-pci,netdev=link,romfile=,mac=52:54:00:00:00:$([ "${link%%:*}" = listen ] && echo 01 || echo 02)")
+	fi
+	append+=" console=ttyS0 guest_out=9p guest_tty=ttyS1"
+	# Under TCG the debug kernel spends minutes in ACPI's interpreter.
+	if [ "$flavour" = debug ]; then append+=" acpi=off"; fi
+	if [ "$interactive" = yes ]; then
+		qemu-system-x86_64 "${args[@]}" -serial mon:stdio -append "$append"
+	else
+		timeout -k 5 $((limit + 120)) qemu-system-x86_64 "${args[@]}" -serial stdio \
+			-append "$append" </dev/null | tr -d '\r'
+	fi
+}
+
+run_uml() {
+	local args
+	[ -z "$link" ] || die "there is no link between guests for um"
+	args=(mem=2G "ncpus=$cpus" seccomp=auto "uml_dir=$run/" umid=uml
+		rootfstype=hostfs rootflags=/ root=/dev/root ro "init=$here/guest/init.sh"
+		"guest_mnt=$mnt" "guest_out=$run/out" "guest_shared=$shared" guest_tty=tty1
+		panic=-1 oops=panic quiet loglevel=5
+		con=null con0=null,fd:2 con1=fd:0,fd:1 ssl=null)
+	if [ "$interactive" = yes ]; then
+		"$kdir/linux" "${args[@]}" 2>"$console"
+	else
+		timeout -k 5 $((limit + 60)) "$kdir/linux" "${args[@]}" </dev/null 2>"$console" | tr -d '\r'
+	fi
+}
+
+# What must not be in a kernel's log.
+SPLATS='WARNING:|BUG:|BUG |Oops|general protection fault|KASAN|UBSAN|Kernel panic'
+SPLATS+='|INFO: task|blocked for more than|rcu: INFO:|detected stall|soft lockup|hard LOCKUP'
+SPLATS+='|suspicious RCU|possible recursive locking|possible circular locking|inconsistent lock state'
+SPLATS+='|bad unlock balance|held lock freed|refcount_t:|ref_tracker:|unregister_netdevice: waiting'
+SPLATS+='|ODEBUG:|sleeping function called|scheduling while atomic|kmemleak: [0-9]+ new'
+SPLATS+='|page allocation failure|Out of memory|rust_kernel: panicked|panicked at|Call Trace:'
+
+started=$SECONDS
+ended=0
+case $flavour in
+um) run_uml || ended=$? ;;
+*) run_qemu || ended=$? ;;
+esac
+
+rc=1
+if [ -s "$run/out/status" ]; then
+	rc=$(cat "$run/out/status")
+else
+	printf 'guest: ended without a verdict after %d s (status %d); the end of its console:\n' \
+		$((SECONDS - started)) "$ended"
+	tail -n 40 "$console" | tr -d '\r'
+fi
+# The console has what the guest could not hand over any more when it died.
+for log in "$run/out/kmsg" "$console"; do
+	if grep -Eq "$SPLATS" "$log" 2>/dev/null; then
+		echo "guest: the kernel's log has a splat ($log):"
+		grep -En -m 1 -B 5 -A 60 "$SPLATS" "$log" | tr -d '\r'
+		rc=1
+		break
+	fi
+done
+exit "$rc"
