@@ -4,4 +4,6 @@
 
 pub(crate) mod support;
 
+mod cookie;
+mod ootb;
 mod wire;

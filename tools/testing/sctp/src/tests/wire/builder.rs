@@ -178,7 +178,7 @@ fn zero_padding(bytes: &[u8]) -> Vec<u8> {
     let mut at = 12;
     while at < bytes.len() {
         let length = usize::from(u16::from_be_bytes([bytes[at + 2], bytes[at + 3]]));
-        let end = (length + 3) / 4 * 4;
+        let end = length.next_multiple_of(4);
         bytes[at + length..at + end].fill(0);
         at += end;
     }

@@ -61,10 +61,7 @@ fn reference_walk(bytes: &[u8]) -> (Vec<(usize, usize)>, bool) {
             return (chunks, false);
         }
         chunks.push((at, length));
-        at += length;
-        while at % 4 != 0 {
-            at += 1;
-        }
+        at += length.next_multiple_of(4);
     }
     (chunks, true)
 }
