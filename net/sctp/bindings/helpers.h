@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inline functions and macros of the kernel that the Rust side needs as
+ * functions. Each does what its name says and nothing else: what one of these
+ * would decide is decided in net/sctp/sys.
+ */
+#ifndef _RUST_SCTP_HELPERS_H
+#define _RUST_SCTP_HELPERS_H
+
+#include <linux/rhashtable-types.h>
+#include <linux/skbuff.h>
+#include <linux/timer.h>
+#include <net/dst.h>
+#include <net/sock.h>
+
+struct flowi4;
+struct flowi6;
+struct ipv6_pinfo;
+
+/* An entry of the table of associations by verification tag. */
+struct sctp_tag_key {
+	__u32 tag;
+	__u16 local_port;
+	__u16 peer_port;
+};
+
+struct sctp_tag_node {
+	struct rhash_head head;
+	struct sctp_tag_key key;
+	struct rcu_head rcu;
+	void *owner;
+};
+
+int sctp_helper_tags_init(struct rhashtable *ht);
+void sctp_helper_tags_destroy(struct rhashtable *ht);
+struct sctp_tag_node *sctp_helper_tags_lookup(struct rhashtable *ht,
+					      const struct sctp_tag_key *key);
+int sctp_helper_tags_insert(struct rhashtable *ht, struct sctp_tag_node *node);
+int sctp_helper_tags_remove(struct rhashtable *ht, struct sctp_tag_node *node);
+
+void sctp_helper_spin_lock_bh(spinlock_t *lock);
+void sctp_helper_spin_unlock_bh(spinlock_t *lock);
+int sctp_helper_spin_trylock_bh(spinlock_t *lock);
+
+/* sk_buff */
+struct sk_buff *sctp_helper_skb_get(struct sk_buff *skb);
+void sctp_helper_consume_skb(struct sk_buff *skb);
+struct sk_buff *sctp_helper_skb_share_check(struct sk_buff *skb);
+int sctp_helper_skb_linearize(struct sk_buff *skb);
+void sctp_helper_skb_detach(struct sk_buff *skb);
+bool sctp_helper_skb_csum_unnecessary(const struct sk_buff *skb);
+u32 sctp_helper_crc32c(u32 crc, const void *data, size_t len);
+unsigned int sctp_helper_skb_headlen(const struct sk_buff *skb);
+unsigned int sctp_helper_skb_nr_frags(const struct sk_buff *skb);
+unsigned int sctp_helper_skb_frag_size(const struct sk_buff *skb, int i);
+void sctp_helper_skb_add_frag(struct sk_buff *skb, const struct sk_buff *from,
+			      int i, int off, int size);
+void sctp_helper_skb_add_zeroes(struct sk_buff *skb, int size);
+void sctp_helper_skb_reserve(struct sk_buff *skb, int len);
+void sctp_helper_skb_put_data(struct sk_buff *skb, const void *data, unsigned int len);
+void *sctp_helper_skb_push(struct sk_buff *skb, unsigned int len);
+void *sctp_helper_skb_put(struct sk_buff *skb, unsigned int len);
+int sctp_helper_skb_tailroom(const struct sk_buff *skb);
+void sctp_helper_skb_reset_transport_header(struct sk_buff *skb);
+void sctp_helper_skb_reset_network_header(struct sk_buff *skb);
+void sctp_helper_skb_csum_partial(struct sk_buff *skb, u16 offset);
+void sctp_helper_skb_dst_set(struct sk_buff *skb, struct dst_entry *dst);
+void sctp_helper_skb_set_owner(struct sk_buff *skb, struct sock *sk);
+const void *sctp_helper_skb_network_header(const struct sk_buff *skb);
+struct net *sctp_helper_skb_net(const struct sk_buff *skb);
+int sctp_helper_skb_iif(const struct sk_buff *skb);
+bool sctp_helper_skb_is_for_host(const struct sk_buff *skb);
+bool sctp_helper_xfrm_policy_check(struct sk_buff *skb, bool ipv6);
+
+/* sock */
+void sctp_helper_sock_hold(struct sock *sk);
+void sctp_helper_sock_put(struct sock *sk);
+struct net *sctp_helper_sock_net(const struct sock *sk);
+bool sctp_helper_sk_is_kernel(const struct sock *sk);
+wait_queue_head_t *sctp_helper_sk_sleep(struct sock *sk);
+int sctp_helper_sock_error(struct sock *sk);
+bool sctp_helper_sock_flag(const struct sock *sk, int flag);
+long sctp_helper_sock_rcvtimeo(const struct sock *sk, bool noblock);
+long sctp_helper_sock_sndtimeo(const struct sock *sk, bool noblock);
+int sctp_helper_sock_intr_errno(long timeo);
+bool sctp_helper_signal_pending(void);
+void sctp_helper_poll_wait(struct file *file, struct socket *sock, struct poll_table_struct *p);
+void sctp_helper_sk_set_bit_nospace(struct sock *sk);
+bool sctp_helper_sock_writeable(const struct sock *sk);
+int sctp_helper_sk_wmem_alloc_get(const struct sock *sk);
+void sctp_helper_sk_wake_async(struct sock *sk, int how, int band);
+void sctp_helper_sk_acceptq_added(struct sock *sk);
+void sctp_helper_sk_acceptq_removed(struct sock *sk);
+void sctp_helper_inet_sk_set_state(struct sock *sk, int state);
+void sctp_helper_sock_prot_inuse_add(struct sock *sk, int val);
+void sctp_helper_clone_v6(struct sock *newsk, const struct sock *sk, struct ipv6_pinfo *np);
+void sctp_helper_clone_v4(struct sock *newsk);
+bool sctp_helper_can_nonlocal_bind(struct net *net, struct sock *sk);
+bool sctp_helper_sk_ipv6only(const struct sock *sk);
+int sctp_helper_sockptr_copy_from(void *dst, sockptr_t src, size_t size);
+bool sctp_helper_capable_bind(struct net *net, u16 port);
+void sctp_helper_send_sigpipe(void);
+
+void sctp_helper_inet_set_local(struct sock *sk, const struct in6_addr *addr, u16 port);
+void sctp_helper_inet_set_peer(struct sock *sk, const struct in6_addr *addr, u16 port);
+bool sctp_helper_sk_dead(const struct sock *sk);
+void sctp_helper_sk_data_ready(struct sock *sk);
+void sctp_helper_sk_state_change(struct sock *sk);
+void sctp_helper_sk_write_space(struct sock *sk);
+void sctp_helper_sk_error_report(struct sock *sk, int err);
+void sctp_helper_timer_setup(struct timer_list *timer, void (*fn)(struct timer_list *));
+void sctp_helper_call_rcu(struct rcu_head *head, rcu_callback_t fn);
+
+/* msghdr */
+struct cmsghdr *sctp_helper_cmsg_firsthdr(struct msghdr *msg);
+struct cmsghdr *sctp_helper_cmsg_nxthdr(struct msghdr *msg, struct cmsghdr *cmsg);
+bool sctp_helper_cmsg_ok(const struct msghdr *msg, const struct cmsghdr *cmsg);
+void *sctp_helper_cmsg_data(struct cmsghdr *cmsg);
+size_t sctp_helper_copy_to_iter(const void *addr, size_t bytes, struct iov_iter *i);
+size_t sctp_helper_copy_from_iter(void *addr, size_t bytes, struct iov_iter *i);
+int sctp_helper_copy_from_user(void *to, const void __user *from, size_t n);
+int sctp_helper_copy_to_user(void __user *to, const void *from, size_t n);
+
+void sctp_helper_init_wait(struct wait_queue_entry *wait);
+int sctp_helper_sk_err(const struct sock *sk);
+int sctp_helper_sk_shutdown(const struct sock *sk);
+void sctp_helper_sk_add_shutdown(struct sock *sk, int how);
+int sctp_helper_sk_state(const struct sock *sk);
+int sctp_helper_sk_family(const struct sock *sk);
+int sctp_helper_sk_bound_dev_if(const struct sock *sk);
+bool sctp_helper_sk_reuse(const struct sock *sk);
+int sctp_helper_sk_rcvbuf(const struct sock *sk);
+int sctp_helper_sk_sndbuf(const struct sock *sk);
+bool sctp_helper_sk_acceptq_is_full(const struct sock *sk);
+void sctp_helper_sk_set_backlog(struct sock *sk, int backlog);
+bool sctp_helper_socket_is_unconnected(const struct socket *sock);
+
+/* routes */
+struct dst_entry *sctp_helper_route_v4(struct net *net, struct flowi4 *fl4, struct sock *sk,
+				       __be32 daddr, __be32 saddr, __be16 dport, __be16 sport,
+				       int oif);
+struct dst_entry *sctp_helper_route_v6(struct net *net, struct flowi6 *fl6, struct sock *sk,
+				       const struct in6_addr *daddr, const struct in6_addr *saddr,
+				       __be16 dport, __be16 sport, int oif);
+u32 sctp_helper_dst_cookie(struct dst_entry *dst, bool ipv6);
+bool sctp_helper_dst_valid(struct dst_entry *dst, u32 cookie);
+void sctp_helper_dst_hold(struct dst_entry *dst);
+void sctp_helper_dst_release(struct dst_entry *dst);
+u32 sctp_helper_dst_mtu(const struct dst_entry *dst);
+void sctp_helper_dst_update_pmtu(struct dst_entry *dst, struct sock *sk, u32 mtu);
+int sctp_helper_icmp_type(const struct sk_buff *skb);
+int sctp_helper_icmp_code(const struct sk_buff *skb);
+bool sctp_helper_dst_csum_offload(const struct dst_entry *dst);
+int sctp_helper_xmit_v4(struct sock *sk, struct sk_buff *skb, struct flowi4 *fl4);
+int sctp_helper_xmit_v6(struct sock *sk, struct sk_buff *skb, struct flowi6 *fl6);
+int sctp_helper_local_out_v4(struct net *net, struct sk_buff *skb, struct dst_entry *dst,
+			     const struct flowi4 *fl4);
+int sctp_helper_local_out_v6(struct net *net, struct sk_buff *skb, struct dst_entry *dst,
+			     const struct flowi6 *fl6);
+bool sctp_helper_addr_is_local_v4(struct net *net, __be32 addr);
+bool sctp_helper_addr_is_local_v6(struct net *net, const struct in6_addr *addr, int iif);
+
+/* the rest */
+void *sctp_helper_net_generic(const struct net *net, unsigned int id);
+bool sctp_helper_memneq(const void *a, const void *b, size_t size);
+u64 sctp_helper_ktime_ns(void);
+unsigned long sctp_helper_jiffies_after_ns(u64 ns);
+struct module *sctp_helper_this_module(void);
+
+#endif

@@ -1,0 +1,746 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Wrappers of the kernel's inline functions and macros for the Rust side, and
+ * nothing else. Prototypes: bindings/helpers.h.
+ */
+#include <linux/crc32c.h>
+#include <linux/icmp.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/rhashtable.h>
+#include <linux/sched/signal.h>
+#include <linux/skbuff_ref.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+#include <crypto/utils.h>
+#include <net/addrconf.h>
+#include <net/inet_ecn.h>
+#include <net/inet_sock.h>
+#include <net/ip.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+#include <net/netns/generic.h>
+#include <net/route.h>
+#include <net/transp_v6.h>
+#include <net/xfrm.h>
+
+#include "helpers.h"
+
+static const struct rhashtable_params sctp_tag_params = {
+	.head_offset = offsetof(struct sctp_tag_node, head),
+	.key_offset = offsetof(struct sctp_tag_node, key),
+	.key_len = sizeof(struct sctp_tag_key),
+	.automatic_shrinking = true,
+};
+
+int sctp_helper_tags_init(struct rhashtable *ht)
+{
+	return rhashtable_init(ht, &sctp_tag_params);
+}
+
+void sctp_helper_tags_destroy(struct rhashtable *ht)
+{
+	rhashtable_destroy(ht);
+}
+
+struct sctp_tag_node *sctp_helper_tags_lookup(struct rhashtable *ht,
+					      const struct sctp_tag_key *key)
+{
+	return rhashtable_lookup(ht, key, sctp_tag_params);
+}
+
+int sctp_helper_tags_insert(struct rhashtable *ht, struct sctp_tag_node *node)
+{
+	return rhashtable_lookup_insert_fast(ht, &node->head, sctp_tag_params);
+}
+
+int sctp_helper_tags_remove(struct rhashtable *ht, struct sctp_tag_node *node)
+{
+	return rhashtable_remove_fast(ht, &node->head, sctp_tag_params);
+}
+
+void sctp_helper_spin_lock_bh(spinlock_t *lock)
+{
+	spin_lock_bh(lock);
+}
+
+void sctp_helper_spin_unlock_bh(spinlock_t *lock)
+{
+	spin_unlock_bh(lock);
+}
+
+int sctp_helper_spin_trylock_bh(spinlock_t *lock)
+{
+	return spin_trylock_bh(lock);
+}
+
+struct sk_buff *sctp_helper_skb_get(struct sk_buff *skb)
+{
+	return skb_get(skb);
+}
+
+void sctp_helper_consume_skb(struct sk_buff *skb)
+{
+	consume_skb(skb);
+}
+
+struct sk_buff *sctp_helper_skb_share_check(struct sk_buff *skb)
+{
+	return skb_share_check(skb, GFP_ATOMIC);
+}
+
+int sctp_helper_skb_linearize(struct sk_buff *skb)
+{
+	return skb_linearize(skb);
+}
+
+/* Lets go of everything but the data: what is kept must pin no one else. */
+void sctp_helper_skb_detach(struct sk_buff *skb)
+{
+	skb_orphan(skb);
+	skb_dst_drop(skb);
+	nf_reset_ct(skb);
+	skb_ext_reset(skb);
+	skb->dev = NULL;
+}
+
+bool sctp_helper_skb_csum_unnecessary(const struct sk_buff *skb)
+{
+	return skb_csum_unnecessary(skb);
+}
+
+u32 sctp_helper_crc32c(u32 crc, const void *data, size_t len)
+{
+	return crc32c(crc, data, len);
+}
+
+unsigned int sctp_helper_skb_headlen(const struct sk_buff *skb)
+{
+	return skb_headlen(skb);
+}
+
+unsigned int sctp_helper_skb_nr_frags(const struct sk_buff *skb)
+{
+	return skb_shinfo(skb)->nr_frags;
+}
+
+unsigned int sctp_helper_skb_frag_size(const struct sk_buff *skb, int i)
+{
+	return skb_frag_size(&skb_shinfo(skb)->frags[i]);
+}
+
+void sctp_helper_skb_add_frag(struct sk_buff *skb, const struct sk_buff *from,
+			      int i, int off, int size)
+{
+	skb_frag_t *frag = &skb_shinfo(from)->frags[i];
+
+	__skb_frag_ref(frag);
+	skb_add_rx_frag_netmem(skb, skb_shinfo(skb)->nr_frags, skb_frag_netmem(frag),
+			       skb_frag_off(frag) + off, size, size);
+}
+
+void sctp_helper_skb_add_zeroes(struct sk_buff *skb, int size)
+{
+	struct page *page = ZERO_PAGE(0);
+
+	get_page(page);
+	skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, 0, size, size);
+}
+
+void sctp_helper_skb_reserve(struct sk_buff *skb, int len)
+{
+	skb_reserve(skb, len);
+}
+
+void sctp_helper_skb_put_data(struct sk_buff *skb, const void *data, unsigned int len)
+{
+	skb_put_data(skb, data, len);
+}
+
+void *sctp_helper_skb_push(struct sk_buff *skb, unsigned int len)
+{
+	return skb_push(skb, len);
+}
+
+void *sctp_helper_skb_put(struct sk_buff *skb, unsigned int len)
+{
+	return skb_put(skb, len);
+}
+
+int sctp_helper_skb_tailroom(const struct sk_buff *skb)
+{
+	return skb_tailroom(skb);
+}
+
+void sctp_helper_skb_reset_transport_header(struct sk_buff *skb)
+{
+	skb_reset_transport_header(skb);
+}
+
+void sctp_helper_skb_reset_network_header(struct sk_buff *skb)
+{
+	skb_reset_network_header(skb);
+}
+
+void sctp_helper_skb_csum_partial(struct sk_buff *skb, u16 offset)
+{
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_not_inet = 1;
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = offset;
+}
+
+void sctp_helper_skb_dst_set(struct sk_buff *skb, struct dst_entry *dst)
+{
+	skb_dst_set(skb, dst);
+}
+
+void sctp_helper_skb_set_owner(struct sk_buff *skb, struct sock *sk)
+{
+	WARN_ON_ONCE(!skb_set_owner_sk_safe(skb, sk));
+}
+
+const void *sctp_helper_skb_network_header(const struct sk_buff *skb)
+{
+	return skb_network_header(skb);
+}
+
+struct net *sctp_helper_skb_net(const struct sk_buff *skb)
+{
+	return dev_net(skb->dev);
+}
+
+int sctp_helper_skb_iif(const struct sk_buff *skb)
+{
+	return skb->skb_iif;
+}
+
+bool sctp_helper_skb_is_for_host(const struct sk_buff *skb)
+{
+	return skb->pkt_type == PACKET_HOST;
+}
+
+bool sctp_helper_xfrm_policy_check(struct sk_buff *skb, bool ipv6)
+{
+	return ipv6 ? xfrm6_policy_check(NULL, XFRM_POLICY_IN, skb) :
+		      xfrm4_policy_check(NULL, XFRM_POLICY_IN, skb);
+}
+
+void sctp_helper_sock_hold(struct sock *sk)
+{
+	sock_hold(sk);
+}
+
+void sctp_helper_sock_put(struct sock *sk)
+{
+	sock_put(sk);
+}
+
+struct net *sctp_helper_sock_net(const struct sock *sk)
+{
+	return sock_net(sk);
+}
+
+bool sctp_helper_sk_is_kernel(const struct sock *sk)
+{
+	return sk->sk_kern_sock;
+}
+
+wait_queue_head_t *sctp_helper_sk_sleep(struct sock *sk)
+{
+	return sk_sleep(sk);
+}
+
+int sctp_helper_sock_error(struct sock *sk)
+{
+	return sock_error(sk);
+}
+
+bool sctp_helper_sock_flag(const struct sock *sk, int flag)
+{
+	return sock_flag(sk, flag);
+}
+
+long sctp_helper_sock_rcvtimeo(const struct sock *sk, bool noblock)
+{
+	return sock_rcvtimeo(sk, noblock);
+}
+
+long sctp_helper_sock_sndtimeo(const struct sock *sk, bool noblock)
+{
+	return sock_sndtimeo(sk, noblock);
+}
+
+int sctp_helper_sock_intr_errno(long timeo)
+{
+	return sock_intr_errno(timeo);
+}
+
+bool sctp_helper_signal_pending(void)
+{
+	return signal_pending(current);
+}
+
+void sctp_helper_poll_wait(struct file *file, struct socket *sock, struct poll_table_struct *p)
+{
+	sock_poll_wait(file, sock, p);
+}
+
+void sctp_helper_sk_set_bit_nospace(struct sock *sk)
+{
+	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+}
+
+bool sctp_helper_sock_writeable(const struct sock *sk)
+{
+	return sock_writeable(sk);
+}
+
+int sctp_helper_sk_wmem_alloc_get(const struct sock *sk)
+{
+	return sk_wmem_alloc_get(sk);
+}
+
+void sctp_helper_sk_wake_async(struct sock *sk, int how, int band)
+{
+	sk_wake_async(sk, how, band);
+}
+
+void sctp_helper_sk_acceptq_added(struct sock *sk)
+{
+	sk_acceptq_added(sk);
+}
+
+void sctp_helper_sk_acceptq_removed(struct sock *sk)
+{
+	sk_acceptq_removed(sk);
+}
+
+void sctp_helper_inet_sk_set_state(struct sock *sk, int state)
+{
+	inet_sk_set_state(sk, state);
+}
+
+void sctp_helper_sock_prot_inuse_add(struct sock *sk, int val)
+{
+	local_bh_disable();
+	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, val);
+	local_bh_enable();
+}
+
+/* What sk_clone() leaves to the protocol, as net/ipv6/tcp_ipv6.c does it. */
+void sctp_helper_clone_v6(struct sock *newsk, const struct sock *sk, struct ipv6_pinfo *np)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	memcpy(np, inet6_sk(sk), sizeof(*np));
+	inet_sk(newsk)->pinet6 = np;
+	inet_sk(newsk)->ipv6_fl_list = NULL;
+	np->ipv6_mc_list = NULL;
+	np->ipv6_ac_list = NULL;
+	np->pktoptions = NULL;
+	np->opt = NULL;
+#endif
+}
+
+void sctp_helper_clone_v4(struct sock *newsk)
+{
+	struct inet_sock *inet = inet_sk(newsk);
+
+	atomic_set(&inet->inet_id, get_random_u16());
+	inet_set_bit(MC_LOOP, newsk);
+	inet->mc_ttl = 1;
+	inet->mc_index = 0;
+	inet->mc_list = NULL;
+	RCU_INIT_POINTER(inet->inet_opt, NULL);
+}
+
+bool sctp_helper_can_nonlocal_bind(struct net *net, struct sock *sk)
+{
+	return inet_can_nonlocal_bind(net, inet_sk(sk));
+}
+
+bool sctp_helper_sk_ipv6only(const struct sock *sk)
+{
+	return ipv6_only_sock(sk);
+}
+
+int sctp_helper_sockptr_copy_from(void *dst, sockptr_t src, size_t size)
+{
+	return copy_from_sockptr(dst, src, size);
+}
+
+bool sctp_helper_capable_bind(struct net *net, u16 port)
+{
+	return !inet_port_requires_bind_service(net, port) ||
+	       ns_capable(net->user_ns, CAP_NET_BIND_SERVICE);
+}
+
+void sctp_helper_send_sigpipe(void)
+{
+	send_sig(SIGPIPE, current, 0);
+}
+
+/* IPv4 addresses come as mapped ones. inet_num is set by inet_set_local() only. */
+void sctp_helper_inet_set_local(struct sock *sk, const struct in6_addr *addr, u16 port)
+{
+	struct inet_sock *inet = inet_sk(sk);
+
+	inet->inet_num = port;
+	inet->inet_sport = htons(port);
+	if (sk->sk_family == AF_INET) {
+		inet->inet_saddr = addr->s6_addr32[3];
+		inet->inet_rcv_saddr = addr->s6_addr32[3];
+	}
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6) {
+		sk->sk_v6_rcv_saddr = *addr;
+		inet6_sk(sk)->saddr = *addr;
+	}
+#endif
+}
+
+void sctp_helper_inet_set_peer(struct sock *sk, const struct in6_addr *addr, u16 port)
+{
+	inet_sk(sk)->inet_dport = htons(port);
+	if (sk->sk_family == AF_INET)
+		inet_sk(sk)->inet_daddr = addr->s6_addr32[3];
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6)
+		sk->sk_v6_daddr = *addr;
+#endif
+}
+
+bool sctp_helper_sk_dead(const struct sock *sk)
+{
+	return sock_flag(sk, SOCK_DEAD);
+}
+
+void sctp_helper_sk_data_ready(struct sock *sk)
+{
+	sk->sk_data_ready(sk);
+}
+
+void sctp_helper_sk_state_change(struct sock *sk)
+{
+	sk->sk_state_change(sk);
+}
+
+void sctp_helper_sk_write_space(struct sock *sk)
+{
+	sk->sk_write_space(sk);
+}
+
+void sctp_helper_sk_error_report(struct sock *sk, int err)
+{
+	WRITE_ONCE(sk->sk_err, err);
+	sk_error_report(sk);
+}
+
+void sctp_helper_timer_setup(struct timer_list *timer, void (*fn)(struct timer_list *))
+{
+	timer_setup(timer, fn, 0);
+}
+
+void sctp_helper_call_rcu(struct rcu_head *head, rcu_callback_t fn)
+{
+	call_rcu(head, fn);
+}
+
+void sctp_helper_init_wait(struct wait_queue_entry *wait)
+{
+	init_waitqueue_func_entry(wait, woken_wake_function);
+	wait->private = current;
+	INIT_LIST_HEAD(&wait->entry);
+}
+
+int sctp_helper_sk_err(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_err);
+}
+
+int sctp_helper_sk_shutdown(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_shutdown);
+}
+
+void sctp_helper_sk_add_shutdown(struct sock *sk, int how)
+{
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
+}
+
+int sctp_helper_sk_state(const struct sock *sk)
+{
+	return inet_sk_state_load(sk);
+}
+
+int sctp_helper_sk_family(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_family);
+}
+
+int sctp_helper_sk_bound_dev_if(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_bound_dev_if);
+}
+
+bool sctp_helper_sk_reuse(const struct sock *sk)
+{
+	return sk->sk_reuse;
+}
+
+int sctp_helper_sk_rcvbuf(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_rcvbuf);
+}
+
+int sctp_helper_sk_sndbuf(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_sndbuf);
+}
+
+bool sctp_helper_sk_acceptq_is_full(const struct sock *sk)
+{
+	return sk_acceptq_is_full(sk);
+}
+
+void sctp_helper_sk_set_backlog(struct sock *sk, int backlog)
+{
+	WRITE_ONCE(sk->sk_max_ack_backlog, backlog);
+}
+
+bool sctp_helper_socket_is_unconnected(const struct socket *sock)
+{
+	return sock->state == SS_UNCONNECTED;
+}
+
+struct cmsghdr *sctp_helper_cmsg_firsthdr(struct msghdr *msg)
+{
+	return CMSG_FIRSTHDR(msg);
+}
+
+struct cmsghdr *sctp_helper_cmsg_nxthdr(struct msghdr *msg, struct cmsghdr *cmsg)
+{
+	return cmsg_nxthdr(msg, cmsg);
+}
+
+bool sctp_helper_cmsg_ok(const struct msghdr *msg, const struct cmsghdr *cmsg)
+{
+	return CMSG_OK(msg, cmsg);
+}
+
+void *sctp_helper_cmsg_data(struct cmsghdr *cmsg)
+{
+	return CMSG_DATA(cmsg);
+}
+
+size_t sctp_helper_copy_to_iter(const void *addr, size_t bytes, struct iov_iter *i)
+{
+	return copy_to_iter(addr, bytes, i);
+}
+
+size_t sctp_helper_copy_from_iter(void *addr, size_t bytes, struct iov_iter *i)
+{
+	return copy_from_iter(addr, bytes, i);
+}
+
+int sctp_helper_copy_from_user(void *to, const void __user *from, size_t n)
+{
+	return copy_from_user(to, from, n) ? -EFAULT : 0;
+}
+
+int sctp_helper_copy_to_user(void __user *to, const void *from, size_t n)
+{
+	return copy_to_user(to, from, n) ? -EFAULT : 0;
+}
+
+struct dst_entry *sctp_helper_route_v4(struct net *net, struct flowi4 *fl4, struct sock *sk,
+				       __be32 daddr, __be32 saddr, __be16 dport, __be16 sport,
+				       int oif)
+{
+	struct rtable *rt;
+
+	memset(fl4, 0, sizeof(*fl4));
+	fl4->daddr = daddr;
+	fl4->saddr = saddr;
+	fl4->fl4_dport = dport;
+	fl4->fl4_sport = sport;
+	fl4->flowi4_proto = IPPROTO_SCTP;
+	fl4->flowi4_oif = oif;
+	if (sk) {
+		fl4->flowi4_mark = READ_ONCE(sk->sk_mark);
+		fl4->flowi4_uid = sk_uid(sk);
+		fl4->flowi4_dscp = inet_sk_dscp(inet_sk(sk));
+		fl4->flowi4_scope = ip_sock_rt_scope(sk);
+	}
+	rt = ip_route_output_flow(net, fl4, sk);
+	return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
+}
+
+struct dst_entry *sctp_helper_route_v6(struct net *net, struct flowi6 *fl6, struct sock *sk,
+				       const struct in6_addr *daddr, const struct in6_addr *saddr,
+				       __be16 dport, __be16 sport, int oif)
+{
+	memset(fl6, 0, sizeof(*fl6));
+	fl6->daddr = *daddr;
+	fl6->saddr = *saddr;
+	fl6->fl6_dport = dport;
+	fl6->fl6_sport = sport;
+	fl6->flowi6_proto = IPPROTO_SCTP;
+	fl6->flowi6_oif = oif;
+	if (sk) {
+		fl6->flowi6_mark = READ_ONCE(sk->sk_mark);
+		fl6->flowi6_uid = sk_uid(sk);
+	}
+	return ip6_dst_lookup_flow(net, sk, fl6, NULL);
+}
+
+u32 sctp_helper_dst_cookie(struct dst_entry *dst, bool ipv6)
+{
+	return ipv6 ? rt6_get_cookie(dst_rt6_info(dst)) : 0;
+}
+
+bool sctp_helper_dst_valid(struct dst_entry *dst, u32 cookie)
+{
+	return dst_check(dst, cookie);
+}
+
+void sctp_helper_dst_hold(struct dst_entry *dst)
+{
+	dst_hold(dst);
+}
+
+void sctp_helper_dst_release(struct dst_entry *dst)
+{
+	dst_release(dst);
+}
+
+u32 sctp_helper_dst_mtu(const struct dst_entry *dst)
+{
+	return dst_mtu(dst);
+}
+
+void sctp_helper_dst_update_pmtu(struct dst_entry *dst, struct sock *sk, u32 mtu)
+{
+	if (dst->ops->update_pmtu)
+		dst->ops->update_pmtu(dst, sk, NULL, mtu, true);
+}
+
+int sctp_helper_icmp_type(const struct sk_buff *skb)
+{
+	return icmp_hdr(skb)->type;
+}
+
+int sctp_helper_icmp_code(const struct sk_buff *skb)
+{
+	return icmp_hdr(skb)->code;
+}
+
+bool sctp_helper_dst_csum_offload(const struct dst_entry *dst)
+{
+	return (READ_ONCE(dst->dev->features) & NETIF_F_SCTP_CRC) && !dst_xfrm(dst);
+}
+
+int sctp_helper_xmit_v4(struct sock *sk, struct sk_buff *skb, struct flowi4 *fl4)
+{
+	return __ip_queue_xmit(sk, skb, flowi4_to_flowi(fl4), READ_ONCE(inet_sk(sk)->tos));
+}
+
+int sctp_helper_xmit_v6(struct sock *sk, struct sk_buff *skb, struct flowi6 *fl6)
+{
+	struct ipv6_pinfo *np = inet6_sk(sk);
+	int err;
+
+	rcu_read_lock();
+	err = ip6_xmit(sk, skb, fl6, READ_ONCE(sk->sk_mark), rcu_dereference(np->opt),
+		       np->tclass, READ_ONCE(sk->sk_priority));
+	rcu_read_unlock();
+	return err;
+}
+
+/* Sending without a socket: a reply that belongs to no association. */
+int sctp_helper_local_out_v4(struct net *net, struct sk_buff *skb, struct dst_entry *dst,
+			     const struct flowi4 *fl4)
+{
+	struct iphdr *iph;
+
+	skb_dst_set(skb, dst);
+	skb->protocol = htons(ETH_P_IP);
+	skb_push(skb, sizeof(*iph));
+	skb_reset_network_header(skb);
+	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+	iph = ip_hdr(skb);
+	iph->version = 4;
+	iph->ihl = sizeof(*iph) >> 2;
+	iph->tos = 0;
+	iph->frag_off = 0;
+	iph->ttl = ip4_dst_hoplimit(dst);
+	iph->protocol = IPPROTO_SCTP;
+	iph->saddr = fl4->saddr;
+	iph->daddr = fl4->daddr;
+	ip_select_ident(net, skb, NULL);
+	return ip_local_out(net, NULL, skb);
+}
+
+int sctp_helper_local_out_v6(struct net *net, struct sk_buff *skb, struct dst_entry *dst,
+			     const struct flowi6 *fl6)
+{
+	struct ipv6hdr *iph;
+
+	skb_dst_set(skb, dst);
+	skb->protocol = htons(ETH_P_IPV6);
+	skb_push(skb, sizeof(*iph));
+	skb_reset_network_header(skb);
+	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
+	iph = ipv6_hdr(skb);
+	ip6_flow_hdr(iph, 0, 0);
+	iph->payload_len = htons(skb->len - sizeof(*iph));
+	iph->nexthdr = IPPROTO_SCTP;
+	iph->hop_limit = ip6_dst_hoplimit(dst);
+	iph->saddr = fl6->saddr;
+	iph->daddr = fl6->daddr;
+	return ip6_local_out(net, NULL, skb);
+}
+
+bool sctp_helper_addr_is_local_v4(struct net *net, __be32 addr)
+{
+	return inet_addr_type(net, addr) == RTN_LOCAL;
+}
+
+bool sctp_helper_addr_is_local_v6(struct net *net, const struct in6_addr *addr, int iif)
+{
+	struct net_device *dev;
+	bool found;
+
+	rcu_read_lock();
+	dev = iif ? dev_get_by_index_rcu(net, iif) : NULL;
+	found = ipv6_chk_addr(net, addr, dev, 0);
+	rcu_read_unlock();
+	return found;
+}
+
+void *sctp_helper_net_generic(const struct net *net, unsigned int id)
+{
+	return net_generic(net, id);
+}
+
+bool sctp_helper_memneq(const void *a, const void *b, size_t size)
+{
+	return crypto_memneq(a, b, size);
+}
+
+u64 sctp_helper_ktime_ns(void)
+{
+	return ktime_get_ns();
+}
+
+unsigned long sctp_helper_jiffies_after_ns(u64 ns)
+{
+	/* One more, as the current jiffy is already running. */
+	return jiffies + nsecs_to_jiffies64(ns) + 1;
+}
+
+struct module *sctp_helper_this_module(void)
+{
+	return THIS_MODULE;
+}
