@@ -1,0 +1,571 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Socket buffers: received packets, packets to send, and ranges of either as the engine's
+//! [`Payload`].
+//!
+//! C header: [`include/linux/skbuff.h`](srctree/include/linux/skbuff.h)
+
+use super::{bindings, ip::Route, msg::Message, sock::Sk};
+use crate::engine::cx::Payload;
+use core::{ops::Range, ptr::NonNull};
+use kernel::{error::to_result, prelude::*, sync::Arc};
+
+/// Offset of the checksum in the SCTP common header.
+const CHECKSUM_OFFSET: usize = 8;
+/// Length of the SCTP common header.
+const HEADER_LEN: usize = 12;
+
+/// Payload up to this many bytes is copied into a packet's linear part, which is cheaper than a
+/// reference to its page.
+const COPY_LIMIT: usize = 256;
+
+/// User messages up to this many bytes are kept in linear memory, larger ones in page fragments
+/// that packets can refer to.
+const LINEAR_LIMIT: usize = 1024;
+
+/// A counted reference to an `sk_buff`.
+///
+/// # Invariants
+///
+/// The pointer is a valid `sk_buff` and `self` owns one of its references.
+#[repr(transparent)]
+pub(crate) struct Skb(NonNull<bindings::sk_buff>);
+
+// SAFETY: References to an skb may be dropped from any context but hard interrupts. Through a
+// shared reference this type only reads.
+unsafe impl Send for Skb {}
+// SAFETY: As above.
+unsafe impl Sync for Skb {}
+
+impl Drop for Skb {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant this reference is ours to drop.
+        unsafe { bindings::sctp_helper_consume_skb(self.0.as_ptr()) };
+    }
+}
+
+impl Clone for Skb {
+    fn clone(&self) -> Self {
+        // SAFETY: By the type invariant the pointer is valid.
+        unsafe { bindings::sctp_helper_skb_get(self.0.as_ptr()) };
+        // INVARIANT: The reference was just taken.
+        Self(self.0)
+    }
+}
+
+impl Skb {
+    /// Takes over a reference.
+    ///
+    /// # Safety
+    ///
+    /// `skb` is valid and the caller gives up one reference to it.
+    pub(crate) unsafe fn from_raw(skb: *mut bindings::sk_buff) -> Option<Self> {
+        // INVARIANT: By the requirements of this function.
+        NonNull::new(skb).map(Self)
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut bindings::sk_buff {
+        self.0.as_ptr()
+    }
+
+    fn into_raw(self) -> *mut bindings::sk_buff {
+        core::mem::ManuallyDrop::new(self).0.as_ptr()
+    }
+
+    /// Number of bytes.
+    pub(crate) fn len(&self) -> usize {
+        // SAFETY: By the type invariant the pointer is valid.
+        unsafe { (*self.as_ptr()).len as usize }
+    }
+
+    /// Memory that the buffer takes.
+    pub(crate) fn truesize(&self) -> usize {
+        // SAFETY: By the type invariant the pointer is valid.
+        unsafe { (*self.as_ptr()).truesize as usize }
+    }
+
+    /// The linear part.
+    pub(crate) fn linear(&self) -> &[u8] {
+        // SAFETY: By the type invariant the pointer is valid.
+        let len = unsafe { bindings::sctp_helper_skb_headlen(self.as_ptr()) } as usize;
+        // SAFETY: As above.
+        let data = unsafe { (*self.as_ptr()).data };
+        // SAFETY: The linear part is `len` initialised bytes at `data`. Nothing writes to a buffer
+        // that is shared, and this one is only written through `&mut` or before it is shared.
+        unsafe { core::slice::from_raw_parts(data, len) }
+    }
+
+    /// Copies bytes out, from any part.
+    fn copy_bits(&self, offset: usize, to: &mut [u8]) -> Result {
+        let (Ok(offset), Ok(len)) = (i32::try_from(offset), i32::try_from(to.len())) else {
+            return Err(EINVAL);
+        };
+        // SAFETY: By the type invariant the skb is valid, `to` is `len` bytes; the function checks
+        // the range.
+        to_result(unsafe {
+            bindings::skb_copy_bits(self.as_ptr(), offset, to.as_mut_ptr().cast(), len)
+        })
+    }
+
+    /// CRC32c of the bytes from `offset` on, continuing `crc`.
+    fn crc32c(&self, offset: usize, crc: u32) -> u32 {
+        let len = self.len().saturating_sub(offset);
+        // SAFETY: By the type invariant the skb is valid, and the range is within it.
+        unsafe { bindings::skb_crc32c(self.as_ptr(), offset as i32, len as i32, crc) }
+    }
+
+    /// The SCTP checksum of the packet that starts at the buffer's start (RFC 9260, appendix A),
+    /// with the checksum field taken as zero. `None` if it is shorter than a header.
+    fn sctp_checksum(&self) -> Option<[u8; 4]> {
+        let mut header = [0; HEADER_LEN];
+        self.copy_bits(0, &mut header).ok()?;
+        header[CHECKSUM_OFFSET..].fill(0);
+        // SAFETY: `header` is that many readable bytes.
+        let crc = unsafe { bindings::sctp_helper_crc32c(!0, header.as_ptr().cast(), header.len()) };
+        Some((!self.crc32c(HEADER_LEN, crc)).to_le_bytes())
+    }
+}
+
+/// A packet that has come in, as the inet layer hands it over: its bytes begin with the SCTP
+/// common header and are linear.
+pub(crate) struct RxSkb(Skb);
+
+impl RxSkb {
+    /// Takes over a received packet; `None`, and it is dropped, if there is no memory to make it
+    /// linear and unshared.
+    ///
+    /// # Safety
+    ///
+    /// `skb` is valid, its data begins at the transport header, and the caller gives it up.
+    pub(crate) unsafe fn from_raw(skb: *mut bindings::sk_buff) -> Option<Self> {
+        // SAFETY: By this function's requirements; the function consumes the reference and
+        // returns another one, or null.
+        let skb = unsafe { bindings::sctp_helper_skb_share_check(skb) };
+        // SAFETY: As above.
+        let skb = unsafe { Skb::from_raw(skb) }?;
+        // SAFETY: The skb is valid and not shared.
+        if unsafe { bindings::sctp_helper_skb_linearize(skb.as_ptr()) } != 0 {
+            return None;
+        }
+        Some(Self(skb))
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut bindings::sk_buff {
+        self.0.as_ptr()
+    }
+
+    /// The SCTP packet.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.0.linear()
+    }
+
+    /// Whether the checksum is right, or the device has said so.
+    pub(crate) fn checksum_ok(&self) -> bool {
+        // SAFETY: By its type invariant the skb is valid.
+        if unsafe { bindings::sctp_helper_skb_csum_unnecessary(self.0.as_ptr()) } {
+            return true;
+        }
+        let found = self.bytes().get(CHECKSUM_OFFSET..HEADER_LEN);
+        matches!((found, self.0.sctp_checksum()), (Some(a), Some(b)) if a == b)
+    }
+
+    /// The network header, of 20 or 40 bytes.
+    pub(crate) fn network_header(&self, ipv6: bool) -> &[u8] {
+        let len = if ipv6 { 40 } else { 20 };
+        // SAFETY: By its type invariant the skb is valid.
+        let header: *const u8 =
+            unsafe { bindings::sctp_helper_skb_network_header(self.0.as_ptr()) }.cast();
+        // SAFETY: The inet layer has checked that the header is there, in linear memory.
+        unsafe { core::slice::from_raw_parts(header, len) }
+    }
+
+    /// The interface it came in by.
+    pub(crate) fn ifindex(&self) -> u32 {
+        // SAFETY: By its type invariant the skb is valid.
+        unsafe { bindings::sctp_helper_skb_iif(self.0.as_ptr()) as u32 }
+    }
+
+    /// Whether it was sent to this host alone, not to a link-layer broadcast.
+    pub(crate) fn is_for_host(&self) -> bool {
+        // SAFETY: By its type invariant the skb is valid.
+        unsafe { bindings::sctp_helper_skb_is_for_host(self.0.as_ptr()) }
+    }
+
+    /// Whether IPsec policy lets it in.
+    pub(crate) fn policy_allows(&self, ipv6: bool) -> bool {
+        // SAFETY: By its type invariant the skb is valid.
+        unsafe { bindings::sctp_helper_xfrm_policy_check(self.0.as_ptr(), ipv6) }
+    }
+
+    /// Gives up everything but the data, which then may be kept for as long as the user likes.
+    pub(crate) fn into_payload(self) -> SkbRange {
+        // SAFETY: By its type invariant the skb is valid, and it is not shared.
+        unsafe { bindings::sctp_helper_skb_detach(self.0.as_ptr()) };
+        let len = self.0.len() as u32;
+        SkbRange {
+            memory: Memory::Received(self.0),
+            offset: 0,
+            len,
+        }
+    }
+}
+
+enum Memory {
+    /// A user's message to be sent.
+    Sent(Skb),
+    /// A packet that was received, and with it whatever else came in it.
+    Received(Skb),
+    /// A copy of a little data out of a large packet.
+    Copied(Arc<KVec<u8>>),
+}
+
+/// A range of some counted memory: the kernel's [`Payload`].
+///
+/// # Invariants
+///
+/// `offset + len` is at most the length of the memory.
+pub(crate) struct SkbRange {
+    memory: Memory,
+    offset: u32,
+    len: u32,
+}
+
+impl core::fmt::Debug for SkbRange {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} bytes", self.len)
+    }
+}
+
+impl Payload for SkbRange {
+    fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    fn truesize(&self) -> usize {
+        let len = self.len as usize;
+        match &self.memory {
+            // `slice` keeps the share of a range in its packet above one quarter, so this is wrong
+            // by a factor of four at most if all other ranges of the packet are gone.
+            Memory::Sent(skb) | Memory::Received(skb) => {
+                let share = skb.truesize().saturating_mul(len) / skb.len().max(1);
+                share.max(len)
+            }
+            Memory::Copied(_) => len.saturating_add(64),
+        }
+    }
+
+    fn slice(&self, range: Range<usize>) -> Option<Self> {
+        let len = range.end.checked_sub(range.start)?;
+        if range.end > self.len as usize {
+            return None;
+        }
+        let offset = self.offset.checked_add(range.start as u32)?;
+        let memory = match &self.memory {
+            Memory::Sent(skb) => Memory::Sent(skb.clone()),
+            Memory::Received(skb) => match copy_if_small(skb, offset as usize, len) {
+                Some(copy) => {
+                    return Some(Self {
+                        memory: Memory::Copied(copy),
+                        offset: 0,
+                        len: len as u32,
+                    })
+                }
+                None => Memory::Received(skb.clone()),
+            },
+            Memory::Copied(copy) => Memory::Copied(copy.clone()),
+        };
+        // INVARIANT: The range is within `self`'s, which is within the memory.
+        Some(Self {
+            memory,
+            offset,
+            len: len as u32,
+        })
+    }
+}
+
+/// A copy of a range that would otherwise pin a buffer more than four times its size. Without
+/// memory for it the buffer is pinned after all.
+fn copy_if_small(skb: &Skb, offset: usize, len: usize) -> Option<Arc<KVec<u8>>> {
+    if len.saturating_mul(4) >= skb.len() {
+        return None;
+    }
+    let bytes = skb.linear().get(offset..offset.checked_add(len)?)?;
+    let mut copy = KVec::with_capacity(len, GFP_ATOMIC).ok()?;
+    copy.extend_from_slice(bytes, GFP_ATOMIC).ok()?;
+    Arc::new(copy, GFP_ATOMIC).ok()
+}
+
+impl SkbRange {
+    /// Copies a user's message of `len` bytes into memory that is charged to the socket's send
+    /// buffer, waiting for room in it unless `nonblock`.
+    pub(crate) fn from_user(
+        sk: &Sk,
+        msg: &mut Message<'_>,
+        len: usize,
+        nonblock: bool,
+    ) -> Result<Self> {
+        let (linear, paged) = if len <= LINEAR_LIMIT {
+            (len, 0)
+        } else {
+            (0, len)
+        };
+        let mut err = 0;
+        // SAFETY: The socket is valid and the caller is in process context.
+        let skb = unsafe {
+            bindings::sock_alloc_send_pskb(
+                sk.as_ptr(),
+                linear,
+                paged,
+                i32::from(nonblock),
+                &mut err,
+                // Larger pieces than PAGE_ALLOC_COSTLY_ORDER are not worth asking for.
+                3,
+            )
+        };
+        if skb.is_null() {
+            return Err(Error::from_errno(err));
+        }
+        // SAFETY: A new skb, and the reference is ours.
+        let skb = unsafe { Skb::from_raw(skb) }.ok_or(ENOMEM)?;
+        if linear != 0 {
+            // SAFETY: The skb was made with a linear part of that size, all of it unused.
+            unsafe { bindings::sctp_helper_skb_put(skb.as_ptr(), linear as u32) };
+        } else {
+            // SAFETY: Nobody else has the skb; that much was allocated in fragments.
+            unsafe { (*skb.as_ptr()).data_len = paged as u32 };
+            // SAFETY: As above.
+            unsafe { (*skb.as_ptr()).len = paged as u32 };
+        }
+        msg.copy_from_user(&skb, len)?;
+        Ok(Self {
+            memory: Memory::Sent(skb),
+            offset: 0,
+            len: len as u32,
+        })
+    }
+
+    /// The bytes of a packet that was received.
+    pub(crate) fn received_bytes(&self) -> Option<&[u8]> {
+        let Memory::Received(skb) = &self.memory else {
+            return None;
+        };
+        let start = self.offset as usize;
+        skb.linear()
+            .get(start..start.checked_add(self.len as usize)?)
+    }
+
+    /// Copies bytes `range` of this to the user.
+    pub(crate) fn copy_to_user(&self, msg: &mut Message<'_>, range: Range<usize>) -> Result {
+        let len = range.end.checked_sub(range.start).ok_or(EINVAL)?;
+        let offset = (self.offset as usize)
+            .checked_add(range.start)
+            .ok_or(EINVAL)?;
+        match &self.memory {
+            Memory::Sent(skb) | Memory::Received(skb) => msg.copy_skb_to_user(skb, offset, len),
+            Memory::Copied(copy) => {
+                let end = offset.checked_add(len).ok_or(EINVAL)?;
+                msg.copy_to_user(copy.get(offset..end).ok_or(EINVAL)?)
+            }
+        }
+    }
+}
+
+/// A packet under construction.
+pub(crate) struct TxSkb(Skb);
+
+impl TxSkb {
+    /// Returns an empty packet with room for `linear` bytes and for lower headers.
+    pub(crate) fn new(linear: usize) -> Result<Self> {
+        let headroom = bindings::RUST_CONST_HELPER_TX_HEADROOM as usize;
+        let size = headroom.checked_add(linear).ok_or(ENOMEM)?;
+        let size = u32::try_from(size).map_err(|_| ENOMEM)?;
+        // SAFETY: Allocating has no requirements.
+        let skb =
+            unsafe { bindings::__alloc_skb(size, bindings::RUST_CONST_HELPER_GFP_ATOMIC, 0, -1) };
+        // SAFETY: A new skb, and the reference is ours.
+        let skb = unsafe { Skb::from_raw(skb) }.ok_or(ENOMEM)?;
+        // SAFETY: The skb is empty and has that much room.
+        unsafe { bindings::sctp_helper_skb_reserve(skb.as_ptr(), headroom as i32) };
+        // SAFETY: The skb is valid and nobody else's.
+        unsafe { bindings::sctp_helper_skb_reset_transport_header(skb.as_ptr()) };
+        Ok(Self(skb))
+    }
+
+    fn has_frags(&self) -> bool {
+        // SAFETY: By its type invariant the skb is valid.
+        unsafe { (*self.0.as_ptr()).data_len != 0 }
+    }
+
+    fn nr_frags(&self) -> u32 {
+        // SAFETY: By its type invariant the skb is valid.
+        unsafe { bindings::sctp_helper_skb_nr_frags(self.0.as_ptr()) }
+    }
+
+    /// Linear room that is left, 0 once a fragment follows the linear part.
+    fn tailroom(&self) -> usize {
+        // SAFETY: By its type invariant the skb is valid.
+        let room = unsafe { bindings::sctp_helper_skb_tailroom(self.0.as_ptr()) };
+        usize::try_from(room).unwrap_or(0)
+    }
+
+    /// Appends bytes by copying them.
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> Result {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        if self.has_frags() || bytes.len() > self.tailroom() {
+            return Err(ENOBUFS);
+        }
+        // SAFETY: There is room, and the skb is nobody else's.
+        unsafe {
+            bindings::sctp_helper_skb_put_data(
+                self.0.as_ptr(),
+                bytes.as_ptr().cast(),
+                bytes.len() as u32,
+            )
+        };
+        Ok(())
+    }
+
+    /// Appends payload by copying it into the linear part.
+    pub(crate) fn put_payload(&mut self, payload: &SkbRange) -> Result {
+        let len = payload.len();
+        if self.has_frags() || len > self.tailroom() {
+            return Err(ENOBUFS);
+        }
+        // SAFETY: There is room, and the skb is nobody else's.
+        let to: *mut u8 =
+            unsafe { bindings::sctp_helper_skb_put(self.0.as_ptr(), len as u32) }.cast();
+        // SAFETY: `to` is `len` bytes of the skb, nobody else's; any value is valid for them.
+        unsafe { core::ptr::write_bytes(to, 0, len) };
+        // SAFETY: As above, and they have been initialised.
+        let to = unsafe { core::slice::from_raw_parts_mut(to, len) };
+        match &payload.memory {
+            Memory::Sent(skb) | Memory::Received(skb) => skb.copy_bits(payload.offset as usize, to),
+            Memory::Copied(copy) => {
+                let start = payload.offset as usize;
+                let end = start.checked_add(len).ok_or(EINVAL)?;
+                to.copy_from_slice(copy.get(start..end).ok_or(EINVAL)?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Appends payload by reference to its pages. The linear part cannot grow any more then.
+    pub(crate) fn append(&mut self, payload: &SkbRange) -> Result {
+        let Memory::Sent(from) = &payload.memory else {
+            return Err(EINVAL);
+        };
+        // SAFETY: By its type invariant the skb is valid.
+        let mut start = unsafe { bindings::sctp_helper_skb_headlen(from.as_ptr()) } as usize;
+        let mut at = payload.offset as usize;
+        let mut left = payload.len();
+        if at < start {
+            return Err(EINVAL);
+        }
+        // SAFETY: By its type invariant the skb is valid.
+        let count = unsafe { bindings::sctp_helper_skb_nr_frags(from.as_ptr()) };
+        for i in 0..count {
+            if left == 0 {
+                break;
+            }
+            // SAFETY: The skb is valid and has that fragment.
+            let size =
+                unsafe { bindings::sctp_helper_skb_frag_size(from.as_ptr(), i as i32) } as usize;
+            let end = start.saturating_add(size);
+            if at < end {
+                let offset = at - start;
+                let len = left.min(size - offset);
+                if self.nr_frags() >= bindings::RUST_CONST_HELPER_MAX_SKB_FRAGS {
+                    return Err(ENOBUFS);
+                }
+                // SAFETY: Both are valid, `self` is nobody else's and has a free fragment slot;
+                // the range is within fragment `i`.
+                unsafe {
+                    bindings::sctp_helper_skb_add_frag(
+                        self.0.as_ptr(),
+                        from.as_ptr(),
+                        i as i32,
+                        offset as i32,
+                        len as i32,
+                    )
+                };
+                at += len;
+                left -= len;
+            }
+            start = end;
+        }
+        if left == 0 {
+            Ok(())
+        } else {
+            Err(EINVAL)
+        }
+    }
+
+    /// Appends `len` zero bytes, at most a page, without copying them into the linear part.
+    pub(crate) fn append_zeroes(&mut self, len: usize) -> Result {
+        if len > bindings::RUST_CONST_HELPER_PAGE_SIZE as usize
+            || self.nr_frags() >= bindings::RUST_CONST_HELPER_MAX_SKB_FRAGS
+        {
+            return Err(ENOBUFS);
+        }
+        if len != 0 {
+            // SAFETY: The skb is nobody else's and has a free fragment slot.
+            unsafe { bindings::sctp_helper_skb_add_zeroes(self.0.as_ptr(), len as i32) };
+        }
+        Ok(())
+    }
+
+    /// Whether [`Self::append`] can take this payload and it is worth while.
+    pub(crate) fn wants_reference(payload: &SkbRange) -> bool {
+        let Memory::Sent(skb) = &payload.memory else {
+            return false;
+        };
+        // SAFETY: By its type invariant the skb is valid.
+        payload.len() > COPY_LIMIT && unsafe { (*skb.as_ptr()).data_len } as usize == skb.len()
+    }
+
+    /// How many fragments [`Self::append`] of this payload may take.
+    pub(crate) fn fragments_of(payload: &SkbRange) -> usize {
+        // Fragments are at least a page each but for the last, and the range may begin anywhere.
+        payload.len() / bindings::RUST_CONST_HELPER_PAGE_SIZE as usize + 2
+    }
+
+    /// How many fragments a packet may have.
+    pub(crate) const MAX_FRAGMENTS: usize = bindings::RUST_CONST_HELPER_MAX_SKB_FRAGS as usize;
+
+    /// Fills in the checksum, or leaves it to the device the packet will leave by.
+    fn checksum(&mut self, route: &Route) -> Result {
+        if route.checksums() {
+            // SAFETY: The skb is nobody else's and has its transport header set.
+            unsafe {
+                bindings::sctp_helper_skb_csum_partial(self.0.as_ptr(), CHECKSUM_OFFSET as u16)
+            };
+            return Ok(());
+        }
+        let sum = self.0.sctp_checksum().ok_or(EINVAL)?;
+        // SAFETY: The skb is nobody else's, and its linear part begins with the common header.
+        let data = unsafe { (*self.0.as_ptr()).data };
+        // SAFETY: `sctp_checksum` found a whole header at `data`.
+        let field = unsafe { data.add(CHECKSUM_OFFSET) };
+        // SAFETY: As above; four bytes of the header.
+        unsafe { core::ptr::copy_nonoverlapping(sum.as_ptr(), field, sum.len()) };
+        Ok(())
+    }
+
+    /// Sends the packet for a socket.
+    pub(crate) fn send(mut self, sk: &Sk, route: &mut Route) -> Result {
+        self.checksum(route)?;
+        // SAFETY: Both are valid; the skb has no owner yet.
+        unsafe { bindings::sctp_helper_skb_set_owner(self.0.as_ptr(), sk.as_ptr()) };
+        // SAFETY: The skb is the caller's alone and complete, and is given up.
+        unsafe { route.xmit(sk, self.0.into_raw()) }
+    }
+
+    /// Sends the packet for no socket.
+    pub(crate) fn send_stateless(mut self, route: &Route) -> Result {
+        self.checksum(route)?;
+        // SAFETY: The skb is the caller's alone and complete, and is given up.
+        unsafe { route.local_out(self.0.into_raw()) }
+    }
+}

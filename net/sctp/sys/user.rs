@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The arguments of `setsockopt()` and `getsockopt()`, and structures of the user ABI as bytes.
+//!
+//! C headers: [`include/linux/sockptr.h`](srctree/include/linux/sockptr.h),
+//! [`include/linux/uaccess.h`](srctree/include/linux/uaccess.h)
+
+use super::bindings;
+use core::mem::{size_of, MaybeUninit};
+use kernel::{
+    error::to_result,
+    prelude::*, //
+};
+
+/// A structure of the user ABI.
+///
+/// # Safety
+///
+/// Any bytes are a valid value, and so are zeroes; the type has no pointers and no interior
+/// mutability. Padding is allowed: values are made by [`Abi::zeroed`], which zeroes it.
+pub(crate) unsafe trait Abi: Sized {
+    /// A value of zeroes, padding included.
+    fn zeroed() -> Self {
+        // SAFETY: By the trait's requirements.
+        unsafe { MaybeUninit::zeroed().assume_init() }
+    }
+
+    /// The bytes of a value that was made by [`Abi::zeroed`] and filled in field by field.
+    fn bytes(&self) -> &[u8] {
+        // SAFETY: A value is that many readable bytes. Padding was initialised with zeroes.
+        unsafe { core::slice::from_raw_parts((&raw const *self).cast(), size_of::<Self>()) }
+    }
+
+    /// A value from the first bytes of `bytes`; what they do not reach is zero.
+    fn from_prefix(bytes: &[u8]) -> Self {
+        let mut value = MaybeUninit::<Self>::zeroed();
+        let len = bytes.len().min(size_of::<Self>());
+        // SAFETY: Both are valid for `len` bytes and do not overlap.
+        unsafe {
+            core::ptr::copy_nonoverlapping(bytes.as_ptr(), value.as_mut_ptr().cast::<u8>(), len)
+        };
+        // SAFETY: By the trait's requirements any bytes are a value.
+        unsafe { value.assume_init() }
+    }
+}
+
+macro_rules! abi {
+    ($($name:ty),* $(,)?) => {
+        $(
+            // SAFETY: A structure of integers and arrays of them, as `include/uapi` has it.
+            unsafe impl Abi for $name {}
+        )*
+    };
+}
+
+abi!(
+    i32,
+    u32,
+    bindings::__kernel_sockaddr_storage,
+    bindings::sockaddr_in,
+    bindings::sockaddr_in6,
+    bindings::sctp_assoc_change,
+    bindings::sctp_assoc_value,
+    bindings::sctp_event_subscribe,
+    bindings::sctp_initmsg,
+    bindings::sctp_paddrinfo,
+    bindings::sctp_rcvinfo,
+    bindings::sctp_shutdown_event,
+    bindings::sctp_sndinfo,
+    bindings::sctp_sndrcvinfo,
+    bindings::sctp_status,
+);
+
+/// The value that a `setsockopt()` brings.
+pub(crate) struct OptionIn {
+    value: bindings::sockptr_t,
+    len: usize,
+}
+
+impl OptionIn {
+    /// Wraps the arguments of the call.
+    ///
+    /// # Safety
+    ///
+    /// They are those of a `setsockopt()` that is being executed.
+    pub(crate) unsafe fn new(value: bindings::sockptr_t, len: u32) -> Self {
+        Self {
+            value,
+            len: len as usize,
+        }
+    }
+
+    /// Length that the caller gave, in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Reads a structure; the caller's length must be at least its size.
+    pub(crate) fn read<T: Abi>(&self) -> Result<T> {
+        if self.len < size_of::<T>() {
+            return Err(EINVAL);
+        }
+        self.read_prefix()
+    }
+
+    /// Reads a structure of which the caller may know the beginning only.
+    pub(crate) fn read_prefix<T: Abi>(&self) -> Result<T> {
+        let mut value = MaybeUninit::<T>::zeroed();
+        let len = self.len.min(size_of::<T>());
+        // SAFETY: `value` is at least `len` writable bytes, the source is the caller's.
+        to_result(unsafe {
+            bindings::sctp_helper_sockptr_copy_from(value.as_mut_ptr().cast(), self.value, len)
+        })
+        .map_err(|_| EFAULT)?;
+        // SAFETY: Any bytes are a value of `T`.
+        Ok(unsafe { value.assume_init() })
+    }
+}
+
+/// Where a `getsockopt()` wants its answer.
+pub(crate) struct OptionOut {
+    value: *mut c_void,
+    len_ptr: *mut c_void,
+    len: usize,
+}
+
+impl OptionOut {
+    /// Wraps the arguments of the call and reads the length.
+    ///
+    /// # Safety
+    ///
+    /// They are those of a `getsockopt()` that is being executed.
+    pub(crate) unsafe fn new(value: *mut c_char, len: *mut c_int) -> Result<Self> {
+        let mut given: c_int = 0;
+        // SAFETY: `given` is writable; the other side is checked by the function.
+        to_result(unsafe {
+            bindings::sctp_helper_copy_from_user(
+                (&raw mut given).cast(),
+                len.cast(),
+                size_of::<c_int>(),
+            )
+        })?;
+        Ok(Self {
+            value: value.cast(),
+            len_ptr: len.cast(),
+            len: usize::try_from(given).map_err(|_| EINVAL)?,
+        })
+    }
+
+    /// Length that the caller has room for, in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Reads the structure that the caller passes in, of which it may know the beginning only.
+    pub(crate) fn read_prefix<T: Abi>(&self) -> Result<T> {
+        let mut value = MaybeUninit::<T>::zeroed();
+        let len = self.len.min(size_of::<T>());
+        // SAFETY: `value` is at least `len` writable bytes; the other side is checked.
+        to_result(unsafe {
+            bindings::sctp_helper_copy_from_user(value.as_mut_ptr().cast(), self.value, len)
+        })?;
+        // SAFETY: Any bytes are a value of `T`.
+        Ok(unsafe { value.assume_init() })
+    }
+
+    /// Writes as much of `bytes` as the caller has room for, and that length.
+    pub(crate) fn write(&self, bytes: &[u8]) -> Result {
+        let len = bytes.len().min(self.len);
+        let written = len as c_int;
+        // SAFETY: `written` is readable; the other side is checked.
+        to_result(unsafe {
+            bindings::sctp_helper_copy_to_user(
+                self.len_ptr,
+                (&raw const written).cast(),
+                size_of::<c_int>(),
+            )
+        })?;
+        // SAFETY: `bytes` is at least `len` readable bytes; the other side is checked.
+        to_result(unsafe {
+            bindings::sctp_helper_copy_to_user(self.value, bytes.as_ptr().cast(), len)
+        })
+    }
+
+    /// Writes a whole structure; the caller must have room for it.
+    pub(crate) fn write_whole<T: Abi>(&self, value: &T) -> Result {
+        if self.len < size_of::<T>() {
+            return Err(EINVAL);
+        }
+        self.write(value.bytes())
+    }
+}
