@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! An association in the kernel: the engine's with what it needs around it, under one lock.
+//!
+//! Packet input, the timer and system calls each take that lock, call the engine and then
+//! [`Locked::drain`] it: packets leave, events reach the socket, the timer is armed. Nothing
+//! sleeps under the lock and user memory is not touched under it.
+//!
+//! An association that has ended is taken out of all tables at once. Whoever still has a reference
+//! finds `gone` set and does nothing with it.
+
+use crate::{
+    deliver,
+    endpoint::{Endpoint, Style},
+    engine::{
+        self,
+        addr::{Address, IpAddr},
+        cx::{Cx, Payload},
+        path::PathId,
+        stats::Counter,
+        time::{Duration, Time},
+        wire::builder::PacketBuilder,
+    },
+    output,
+    pernet::{PeerKey, Pernet},
+    sys::{
+        clock,
+        crypto::KernelRng,
+        hash::{Entry, TagKey},
+        ip::{Ends, Route},
+        lock::{new_spinlock_bh, SpinLockBh, SpinLockBhBackend},
+        skb::SkbRange,
+        sock::Sk,
+        timer::{HasTimer, Timer},
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::{
+        aref::ARef,
+        atomic::{Atomic, Relaxed},
+        lock::Guard,
+        Arc,
+    },
+};
+
+/// `sctp_assoc_t`: at least 3, since smaller numbers have a meaning in the socket API.
+pub(crate) type AssocId = i32;
+
+const FIRST_ID: AssocId = 3;
+
+static NEXT_ID: Atomic<i32> = Atomic::new(FIRST_ID);
+
+fn next_id() -> AssocId {
+    loop {
+        let id = NEXT_ID.fetch_add(1, Relaxed);
+        if id >= FIRST_ID {
+            return id;
+        }
+        // Wrapped around. Whoever comes here first or last: all numbers are unique for long.
+        NEXT_ID.store(FIRST_ID, Relaxed);
+    }
+}
+
+/// The engine's association over the kernel's memory.
+pub(crate) type Engine = engine::assoc::Association<SkbRange>;
+
+/// An association.
+#[pin_data]
+pub(crate) struct Assoc {
+    pub(crate) id: AssocId,
+    pub(crate) pernet: Arc<Pernet>,
+    pub(crate) endpoint: Arc<Endpoint>,
+    #[pin]
+    inner: SpinLockBh<Inner>,
+    #[pin]
+    timer: Timer<Assoc>,
+}
+
+/// What the association's lock protects.
+pub(crate) struct Inner {
+    pub(crate) engine: KBox<Engine>,
+    /// The socket by which packets leave: the endpoint's, before `accept()` its listener's. Kept
+    /// after `close()` until the association has ended, so that the module and the namespace stay.
+    pub(crate) sk: ARef<Sk>,
+    /// The listener to tell when the association is up, for one that has come in to one.
+    listener: Option<Arc<Endpoint>>,
+    /// The packet under construction.
+    out: PacketBuilder<SkbRange>,
+    /// By path.
+    routes: KVec<Option<Route>>,
+    tag: Option<Entry<Assoc>>,
+    peers: KVec<PeerKey>,
+    armed: Option<Time>,
+    gone: bool,
+}
+
+/// How long to wait after an allocation in [`Locked::drain`] failed.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// What an association is made of.
+pub(crate) struct Parts {
+    pub(crate) engine: KBox<Engine>,
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) sk: ARef<Sk>,
+    pub(crate) listener: Option<Arc<Endpoint>>,
+    /// The address that packets of the peer come to.
+    pub(crate) local: IpAddr,
+    pub(crate) peer: Address,
+}
+
+impl Assoc {
+    /// Enters an association into all tables. `EEXIST` if there is one with this peer already.
+    pub(crate) fn publish(parts: Parts) -> Result<Arc<Self>> {
+        let Parts {
+            engine,
+            endpoint,
+            sk,
+            listener,
+            local,
+            peer,
+        } = parts;
+        let pernet = endpoint.pernet.clone();
+        let peer_key = PeerKey::new(local, engine.local_port(), &peer, engine.peer_port());
+        let tag_key = TagKey {
+            tag: engine.local_tag(),
+            local_port: engine.local_port(),
+            peer_port: engine.peer_port(),
+        };
+        let mut peers = KVec::with_capacity(1, GFP_ATOMIC)?;
+        peers.push(peer_key, GFP_ATOMIC)?;
+        let this = Arc::pin_init(
+            pin_init!(Self {
+                id: next_id(),
+                pernet: pernet.clone(),
+                endpoint: endpoint.clone(),
+                inner <- new_spinlock_bh!(
+                    Inner {
+                        engine,
+                        sk,
+                        listener,
+                        out: PacketBuilder::new(),
+                        routes: KVec::new(),
+                        tag: None,
+                        peers,
+                        armed: None,
+                        gone: false,
+                    },
+                    "sctp_assoc"
+                ),
+                timer <- Timer::new(),
+            }),
+            GFP_ATOMIC,
+        )?;
+
+        let mut locked = this.lock();
+        let result = this.enter(&mut locked, peer_key, tag_key);
+        if result.is_err() {
+            locked.unlink();
+        }
+        drop(locked);
+        result.map(|()| this)
+    }
+
+    fn enter(
+        self: &Arc<Self>,
+        locked: &mut Locked<'_>,
+        peer_key: PeerKey,
+        tag_key: TagKey,
+    ) -> Result {
+        {
+            let mut peers = self.pernet.peers.lock();
+            if peers.get(&peer_key).is_some() {
+                // Not ours: it must not be taken out with us.
+                locked.inner.peers.clear();
+                return Err(EEXIST);
+            }
+            peers.try_create_and_insert(peer_key, self.clone(), GFP_ATOMIC)?;
+        }
+        locked.inner.tag = Some(self.pernet.tags.insert(tag_key, self)?);
+        let mut endpoint = self.endpoint.inner.lock();
+        if endpoint.closed {
+            return Err(EPIPE);
+        }
+        endpoint
+            .assocs
+            .try_create_and_insert(self.id, self.clone(), GFP_ATOMIC)?;
+        Ok(())
+    }
+
+    /// Takes the lock.
+    pub(crate) fn lock(self: &Arc<Self>) -> Locked<'_> {
+        Locked {
+            this: self,
+            inner: self.inner.lock(),
+        }
+    }
+
+    /// Finds an association by its ends.
+    pub(crate) fn find(pernet: &Pernet, key: &PeerKey) -> Option<Arc<Self>> {
+        pernet.peers.lock().get(key).cloned()
+    }
+}
+
+impl HasTimer for Assoc {
+    fn timer(&self) -> &Timer<Self> {
+        &self.timer
+    }
+
+    fn expired(this: Arc<Self>) {
+        let mut locked = this.lock();
+        locked.inner.armed = None;
+        let _ = locked.with(|engine, cx| engine.handle_timeout(cx));
+    }
+}
+
+/// An association whose lock is held.
+pub(crate) struct Locked<'a> {
+    this: &'a Arc<Assoc>,
+    pub(crate) inner: Guard<'a, Inner, SpinLockBhBackend>,
+}
+
+impl Locked<'_> {
+    /// Whether the association has ended.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.inner.gone
+    }
+
+    /// Calls the engine and drains it. `None` if the association has ended.
+    pub(crate) fn with<R>(&mut self, f: impl FnOnce(&mut Engine, &mut Cx<'_>) -> R) -> Option<R> {
+        if self.inner.gone {
+            return None;
+        }
+        let pernet = self.this.pernet.clone();
+        let mut rng = KernelRng;
+        let mut cx = cx(&pernet, &mut rng);
+        let result = f(&mut self.inner.engine, &mut cx);
+        self.drain(&mut cx);
+        Some(result)
+    }
+
+    /// Lets out what the engine has: packets, then events, then the time of the next timeout.
+    fn drain(&mut self, cx: &mut Cx<'_>) {
+        let complete = self.transmit(cx) & self.deliver(cx);
+        self.follow_tag();
+        if self.inner.engine.is_closed() && complete {
+            self.unlink();
+            return;
+        }
+        let wanted = self.inner.engine.poll_timeout();
+        let wanted = match (wanted, complete) {
+            (wanted, true) => wanted,
+            (Some(at), false) => Some(at.min(cx.now.plus(RETRY))),
+            (None, false) => Some(cx.now.plus(RETRY)),
+        };
+        // A timer that is armed for an earlier time fires for nothing, and is armed again then:
+        // cheaper than moving it each time a packet comes.
+        if let Some(at) = wanted {
+            if self.inner.armed.is_none_or(|armed| at < armed) {
+                self.inner.armed = Some(at);
+                Timer::arm(self.this, at.since(cx.now));
+            }
+        }
+    }
+
+    /// Sends all packets that may leave now. `false` if memory ran out.
+    fn transmit(&mut self, cx: &mut Cx<'_>) -> bool {
+        loop {
+            let inner = &mut *self.inner;
+            match inner.engine.poll_transmit(cx, &mut inner.out) {
+                Ok(None) => return true,
+                Err(_) => return false,
+                Ok(Some(path)) => {
+                    // A packet that cannot leave is lost, which is what retransmission is for.
+                    if self.send(cx, path).is_ok() {
+                        cx.stats.count(Counter::OutPackets);
+                    }
+                    self.inner.out.clear();
+                }
+            }
+        }
+    }
+
+    /// Sends the packet under construction on a path.
+    fn send(&mut self, cx: &mut Cx<'_>, path: PathId) -> Result {
+        let index = path.index();
+        while self.inner.routes.len() <= index {
+            self.inner.routes.push(None, GFP_ATOMIC)?;
+        }
+        let valid = matches!(self.inner.routes.get(index), Some(Some(r)) if r.is_valid());
+        if !valid {
+            let route = self.route(path)?;
+            if let Some(slot) = self.inner.routes.get_mut(index) {
+                *slot = Some(route);
+            }
+        }
+        let Inner {
+            engine,
+            sk,
+            out,
+            routes,
+            ..
+        } = &mut *self.inner;
+        let route = routes
+            .get_mut(index)
+            .and_then(Option::as_mut)
+            .ok_or(ENETUNREACH)?;
+        let mtu = route.mtu();
+        if engine.paths().get(index).is_some_and(|p| p.mtu != mtu) {
+            engine.handle_mtu(cx, path, mtu);
+        }
+        output::send(sk, route, out)
+    }
+
+    /// A router has reported the MTU on the path to `peer`.
+    pub(crate) fn path_mtu(&mut self, peer: &Address, mtu: u32) {
+        let index = self
+            .inner
+            .engine
+            .paths()
+            .iter()
+            .position(|p| p.addr == *peer);
+        let Some(index) = index else { return };
+        let Ok(id) = u8::try_from(index) else { return };
+        if let Some(Some(route)) = self.inner.routes.get(index) {
+            route.update_pmtu(&self.inner.sk, mtu);
+        }
+        // The route may be another one now.
+        let Ok(route) = self.route(PathId(id)) else {
+            return;
+        };
+        let mtu = route.mtu();
+        if let Some(slot) = self.inner.routes.get_mut(index) {
+            *slot = Some(route);
+        }
+        let _ = self.with(|engine, cx| engine.handle_mtu(cx, PathId(id), mtu));
+    }
+
+    fn route(&self, path: PathId) -> Result<Route> {
+        let inner = &*self.inner;
+        let to = inner.engine.paths().get(path.index()).ok_or(EINVAL)?;
+        let bound = self
+            .this
+            .endpoint
+            .inner
+            .lock()
+            .binding
+            .and_then(|b| b.source());
+        Route::lookup(
+            &inner.sk.net(),
+            Some(&inner.sk),
+            &Ends {
+                to: to.addr,
+                from: to.local.map(|l| l.ip).or(bound),
+                to_port: inner.engine.peer_port(),
+                from_port: inner.engine.local_port(),
+                ifindex: inner.sk.bound_ifindex(),
+            },
+        )
+    }
+
+    /// Hands events to the socket. `false` if memory ran out.
+    fn deliver(&mut self, cx: &mut Cx<'_>) -> bool {
+        loop {
+            if deliver::reserve(&self.this.endpoint).is_err() {
+                return false;
+            }
+            let Some(event) = self.inner.engine.poll_event() else {
+                return true;
+            };
+            let Inner {
+                engine,
+                sk,
+                listener,
+                ..
+            } = &mut *self.inner;
+            deliver::deliver(self.this, engine, cx, sk, listener, event);
+        }
+    }
+
+    /// Keeps the table of tags right when the peer's restart has changed ours.
+    fn follow_tag(&mut self) {
+        let engine = &self.inner.engine;
+        let key = TagKey {
+            tag: engine.local_tag(),
+            local_port: engine.local_port(),
+            peer_port: engine.peer_port(),
+        };
+        if self.inner.tag.as_ref().is_some_and(|t| t.key() == key) {
+            return;
+        }
+        if let Ok(entry) = self.this.pernet.tags.insert(key, self.this) {
+            if let Some(old) = self.inner.tag.replace(entry) {
+                self.this.pernet.tags.remove(old);
+            }
+        }
+    }
+
+    /// Takes the association out of all tables: it has ended.
+    fn unlink(&mut self) {
+        if core::mem::replace(&mut self.inner.gone, true) {
+            return;
+        }
+        Timer::cancel(self.this);
+        let pernet = &self.this.pernet;
+        if let Some(entry) = self.inner.tag.take() {
+            pernet.tags.remove(entry);
+        }
+        for key in &self.inner.peers {
+            // The caller has a reference, so this is not the last one.
+            let was = pernet.peers.lock().remove(key);
+            drop(was);
+        }
+        let was = self.this.endpoint.inner.lock().assocs.remove(&self.this.id);
+        drop(was);
+        Endpoint::release_port_if_done(&self.this.endpoint);
+        if self.this.endpoint.style == Style::OneToMany {
+            self.inner.sk.wake_writers();
+        }
+    }
+
+    /// Gives the association its own socket at `accept()`.
+    pub(crate) fn adopt(&mut self, sk: ARef<Sk>) {
+        // The listener's has another reference at its file.
+        self.inner.sk = sk;
+        self.inner.routes.clear();
+    }
+
+    /// The user has read that much.
+    pub(crate) fn consumed(&mut self, bytes: usize, truesize: usize) {
+        let _ = self.with(|engine, cx| engine.consumed(cx, bytes, truesize));
+    }
+}
+
+/// The surroundings of a call into the engine, now.
+pub(crate) fn cx<'a>(pernet: &'a Pernet, rng: &'a mut KernelRng) -> Cx<'a> {
+    Cx {
+        now: clock::now(),
+        gfp: GFP_ATOMIC,
+        rng,
+        keys: pernet,
+        stats: &pernet.mib,
+    }
+}
+
+/// How much of the receive buffer a message takes.
+pub(crate) fn truesize(first: &SkbRange, rest: &[SkbRange]) -> usize {
+    rest.iter()
+        .fold(first.truesize(), |sum, r| sum.saturating_add(r.truesize()))
+}

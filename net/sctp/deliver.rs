@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! From an event of the engine to what its socket shows: data and notifications to read, the
+//! socket's state and error, and waking whoever waits.
+//!
+//! Called under the association's lock.
+
+use crate::{
+    association::{truesize, Assoc, Engine},
+    endpoint::{Endpoint, Item, Style, Subscription, MAX_NOTIFICATIONS},
+    engine::{
+        cx::{Cx, Payload},
+        event::{Closed, Event, Received},
+    },
+    sock::notify,
+    sys::{
+        bindings,
+        skb::SkbRange,
+        sock::{Sk, State},
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::{aref::ARef, Arc},
+};
+
+/// Most items that one event adds to the receive queue.
+const ITEMS_PER_EVENT: usize = 1;
+
+/// Makes sure that the next event has room: what was acknowledged must not get lost here.
+pub(crate) fn reserve(endpoint: &Endpoint) -> Result {
+    let mut inner = endpoint.inner.lock();
+    inner.received.reserve(ITEMS_PER_EVENT, GFP_ATOMIC)?;
+    Ok(())
+}
+
+/// Delivers an event, after [`reserve`].
+pub(crate) fn deliver(
+    assoc: &Arc<Assoc>,
+    engine: &mut Engine,
+    cx: &mut Cx<'_>,
+    sk: &ARef<Sk>,
+    listener: &mut Option<Arc<Endpoint>>,
+    event: Event<SkbRange>,
+) {
+    match event {
+        Event::Up => up(assoc, engine, sk, listener),
+        Event::Restarted => {
+            let (out, in_) = (engine.out_streams(), engine.in_streams());
+            notify_change(
+                assoc,
+                sk,
+                bindings::sctp_sac_state_SCTP_RESTART,
+                0,
+                out,
+                in_,
+            );
+        }
+        Event::Message(received) => message(assoc, engine, cx, sk, received),
+        Event::PeerShutdown => peer_shutdown(assoc, sk),
+        Event::Closed(why) => closed(assoc, sk, why),
+    }
+}
+
+fn notify_change(assoc: &Assoc, sk: &Sk, state: u32, error: u16, out: u16, in_: u16) {
+    push_notification(assoc, sk, Subscription::AssocChange, || {
+        notify::assoc_change(assoc.id, state as u16, error, out, in_)
+    });
+}
+
+/// Queues a notification for whoever has subscribed to it. It is dropped if there is no memory,
+/// or too many are unread.
+fn push_notification(
+    assoc: &Assoc,
+    sk: &Sk,
+    subscription: Subscription,
+    make: impl FnOnce() -> Result<KVec<u8>>,
+) {
+    let mut inner = assoc.endpoint.inner.lock();
+    if inner.closed
+        || !inner.settings.subscribed(subscription)
+        || inner.notifications >= MAX_NOTIFICATIONS
+    {
+        return;
+    }
+    if let Ok(bytes) = make() {
+        inner.push(Item::Notification { bytes, read: 0 });
+        let has_socket = inner.sk.is_some();
+        drop(inner);
+        if has_socket {
+            sk.wake_readers();
+        }
+    }
+}
+
+fn up(assoc: &Arc<Assoc>, engine: &Engine, sk: &ARef<Sk>, listener: &mut Option<Arc<Endpoint>>) {
+    let (out, in_) = (engine.out_streams(), engine.in_streams());
+    notify_change(
+        assoc,
+        sk,
+        bindings::sctp_sac_state_SCTP_COMM_UP,
+        0,
+        out,
+        in_,
+    );
+    if let Some(listener) = listener.take() {
+        offer(assoc, sk, &listener);
+        return;
+    }
+    if assoc.endpoint.style == Style::OneToOne {
+        sk.set_state(State::Established);
+    }
+    sk.wake_all();
+}
+
+/// Puts a new association where `accept()` finds it. Without memory for that it stays unaccepted,
+/// and ends with its listener or its peer.
+fn offer(assoc: &Arc<Assoc>, sk: &Sk, listener: &Endpoint) {
+    let mut inner = listener.inner.lock();
+    if inner.closed {
+        return;
+    }
+    if inner
+        .accept_queue
+        .push(assoc.endpoint.clone(), GFP_ATOMIC)
+        .is_ok()
+    {
+        drop(inner);
+        sk.accept_queue_added();
+        sk.wake_readers();
+    }
+}
+
+fn message(
+    assoc: &Arc<Assoc>,
+    engine: &mut Engine,
+    cx: &mut Cx<'_>,
+    sk: &Sk,
+    received: Received<SkbRange>,
+) {
+    let mut inner = assoc.endpoint.inner.lock();
+    if inner.closed {
+        drop(inner);
+        // Nobody will read it, but the peer must be able to go on until it knows.
+        let bytes = received
+            .rest
+            .iter()
+            .fold(received.first.len(), |n, r| n.saturating_add(r.len()));
+        let truesize = truesize(&received.first, &received.rest);
+        engine.consumed(cx, bytes, truesize);
+        return;
+    }
+    inner.push(Item::Data {
+        assoc: assoc.id,
+        peer_port: engine.peer_port(),
+        received,
+        read: 0,
+    });
+    let has_socket = inner.sk.is_some();
+    drop(inner);
+    if has_socket {
+        sk.wake_readers();
+    }
+}
+
+fn peer_shutdown(assoc: &Assoc, sk: &Sk) {
+    push_notification(assoc, sk, Subscription::Shutdown, || {
+        notify::shutdown(assoc.id)
+    });
+    with_own_socket(assoc, |sk| {
+        sk.set_state(State::Closing);
+        sk.add_shutdown(bindings::RCV_SHUTDOWN);
+        sk.wake_all();
+    });
+}
+
+/// Calls `f` with the socket of a one-to-one association, if it has one by now.
+fn with_own_socket(assoc: &Assoc, f: impl FnOnce(&Sk)) {
+    if assoc.endpoint.style == Style::OneToOne {
+        let sk = assoc.endpoint.inner.lock().sk.clone();
+        if let Some(sk) = sk {
+            f(&sk);
+        }
+    }
+}
+
+fn closed(assoc: &Assoc, sk: &ARef<Sk>, why: Closed) {
+    let (state, cause) = match why {
+        Closed::Shutdown => (bindings::sctp_sac_state_SCTP_SHUTDOWN_COMP, 0),
+        Closed::PeerAborted { cause, setup } | Closed::Aborted { cause, setup } => {
+            (lost_or_never_up(setup), cause)
+        }
+        Closed::TimedOut { setup } => (lost_or_never_up(setup), 0),
+    };
+    notify_change(assoc, sk, state, cause, 0, 0);
+    assoc.endpoint.inner.lock().ended = Some(why);
+    with_own_socket(assoc, |sk| show_end(sk, why));
+    // Somebody may wait for the end itself, or for what will never come now.
+    sk.wake_all();
+}
+
+fn lost_or_never_up(setup: bool) -> u32 {
+    if setup {
+        bindings::sctp_sac_state_SCTP_CANT_STR_ASSOC
+    } else {
+        bindings::sctp_sac_state_SCTP_COMM_LOST
+    }
+}
+
+/// What the end of its association means to a one-to-one socket.
+pub(crate) fn show_end(sk: &Sk, why: Closed) {
+    let (error, was_up) = match why {
+        Closed::Shutdown => (None, true),
+        Closed::PeerAborted { setup: true, .. } => (Some(ECONNREFUSED), false),
+        Closed::PeerAborted { setup: false, .. } => (Some(ECONNRESET), true),
+        Closed::Aborted { setup, .. } => (Some(ECONNABORTED), !setup),
+        Closed::TimedOut { setup } => (Some(ETIMEDOUT), !setup),
+    };
+    sk.set_state(State::Closed);
+    if was_up {
+        sk.add_shutdown(bindings::RCV_SHUTDOWN | bindings::SEND_SHUTDOWN);
+    }
+    match error {
+        Some(error) => sk.report_error(error),
+        None => sk.wake_all(),
+    }
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A socket on the Rust side: what belongs to it alone, whatever its associations do.
+//!
+//! A one-to-many socket has one endpoint with all its associations. A one-to-one socket that
+//! listens gets an endpoint of its own for each association that comes in; `accept()` makes a
+//! socket for it. So an association never changes its endpoint.
+
+use crate::{
+    association::{Assoc, AssocId},
+    engine::{
+        addr::{Address, IpAddr},
+        config::Config,
+        event::{Closed, Received},
+        ring::Ring,
+    },
+    pernet::Pernet,
+    sys::{
+        lock::{new_spinlock_bh, SpinLockBh},
+        skb::SkbRange,
+        sock::Sk,
+    },
+};
+use kernel::{
+    new_mutex,
+    prelude::*,
+    rbtree::RBTree,
+    sync::{
+        aref::ARef,
+        atomic::{Atomic, Relaxed},
+        Arc, Mutex,
+    },
+};
+
+/// The two styles of sockets (RFC 6458, 3 and 4).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Style {
+    /// `SOCK_STREAM`.
+    OneToOne,
+    /// `SOCK_SEQPACKET`.
+    OneToMany,
+}
+
+/// What a socket was bound to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Binding {
+    /// Unspecified for all addresses of the socket.
+    pub(crate) addr: Address,
+    pub(crate) port: u16,
+}
+
+impl Binding {
+    /// The source address that the user insists on.
+    pub(crate) fn source(&self) -> Option<IpAddr> {
+        (!self.addr.ip.is_unspecified()).then_some(self.addr.ip)
+    }
+}
+
+/// A kind of notification that a user may subscribe to: the position of its byte in
+/// `struct sctp_event_subscribe`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Subscription {
+    DataIo = 0,
+    AssocChange = 1,
+    Shutdown = 5,
+}
+
+/// Options of a socket, inherited by its associations and by accepted sockets.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) config: Config,
+    /// One bit for each byte of `struct sctp_event_subscribe`.
+    pub(crate) subscriptions: u16,
+    /// SCTP_RECVRCVINFO.
+    pub(crate) rcvinfo: bool,
+}
+
+impl Settings {
+    pub(crate) fn subscribed(&self, to: Subscription) -> bool {
+        self.subscriptions & (1 << to as u16) != 0
+    }
+}
+
+/// Something to be read from a socket.
+pub(crate) enum Item {
+    Data {
+        assoc: AssocId,
+        peer_port: u16,
+        received: Received<SkbRange>,
+        /// How many bytes of it the user has read.
+        read: usize,
+    },
+    Notification {
+        bytes: KVec<u8>,
+        read: usize,
+    },
+}
+
+/// A socket's state.
+#[pin_data]
+pub(crate) struct Endpoint {
+    pub(crate) style: Style,
+    pub(crate) pernet: Arc<Pernet>,
+    listening: Atomic<bool>,
+    /// Held by whoever takes something out of `received`, until it is read or put back; not while
+    /// waiting for something to come.
+    #[pin]
+    pub(crate) reader: Mutex<()>,
+    #[pin]
+    pub(crate) inner: SpinLockBh<Inner>,
+}
+
+/// What the endpoint's lock protects.
+pub(crate) struct Inner {
+    /// `None` before `accept()` and after `close()`. This is a cycle of references, which
+    /// `close()` breaks.
+    pub(crate) sk: Option<ARef<Sk>>,
+    pub(crate) binding: Option<Binding>,
+    /// Whether the port is held as the child of a listener, not by an own claim.
+    pub(crate) is_child: bool,
+    pub(crate) assocs: RBTree<AssocId, Arc<Assoc>>,
+    /// Established associations that wait for `accept()`. Bounded by the socket's backlog, which
+    /// `input` checks.
+    pub(crate) accept_queue: Ring<Arc<Endpoint>>,
+    /// Bounded by each association's receive window, and notifications by their number.
+    pub(crate) received: Ring<Item>,
+    /// What a reader has put back: it comes before `received`.
+    pub(crate) put_back: Option<Item>,
+    pub(crate) notifications: usize,
+    pub(crate) settings: Settings,
+    pub(crate) closed: bool,
+    /// How the last association ended: an accepted socket must know, even if that was before
+    /// `accept()`; a waiting `connect()` wants to know it too.
+    pub(crate) ended: Option<Closed>,
+}
+
+/// How many unread notifications a socket may have; more are dropped, as when its receive buffer
+/// is full.
+pub(crate) const MAX_NOTIFICATIONS: usize = 1024;
+
+impl Endpoint {
+    pub(crate) fn new(
+        style: Style,
+        pernet: Arc<Pernet>,
+        settings: Settings,
+        gfp: kernel::alloc::Flags,
+    ) -> Result<Arc<Self>> {
+        Arc::pin_init(
+            pin_init!(Self {
+                style,
+                pernet,
+                listening: Atomic::new(false),
+                reader <- new_mutex!((), "sctp_reader"),
+                inner <- new_spinlock_bh!(
+                    Inner {
+                        sk: None,
+                        binding: None,
+                        is_child: false,
+                        assocs: RBTree::new(),
+                        accept_queue: Ring::new(),
+                        received: Ring::new(),
+                        put_back: None,
+                        notifications: 0,
+                        settings,
+                        closed: false,
+                        ended: None,
+                    },
+                    "sctp_endpoint"
+                ),
+            }),
+            gfp,
+        )
+    }
+
+    /// An endpoint for an association that has come in to a one-to-one listener.
+    pub(crate) fn new_child(listener: &Self) -> Result<Arc<Self>> {
+        let (settings, binding) = {
+            let inner = listener.inner.lock();
+            (inner.settings.clone(), inner.binding.ok_or(EINVAL)?)
+        };
+        let child = Self::new(
+            Style::OneToOne,
+            listener.pernet.clone(),
+            settings,
+            GFP_ATOMIC,
+        )?;
+        listener.pernet.ports.lock().add_child(binding.port)?;
+        let mut inner = child.inner.lock();
+        inner.binding = Some(binding);
+        inner.is_child = true;
+        drop(inner);
+        Ok(child)
+    }
+
+    /// Closes an endpoint that no socket will ever have.
+    pub(crate) fn abandon(self: &Arc<Self>) {
+        self.inner.lock().closed = true;
+        Self::release_port_if_done(self);
+    }
+
+    pub(crate) fn is_listening(&self) -> bool {
+        self.listening.load(Relaxed)
+    }
+
+    pub(crate) fn set_listening(&self, listening: bool) {
+        self.listening.store(listening, Relaxed);
+    }
+
+    /// The association of a one-to-one socket.
+    pub(crate) fn only_assoc(&self) -> Option<Arc<Assoc>> {
+        let inner = self.inner.lock();
+        let assoc = inner.assocs.values().next().cloned();
+        assoc
+    }
+
+    pub(crate) fn assoc(&self, id: AssocId) -> Option<Arc<Assoc>> {
+        self.inner.lock().assocs.get(&id).cloned()
+    }
+
+    /// The associations there are now. Whoever walks them holds no lock meanwhile.
+    pub(crate) fn all_assocs(&self) -> Result<KVec<Arc<Assoc>>> {
+        let mut all = KVec::new();
+        loop {
+            let count = self.inner.lock().assocs.values().count();
+            all.clear();
+            all.reserve(count, GFP_KERNEL)?;
+            let inner = self.inner.lock();
+            if inner
+                .assocs
+                .values()
+                .all(|a| all.push_within_capacity(a.clone()).is_ok())
+            {
+                return Ok(all);
+            }
+            // More of them came in between.
+        }
+    }
+
+    /// Lets go of the port when nobody needs it any more: the socket is closed and the last
+    /// association gone.
+    pub(crate) fn release_port_if_done(this: &Arc<Self>) {
+        let mut inner = this.inner.lock();
+        if !inner.closed || !inner.assocs.is_empty() {
+            return;
+        }
+        let binding = inner.binding.take();
+        let is_child = inner.is_child;
+        drop(inner);
+        if let Some(binding) = binding {
+            let mut ports = this.pernet.ports.lock();
+            let claim = if is_child {
+                ports.remove_child(binding.port);
+                None
+            } else {
+                ports.release(binding.port, this)
+            };
+            drop(ports);
+            // May hold the last reference to an endpoint: not to be dropped under the lock.
+            drop(claim);
+        }
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        self.inner.lock().settings.clone()
+    }
+}
+
+impl Inner {
+    /// Queues something for the reader, in room that was reserved.
+    pub(crate) fn push(&mut self, item: Item) {
+        if let Item::Notification { .. } = item {
+            self.notifications = self.notifications.saturating_add(1);
+        }
+        // The caller has reserved.
+        let _ = self.received.push_reserved(item);
+    }
+
+    /// Takes the first thing to read.
+    pub(crate) fn pop(&mut self) -> Option<Item> {
+        let item = self.put_back.take().or_else(|| self.received.pop_front());
+        if let Some(Item::Notification { .. }) = item {
+            self.notifications = self.notifications.saturating_sub(1);
+        }
+        item
+    }
+
+    /// Puts back what was read in part only. The caller is the only reader.
+    pub(crate) fn put_back(&mut self, item: Item) {
+        if let Item::Notification { .. } = item {
+            self.notifications = self.notifications.saturating_add(1);
+        }
+        self.put_back = Some(item);
+    }
+
+    pub(crate) fn has_something_to_read(&self) -> bool {
+        self.put_back.is_some() || !self.received.is_empty()
+    }
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! From an skb of the inet layer to the association, or the listener, that it is for.
+//!
+//! Softirq context, under RCU. A packet of an established association is found by its verification
+//! tag and takes no lock but that association's.
+
+use crate::{
+    association::{self, Assoc, Parts},
+    endpoint::{Endpoint, Style},
+    engine::{
+        addr::{Address, IpAddr, Ipv4Addr, Ipv6Addr},
+        cx::Stats,
+        ootb::{self, Verdict},
+        stats::Counter,
+        wire::{
+            builder::PacketBuilder,
+            packet::{Header, Packet},
+        },
+    },
+    output,
+    pernet::{PeerKey, Pernet},
+    sys::{
+        crypto::KernelRng,
+        hash::TagKey,
+        ip::{Ends, Route},
+        net::Net,
+        skb::{RxSkb, SkbRange},
+        sock::Sk,
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::{aref::ARef, Arc},
+};
+
+/// Room for a reply to a packet that belongs to no association: fits IPv6's minimum MTU.
+const REPLY_MTU: usize = 1240;
+
+/// Takes in a packet.
+pub(crate) fn receive(net: &Net, skb: RxSkb, ipv6: bool) {
+    let Some(pernet) = net.state() else {
+        return;
+    };
+    pernet.mib.count(Counter::InPackets);
+    if handle(&pernet, skb, ipv6).is_none() {
+        pernet.mib.count(Counter::InPacketDiscards);
+    }
+}
+
+/// Handles a packet; `None` if it was not taken.
+fn handle(pernet: &Arc<Pernet>, skb: RxSkb, ipv6: bool) -> Option<()> {
+    if !skb.is_for_host() || !skb.policy_allows(ipv6) {
+        return None;
+    }
+    if !skb.checksum_ok() {
+        pernet.mib.count(Counter::ChecksumErrors);
+        return None;
+    }
+    let (src, dst) = addresses(&skb, ipv6)?;
+    if !src.is_unicast() || !dst.is_unicast() {
+        return None;
+    }
+    let header = Header::parse(skb.bytes())?;
+    let payload = skb.into_payload();
+    let packet = Packet::new(payload.received_bytes()?, &payload, src, dst).ok()?;
+
+    let assoc = pernet
+        .tags
+        .lookup(TagKey {
+            tag: header.verification_tag,
+            local_port: header.destination_port,
+            peer_port: header.source_port,
+        })
+        .or_else(|| {
+            // INIT, COOKIE ECHO and a few others come with another tag.
+            let key = PeerKey::new(dst.ip, header.destination_port, &src, header.source_port);
+            Assoc::find(pernet, &key)
+        });
+    if let Some(assoc) = assoc {
+        let taken = assoc
+            .lock()
+            .with(|engine, cx| engine.handle_packet(cx, &packet));
+        if let Some(result) = taken {
+            return result.ok();
+        }
+        // It has ended this moment, so it is none any more.
+    }
+    out_of_the_blue(pernet, &packet)
+}
+
+fn addresses(skb: &RxSkb, ipv6: bool) -> Option<(Address, Address)> {
+    let header = skb.network_header(ipv6);
+    if ipv6 {
+        let address = |at: usize| -> Option<Address> {
+            let octets: [u8; 16] = header.get(at..)?.get(..16)?.try_into().ok()?;
+            let ip = Ipv6Addr::from(octets);
+            Some(Address {
+                ip: IpAddr::V6(ip),
+                scope_id: if ip.is_unicast_link_local() {
+                    skb.ifindex()
+                } else {
+                    0
+                },
+            })
+        };
+        Some((address(8)?, address(24)?))
+    } else {
+        let address = |at: usize| -> Option<Address> {
+            let octets: [u8; 4] = header.get(at..)?.get(..4)?.try_into().ok()?;
+            Some(Address::new(IpAddr::V4(Ipv4Addr::from(octets))))
+        };
+        Some((address(12)?, address(16)?))
+    }
+}
+
+/// Handles a packet for which there is no association (RFC 9260, 5.1 and 8.4).
+fn out_of_the_blue(pernet: &Arc<Pernet>, packet: &Packet<'_, SkbRange>) -> Option<()> {
+    let listener = listener(pernet, packet);
+    let config = listener.as_ref().map(|l| {
+        let mut config = l.endpoint.settings().config;
+        config.rcvbuf = l.sk.rcvbuf();
+        config
+    });
+    let mut rng = KernelRng;
+    let mut cx = association::cx(pernet, &mut rng);
+    let mut out = PacketBuilder::new();
+    match ootb::handle(&mut cx, config.as_ref(), packet, REPLY_MTU, &mut out) {
+        Verdict::Drop(_) => None,
+        Verdict::Reply => {
+            let route = Route::lookup(
+                &pernet.net,
+                None,
+                &Ends {
+                    to: packet.src,
+                    from: Some(packet.dst.ip),
+                    to_port: packet.source_port(),
+                    from_port: packet.destination_port(),
+                    ifindex: packet.src.scope_id,
+                },
+            )
+            .ok()?;
+            output::send_stateless(&route, &out).ok()?;
+            pernet.mib.count(Counter::OutPackets);
+            Some(())
+        }
+        Verdict::Accept(engine) => {
+            let assoc = accept(&listener?, engine, packet).ok()?;
+            // Its outputs are waiting: COOKIE ACK, and the event that it is up.
+            let _ = assoc.lock().with(|_, _| ());
+            Some(())
+        }
+    }
+}
+
+struct Listener {
+    endpoint: Arc<Endpoint>,
+    sk: ARef<Sk>,
+}
+
+/// Who takes new associations at a packet's destination, if anybody can.
+fn listener(pernet: &Pernet, packet: &Packet<'_, SkbRange>) -> Option<Listener> {
+    let endpoint = pernet
+        .ports
+        .lock()
+        .listener(packet.destination_port(), packet.dst.ip)?;
+    let sk = endpoint.inner.lock().sk.clone()?;
+    let bound = sk.bound_ifindex();
+    if bound != 0 && packet.src.scope_id != 0 && bound != packet.src.scope_id {
+        return None;
+    }
+    if endpoint.style == Style::OneToOne && sk.is_accept_queue_full() {
+        return None;
+    }
+    Some(Listener { endpoint, sk })
+}
+
+/// Gives a new association its place: under the socket itself, or, for a one-to-one socket, under
+/// an endpoint that waits for `accept()`.
+fn accept(
+    listener: &Listener,
+    engine: KBox<association::Engine>,
+    packet: &Packet<'_, SkbRange>,
+) -> Result<Arc<Assoc>> {
+    let endpoint = match listener.endpoint.style {
+        Style::OneToMany => listener.endpoint.clone(),
+        Style::OneToOne => Endpoint::new_child(&listener.endpoint)?,
+    };
+    let waits = listener.endpoint.style == Style::OneToOne;
+    let result = Assoc::publish(Parts {
+        engine,
+        endpoint: endpoint.clone(),
+        sk: listener.sk.clone(),
+        listener: waits.then(|| listener.endpoint.clone()),
+        local: packet.dst.ip,
+        peer: packet.src,
+    });
+    if waits && result.is_err() {
+        endpoint.abandon();
+    }
+    result
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What there is once for each network namespace: the tables that find associations and sockets,
+//! the cookie secrets, the counters.
+//!
+//! # Lock order
+//!
+//! An association's lock, then an endpoint's, then one of the locks here. No two locks of one
+//! kind are held at once.
+
+use crate::{
+    association::Assoc,
+    endpoint::Endpoint,
+    engine::{
+        addr::IpAddr,
+        cx::{CookieKeys, Stats, MAC_LEN},
+        stats::Counter,
+        time::Time,
+    },
+    sys::{
+        crypto,
+        hash::TagTable,
+        ip::to_mapped,
+        lock::{new_spinlock_bh, SpinLockBh},
+        net::Net,
+    },
+};
+use kernel::{
+    prelude::*,
+    rbtree::RBTree,
+    sync::{
+        atomic::{Atomic, Relaxed},
+        Arc,
+    },
+};
+
+/// The state of a namespace.
+#[pin_data]
+pub(crate) struct Pernet {
+    pub(crate) net: Net,
+    /// Associations by our verification tag: packets of established ones.
+    #[pin]
+    pub(crate) tags: TagTable<Assoc>,
+    /// Associations by addresses: INIT, COOKIE ECHO, out of the blue, ICMP.
+    #[pin]
+    pub(crate) peers: SpinLockBh<RBTree<PeerKey, Arc<Assoc>>>,
+    /// Who has which port.
+    #[pin]
+    pub(crate) ports: SpinLockBh<Ports>,
+    secret: [u8; MAC_LEN],
+    pub(crate) mib: Mib,
+}
+
+impl Pernet {
+    pub(crate) fn new(net: Net) -> Result<Arc<Self>> {
+        let mut secret = [0; MAC_LEN];
+        crypto::random_bytes(&mut secret);
+        Arc::pin_init(
+            try_pin_init!(Self {
+                net,
+                tags <- TagTable::new(),
+                peers <- new_spinlock_bh!(RBTree::new(), "sctp_peers"),
+                ports <- new_spinlock_bh!(Ports { buckets: RBTree::new() }, "sctp_ports"),
+                secret,
+                mib: Mib::new(),
+            }),
+            GFP_KERNEL,
+        )
+    }
+}
+
+/// How long one cookie secret is in use. At least as long as the longest cookie life, so that a
+/// cookie is signed by this secret or the one before.
+const EPOCH_NANOSECONDS: u64 = 600 * 1_000_000_000;
+
+impl Pernet {
+    fn current_epoch(now: Time) -> u32 {
+        // Wraps after 81,000 years.
+        (now.0 / EPOCH_NANOSECONDS) as u32
+    }
+}
+
+impl CookieKeys for Pernet {
+    fn epoch(&self, now: Time) -> u32 {
+        Self::current_epoch(now)
+    }
+
+    fn mac(&self, now: Time, epoch: u32, data: &[u8]) -> Option<[u8; MAC_LEN]> {
+        if Self::current_epoch(now).wrapping_sub(epoch) > 1 {
+            return None;
+        }
+        // The secret of an epoch is derived rather than stored: no lock, nothing to expire.
+        let key = crypto::hmac_sha256(&self.secret, &epoch.to_be_bytes());
+        Some(crypto::hmac_sha256(&key, data))
+    }
+
+    fn mac_eq(&self, a: &[u8; MAC_LEN], b: &[u8]) -> bool {
+        crypto::equal_in_constant_time(a, b)
+    }
+}
+
+/// The ends of an association, as a packet to us has them.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct PeerKey {
+    local_port: u16,
+    peer_port: u16,
+    peer: u128,
+    peer_scope: u32,
+    local: u128,
+}
+
+impl PeerKey {
+    pub(crate) fn new(
+        local: IpAddr,
+        local_port: u16,
+        peer: &crate::engine::addr::Address,
+        peer_port: u16,
+    ) -> Self {
+        Self {
+            local_port,
+            peer_port,
+            peer: to_mapped(peer.ip).to_bits(),
+            peer_scope: peer.scope_id,
+            local: to_mapped(local).to_bits(),
+        }
+    }
+}
+
+/// Counters, in the order of [`Counter`].
+pub(crate) struct Mib([Atomic<u64>; Counter::COUNT]);
+
+impl Mib {
+    const fn new() -> Self {
+        Self([const { Atomic::new(0) }; Counter::COUNT])
+    }
+}
+
+impl Stats for Mib {
+    fn count(&self, counter: Counter) {
+        if let Some(cell) = self.0.get(counter as usize) {
+            cell.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+/// A claim of an endpoint to a port.
+pub(crate) struct Claim {
+    pub(crate) endpoint: Arc<Endpoint>,
+    /// The address bound to, unspecified for all of its family.
+    pub(crate) ip: IpAddr,
+    /// `[::]` without IPv4.
+    pub(crate) v6_only: bool,
+    /// `SO_REUSEADDR` when it was bound.
+    pub(crate) reuse: bool,
+}
+
+impl Claim {
+    /// Whether packets to `ip` are for this claim.
+    fn covers(&self, ip: IpAddr) -> bool {
+        match (self.ip, ip) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => own.is_unspecified() || own == other,
+            (IpAddr::V6(own), IpAddr::V6(other)) => own.is_unspecified() || own == other,
+            (IpAddr::V6(own), IpAddr::V4(_)) => own.is_unspecified() && !self.v6_only,
+            (IpAddr::V4(_), IpAddr::V6(_)) => false,
+        }
+    }
+
+    /// Whether both claims would get the same packets, which `SO_REUSEADDR` on both allows as
+    /// long as neither listens.
+    fn conflicts(&self, other: &Self) -> bool {
+        let overlap = self.covers(other.ip)
+            || other.covers(self.ip)
+            // Wildcards of different families overlap if the IPv6 one includes IPv4.
+            || (self.ip.is_unspecified() && other.ip.is_unspecified()
+                && self.ip.is_ipv4() != other.ip.is_ipv4()
+                && !self.v6_only && !other.v6_only);
+        overlap
+            && !(self.reuse
+                && other.reuse
+                && !self.endpoint.is_listening()
+                && !other.endpoint.is_listening())
+    }
+}
+
+/// Everybody who has a certain port.
+#[derive(Default)]
+struct Bucket {
+    claims: KVec<Claim>,
+    /// Associations on this port of sockets that were accepted.
+    children: usize,
+}
+
+/// The ports of a namespace.
+pub(crate) struct Ports {
+    buckets: RBTree<u16, Bucket>,
+}
+
+impl Ports {
+    /// Enters a claim, or says `EADDRINUSE`.
+    pub(crate) fn claim(&mut self, port: u16, claim: Claim) -> Result {
+        if self.buckets.get(&port).is_none() {
+            self.buckets
+                .try_create_and_insert(port, Bucket::default(), GFP_ATOMIC)?;
+        }
+        let bucket = self.buckets.get_mut(&port).ok_or(ENOMEM)?;
+        let taken = bucket.claims.iter().any(|c| c.conflicts(&claim))
+            || (bucket.children != 0 && !claim.reuse);
+        let result = if taken {
+            Err(EADDRINUSE)
+        } else {
+            bucket.claims.push(claim, GFP_ATOMIC).map_err(Error::from)
+        };
+        self.trim(port);
+        result
+    }
+
+    fn trim(&mut self, port: u16) {
+        if let Some(bucket) = self.buckets.get(&port) {
+            if bucket.claims.is_empty() && bucket.children == 0 {
+                self.buckets.remove(&port);
+            }
+        }
+    }
+
+    /// Takes an endpoint's claim out.
+    pub(crate) fn release(&mut self, port: u16, endpoint: &Arc<Endpoint>) -> Option<Claim> {
+        let bucket = self.buckets.get_mut(&port)?;
+        let at = bucket
+            .claims
+            .iter()
+            .position(|c| Arc::ptr_eq(&c.endpoint, endpoint))?;
+        let claim = bucket.claims.remove(at).ok();
+        self.trim(port);
+        claim
+    }
+
+    /// Notes that an accepted socket uses the port, which is claimed by its listener.
+    pub(crate) fn add_child(&mut self, port: u16) -> Result {
+        let bucket = self.buckets.get_mut(&port).ok_or(ENOENT)?;
+        bucket.children = bucket.children.saturating_add(1);
+        Ok(())
+    }
+
+    /// Undoes [`Self::add_child`].
+    pub(crate) fn remove_child(&mut self, port: u16) {
+        if let Some(bucket) = self.buckets.get_mut(&port) {
+            bucket.children = bucket.children.saturating_sub(1);
+        }
+        self.trim(port);
+    }
+
+    /// The endpoint that listens at an address; one bound to just that address comes first.
+    pub(crate) fn listener(&self, port: u16, ip: IpAddr) -> Option<Arc<Endpoint>> {
+        let listening = || {
+            self.buckets
+                .get(&port)
+                .into_iter()
+                .flat_map(|b| b.claims.iter())
+                .filter(|c| c.endpoint.is_listening() && c.covers(ip))
+        };
+        listening()
+            .find(|c| c.ip == ip)
+            .or_else(|| listening().next())
+            .map(|c| c.endpoint.clone())
+    }
+}
