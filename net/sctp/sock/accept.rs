@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `accept()` (RFC 6458, 4.1.4).
+
+use crate::{
+    deliver::show_end,
+    endpoint::{Endpoint, Style},
+    sys::{
+        bindings,
+        sock::{Sk, State},
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::{aref::ARef, Arc},
+};
+
+/// Waits for an association to come in and makes a socket for it.
+pub(crate) fn accept(sk: &Sk, flags: c_int) -> Result<ARef<Sk>> {
+    let endpoint = sk.endpoint()?;
+    if endpoint.style != Style::OneToOne {
+        return Err(EOPNOTSUPP);
+    }
+    let nonblock = flags as u32 & bindings::RUST_CONST_HELPER_O_NONBLOCK != 0;
+    let mut timeout = sk.receive_timeout(nonblock);
+    let child = sk.wait(&mut timeout, || {
+        if sk.state() != State::Listening {
+            return Some(Err(EINVAL));
+        }
+        let child = endpoint.inner.lock().accept_queue.pop_front();
+        child.map(Ok)
+    })??;
+    sk.accept_queue_removed();
+    attach(sk, child)
+}
+
+/// Makes a socket for an endpoint that waited for one.
+fn attach(sk: &Sk, endpoint: Arc<Endpoint>) -> Result<ARef<Sk>> {
+    let guard = sk.lock();
+    let child = match sk.accept_child(endpoint.clone()) {
+        Ok(child) => child,
+        Err(e) => {
+            drop(guard);
+            super::close::abort_all(&endpoint);
+            endpoint.abandon();
+            return Err(e);
+        }
+    };
+    drop(guard);
+    child.set_state(State::Established);
+    let assoc = endpoint.only_assoc();
+    if let Some(assoc) = &assoc {
+        let mut locked = assoc.lock();
+        locked.adopt(child.clone());
+        let engine = &locked.inner.engine;
+        if let Some(path) = engine.paths().get(engine.primary().index()) {
+            child.set_peer(path.addr.ip, engine.peer_port());
+        }
+        // Events go to the new socket from here on: the association is locked.
+        endpoint.inner.lock().sk = Some(child.clone());
+        if engine.state() == crate::engine::assoc::State::ShutdownReceived {
+            child.set_state(State::Closing);
+            child.add_shutdown(bindings::RCV_SHUTDOWN);
+        }
+    } else {
+        endpoint.inner.lock().sk = Some(child.clone());
+    }
+    // It may have ended before anybody accepted it.
+    let ended = endpoint.inner.lock().ended;
+    if let Some(why) = ended {
+        show_end(&child, why);
+    }
+    Ok(child)
+}

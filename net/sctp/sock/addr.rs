@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Socket addresses of the user, and back.
+//!
+//! Inside, IPv4 is always IPv4. An IPv6 socket sees it as mapped addresses
+//! (SCTP_I_WANT_MAPPED_V4_ADDR, on by default) and may also pass it in as `AF_INET`.
+
+use crate::{
+    engine::addr::{Address, IpAddr, Ipv4Addr, Ipv6Addr},
+    sys::{bindings, ip, sock::Sk, user::Abi},
+};
+use core::mem::size_of;
+use kernel::prelude::*;
+
+/// An address and a port.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct SocketAddr {
+    pub(crate) addr: Address,
+    pub(crate) port: u16,
+}
+
+/// Reads an address as this socket understands it. `EINVAL` for one that it cannot have.
+pub(crate) fn parse(sk: &Sk, bytes: &[u8]) -> Result<SocketAddr> {
+    let family: [u8; 2] = bytes
+        .get(..2)
+        .ok_or(EINVAL)?
+        .try_into()
+        .map_err(|_| EINVAL)?;
+    match u32::from(u16::from_ne_bytes(family)) {
+        bindings::AF_INET => {
+            if bytes.len() < size_of::<bindings::sockaddr_in>() || sk.is_ipv6_only() {
+                return Err(EINVAL);
+            }
+            let c = bindings::sockaddr_in::from_prefix(bytes);
+            Ok(SocketAddr {
+                addr: Address::new(IpAddr::V4(Ipv4Addr::from(c.sin_addr.s_addr.to_ne_bytes()))),
+                port: u16::from_be(c.sin_port),
+            })
+        }
+        bindings::AF_INET6 if sk.is_ipv6() => {
+            if bytes.len() < size_of::<bindings::sockaddr_in6>() {
+                return Err(EINVAL);
+            }
+            let c = bindings::sockaddr_in6::from_prefix(bytes);
+            let ip = ip::from_in6(&c.sin6_addr);
+            let addr = match ip.to_ipv4_mapped() {
+                Some(_) if sk.is_ipv6_only() => return Err(EINVAL),
+                Some(v4) => Address::new(IpAddr::V4(v4)),
+                None => Address {
+                    ip: IpAddr::V6(ip),
+                    scope_id: if ip.is_unicast_link_local() {
+                        c.sin6_scope_id
+                    } else {
+                        0
+                    },
+                },
+            };
+            Ok(SocketAddr {
+                addr,
+                port: u16::from_be(c.sin6_port),
+            })
+        }
+        _ => Err(EINVAL),
+    }
+}
+
+/// An address in the form in which this socket shows it.
+pub(crate) enum Shown {
+    V4(bindings::sockaddr_in),
+    V6(bindings::sockaddr_in6),
+}
+
+impl Shown {
+    pub(crate) fn new(sk: &Sk, addr: &Address, port: u16) -> Self {
+        match addr.ip {
+            IpAddr::V4(ip) if !sk.is_ipv6() => {
+                let mut c = bindings::sockaddr_in::zeroed();
+                c.sin_family = bindings::AF_INET as u16;
+                c.sin_port = port.to_be();
+                c.sin_addr.s_addr = u32::from_ne_bytes(ip.octets());
+                Self::V4(c)
+            }
+            ip => {
+                let mut c = bindings::sockaddr_in6::zeroed();
+                c.sin6_family = bindings::AF_INET6 as u16;
+                c.sin6_port = port.to_be();
+                c.sin6_addr = ip::in6(&ip::to_mapped(ip));
+                c.sin6_scope_id = addr.scope_id;
+                Self::V6(c)
+            }
+        }
+    }
+
+    /// The address in the form that holds any.
+    pub(crate) fn storage(&self) -> bindings::__kernel_sockaddr_storage {
+        Abi::from_prefix(self.bytes())
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::V4(c) => c.bytes(),
+            Self::V6(c) => c.bytes(),
+        }
+    }
+}
+
+/// All addresses of a socket: `0.0.0.0` or `::`.
+pub(crate) fn wildcard(sk: &Sk) -> Address {
+    Address::new(if sk.is_ipv6() {
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED)
+    } else {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED)
+    })
+}

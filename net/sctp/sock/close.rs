@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `close()` (RFC 6458, 3.1.6 and 4.1.8).
+//!
+//! Associations end gracefully and on their own after the file is gone, unless data is left
+//! unread or SO_LINGER is on with a time of 0: then they are aborted, as the peer must learn that
+//! its data was not taken.
+
+use crate::{
+    endpoint::{Endpoint, Item, Style},
+    engine::{ring::Ring, wire::cause},
+    sys::{
+        bindings,
+        sock::{Sk, State, Timeout},
+    },
+};
+use kernel::{prelude::*, sync::Arc};
+
+/// Closes a socket. `timeout` is how many jiffies SO_LINGER lets it wait for the end.
+pub(crate) fn close(sk: &Sk, timeout: c_long) {
+    let Ok(endpoint) = sk.endpoint() else {
+        sk.release();
+        return;
+    };
+    let endpoint: Arc<Endpoint> = endpoint.into();
+    let guard = sk.lock();
+    sk.add_shutdown(bindings::RCV_SHUTDOWN | bindings::SEND_SHUTDOWN);
+    endpoint.set_listening(false);
+
+    let (unread, waiting) = {
+        let mut inner = endpoint.inner.lock();
+        inner.closed = true;
+        let unread = (
+            inner.put_back.take(),
+            core::mem::replace(&mut inner.received, Ring::new()),
+        );
+        (
+            unread,
+            core::mem::replace(&mut inner.accept_queue, Ring::new()),
+        )
+    };
+    let is_data = |item: &Item| matches!(item, Item::Data { .. });
+    let data_unread = unread.0.as_ref().is_some_and(is_data) || unread.1.iter().any(is_data);
+    drop(unread);
+    for child in waiting.iter() {
+        abort_all(child);
+        child.abandon();
+        sk.accept_queue_removed();
+    }
+    drop(waiting);
+
+    if data_unread || sk.lingers_not() {
+        abort_all(&endpoint);
+    } else {
+        shutdown_all(&endpoint);
+    }
+    drop(guard);
+    if endpoint.style == Style::OneToOne && timeout != 0 {
+        let mut timeout = Timeout::from_jiffies(timeout);
+        // Over, interrupted or done: the socket is closed in any case.
+        let _ = sk.wait(&mut timeout, || {
+            endpoint.inner.lock().assocs.is_empty().then_some(())
+        });
+    }
+    sk.set_state(State::Closed);
+    // The endpoint lets go of the socket; associations that are still closing do not.
+    let own = endpoint.inner.lock().sk.take();
+    Endpoint::release_port_if_done(&endpoint);
+    sk.release();
+    drop(own);
+}
+
+/// Undoes what creating a socket has counted.
+pub(crate) fn destroy(sk: &Sk) {
+    if sk.is_set_up() {
+        sk.uncount();
+    }
+}
+
+fn for_each(
+    endpoint: &Endpoint,
+    mut f: impl FnMut(&mut crate::association::Engine, &mut crate::engine::cx::Cx<'_>),
+) {
+    // One by one, each time the first one behind the last: no memory is needed to close a socket.
+    let mut last = i32::MIN;
+    loop {
+        let next = {
+            let inner = endpoint.inner.lock();
+            let cursor = inner.assocs.cursor_lower_bound(&last.saturating_add(1));
+            cursor.map(|c| c.current().1.clone())
+        };
+        let Some(assoc) = next else { return };
+        last = assoc.id;
+        let _ = assoc.lock().with(&mut f);
+    }
+}
+
+/// Ends all associations of an endpoint at once.
+pub(crate) fn abort_all(endpoint: &Endpoint) {
+    for_each(endpoint, |engine, cx| {
+        engine.abort(cx, cause::USER_INITIATED_ABORT, &[])
+    });
+}
+
+/// Ends all associations of an endpoint gracefully.
+fn shutdown_all(endpoint: &Endpoint) {
+    for_each(endpoint, |engine, cx| engine.shutdown(cx));
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `connect()`, and the association that `sendmsg()` creates (RFC 6458, 3.1.4 and 4.1.5).
+
+use super::{
+    addr::{self, SocketAddr},
+    bind,
+};
+use crate::{
+    association::{self, Assoc, Engine, Parts},
+    endpoint::{Endpoint, Style},
+    engine::{
+        addr::{IpAddr, Ipv4Addr, Ipv6Addr},
+        assoc::State as Phase,
+        config::Config,
+        event::Closed,
+        time::Duration,
+    },
+    sys::{
+        bindings,
+        crypto::KernelRng,
+        ip::{Ends, Route},
+        sock::{Sk, State, Timeout},
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::{aref::ARef, Arc},
+};
+
+/// Connects a socket, and waits until the association is up unless it is not to block.
+pub(crate) fn connect(sk: &Sk, name: &[u8], flags: u32) -> Result {
+    let to = addr::parse(sk, name)?;
+    let endpoint: Arc<Endpoint> = sk.endpoint()?.into();
+    let assoc = {
+        let _guard = sk.lock();
+        if endpoint.style == Style::OneToOne
+            && matches!(
+                sk.state(),
+                State::Listening | State::Established | State::Closing
+            )
+        {
+            return Err(EISCONN);
+        }
+        if to.port == 0 {
+            return Err(EINVAL);
+        }
+        if let Some(assoc) = find(&endpoint, &to) {
+            return Err(match assoc.lock().inner.engine.state() {
+                Phase::CookieWait | Phase::CookieEchoed => EALREADY,
+                _ => EISCONN,
+            });
+        }
+        if endpoint.style == Style::OneToOne && endpoint.only_assoc().is_some() {
+            return Err(EALREADY);
+        }
+        associate(sk, &endpoint, &to, None)?
+    };
+    let nonblock = flags & bindings::RUST_CONST_HELPER_O_NONBLOCK != 0;
+    let mut timeout = sk.send_timeout(nonblock);
+    if timeout.is_over() {
+        return Err(EINPROGRESS);
+    }
+    let id = assoc.id;
+    drop(assoc);
+    match wait_until_up(sk, &endpoint, id, &mut timeout) {
+        Err(e) if e == EAGAIN => Err(EINPROGRESS),
+        other => other,
+    }
+}
+
+/// The association that a socket has with a peer.
+pub(crate) fn find(endpoint: &Endpoint, to: &SocketAddr) -> Option<Arc<Assoc>> {
+    let mut last = i32::MIN;
+    loop {
+        let next = {
+            let inner = endpoint.inner.lock();
+            let cursor = inner.assocs.cursor_lower_bound(&last.saturating_add(1))?;
+            cursor.current().1.clone()
+        };
+        last = next.id;
+        let found = {
+            let locked = next.lock();
+            let engine = &locked.inner.engine;
+            engine.peer_port() == to.port && engine.has_address(&to.addr)
+        };
+        if found {
+            return Some(next);
+        }
+    }
+}
+
+/// Waits until an association is up: `EAGAIN` when the time is over before it is.
+pub(crate) fn wait_until_up(
+    sk: &Sk,
+    endpoint: &Endpoint,
+    id: association::AssocId,
+    timeout: &mut Timeout,
+) -> Result {
+    sk.wait(timeout, || {
+        let Some(assoc) = endpoint.assoc(id) else {
+            // It has ended. A one-to-one socket has its error to tell.
+            let error = sk.take_error().err();
+            let ended = endpoint.inner.lock().ended;
+            return Some(Err(error.unwrap_or_else(|| refusal(ended))));
+        };
+        let phase = assoc.lock().inner.engine.state();
+        match phase {
+            Phase::CookieWait | Phase::CookieEchoed | Phase::Closed => None,
+            _ => Some(Ok(())),
+        }
+    })?
+}
+
+fn refusal(ended: Option<Closed>) -> Error {
+    match ended {
+        Some(Closed::TimedOut { .. }) => ETIMEDOUT,
+        Some(Closed::Aborted { .. }) => ECONNABORTED,
+        _ => ECONNREFUSED,
+    }
+}
+
+/// What an association of this socket begins with.
+pub(crate) fn config(
+    sk: &Sk,
+    endpoint: &Endpoint,
+    init: Option<&bindings::sctp_initmsg>,
+) -> Config {
+    let mut config = endpoint.settings().config;
+    config.rcvbuf = sk.rcvbuf();
+    if let Some(init) = init {
+        apply(&mut config, init);
+    }
+    config
+}
+
+/// Takes over what SCTP_INITMSG or SCTP_INIT says; zeroes change nothing.
+pub(crate) fn apply(config: &mut Config, init: &bindings::sctp_initmsg) {
+    if init.sinit_num_ostreams != 0 {
+        config.out_streams = init.sinit_num_ostreams;
+    }
+    if init.sinit_max_instreams != 0 {
+        config.max_in_streams = init.sinit_max_instreams;
+    }
+    if init.sinit_max_attempts != 0 {
+        config.max_init_retransmits = u32::from(init.sinit_max_attempts);
+    }
+    if init.sinit_max_init_timeo != 0 {
+        config.max_init_timeo = Duration::from_millis(u32::from(init.sinit_max_init_timeo));
+    }
+}
+
+/// Starts an association. Called with the socket locked.
+pub(crate) fn associate(
+    sk: &Sk,
+    endpoint: &Arc<Endpoint>,
+    to: &SocketAddr,
+    init: Option<&bindings::sctp_initmsg>,
+) -> Result<Arc<Assoc>> {
+    bind::autobind(sk)?;
+    let binding = endpoint.inner.lock().binding.ok_or(EINVAL)?;
+    let mut peer = to.addr;
+    // As everywhere, "any address" is this host.
+    if peer.ip.is_unspecified() {
+        peer.ip = match peer.ip {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        };
+    }
+    if !peer.is_unicast() {
+        return Err(EINVAL);
+    }
+    let route = Route::lookup(
+        &sk.net(),
+        Some(sk),
+        &Ends {
+            to: peer,
+            from: binding.source(),
+            to_port: to.port,
+            from_port: binding.port,
+            ifindex: sk.bound_ifindex(),
+        },
+    )?;
+    let config = config(sk, endpoint, init);
+    let mut rng = KernelRng;
+    let mut cx = association::cx(&endpoint.pernet, &mut rng);
+    let engine = Engine::connect(&mut cx, &config, binding.port, to.port, peer, route.mtu())?;
+    if endpoint.style == Style::OneToOne {
+        endpoint.inner.lock().ended = None;
+        sk.set_peer(to.addr.ip, to.port);
+    }
+    let assoc = Assoc::publish(Parts {
+        engine: KBox::new(engine, GFP_KERNEL)?,
+        endpoint: endpoint.clone(),
+        sk: ARef::from(sk),
+        listener: None,
+        local: route.source(),
+        peer,
+    })
+    // Another socket on the same port has this peer already.
+    .map_err(|e| if e == EEXIST { EADDRNOTAVAIL } else { e })?;
+    if endpoint.style == Style::OneToOne {
+        sk.set_state(State::Establishing);
+    }
+    // Lets INIT out.
+    let _ = assoc.lock().with(|_, _| ());
+    Ok(assoc)
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Notifications as the user reads them (RFC 6458, 6.1).
+
+use crate::{
+    association::AssocId,
+    sys::{bindings, user::Abi},
+};
+use core::mem::size_of;
+use kernel::prelude::*;
+
+fn to_vec(value: &impl Abi) -> Result<KVec<u8>> {
+    let bytes = value.bytes();
+    let mut vec = KVec::with_capacity(bytes.len(), GFP_ATOMIC)?;
+    vec.extend_from_slice(bytes, GFP_ATOMIC)?;
+    Ok(vec)
+}
+
+/// SCTP_ASSOC_CHANGE. `error` is an error cause, or 0.
+pub(crate) fn assoc_change(
+    id: AssocId,
+    state: u16,
+    error: u16,
+    out_streams: u16,
+    in_streams: u16,
+) -> Result<KVec<u8>> {
+    let mut sac = bindings::sctp_assoc_change::zeroed();
+    sac.sac_type = bindings::sctp_sn_type_SCTP_ASSOC_CHANGE as u16;
+    sac.sac_length = size_of::<bindings::sctp_assoc_change>() as u32;
+    sac.sac_state = state;
+    // Error causes are in network byte order here, as RFC 6458 has it.
+    sac.sac_error = error.to_be();
+    sac.sac_outbound_streams = out_streams;
+    sac.sac_inbound_streams = in_streams;
+    sac.sac_assoc_id = id;
+    to_vec(&sac)
+}
+
+/// SCTP_SHUTDOWN_EVENT.
+pub(crate) fn shutdown(id: AssocId) -> Result<KVec<u8>> {
+    let mut sse = bindings::sctp_shutdown_event::zeroed();
+    sse.sse_type = bindings::sctp_sn_type_SCTP_SHUTDOWN_EVENT as u16;
+    sse.sse_length = size_of::<bindings::sctp_shutdown_event>() as u32;
+    sse.sse_assoc_id = id;
+    to_vec(&sse)
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `recvmsg()` and its relatives (RFC 6458, 3.1.5 and 4.1.6).
+//!
+//! A message, or a notification, is taken off the queue, copied without any spinlock, and put back
+//! if the user had no room for all of it.
+
+use super::{addr::Shown, cmsg};
+use crate::{
+    association::truesize,
+    endpoint::{Endpoint, Item, Style},
+    engine::cx::Payload,
+    sys::{
+        bindings,
+        msg::Message,
+        skb::SkbRange,
+        sock::{Sk, State},
+    },
+};
+use kernel::{prelude::*, sync::Arc};
+
+/// Receives a message, or as much of it as there is room for.
+pub(crate) fn recvmsg(sk: &Sk, msg: &mut Message<'_>, len: usize, flags: u32) -> Result<usize> {
+    if flags & bindings::MSG_ERRQUEUE != 0 {
+        // Nothing ever goes to the error queue.
+        return Err(EAGAIN);
+    }
+    let endpoint: Arc<Endpoint> = sk.endpoint()?.into();
+    if endpoint.style == Style::OneToOne
+        && matches!(sk.state(), State::Listening | State::Establishing)
+    {
+        return Err(ENOTCONN);
+    }
+    let peek = flags & bindings::MSG_PEEK != 0;
+    let mut timeout = sk.receive_timeout(flags & bindings::MSG_DONTWAIT != 0);
+    loop {
+        {
+            let reader = endpoint.reader.lock();
+            let item = endpoint.inner.lock().pop();
+            if let Some(item) = item {
+                let result = take(sk, &endpoint, msg, len, item, peek);
+                drop(reader);
+                return result;
+            }
+        }
+        let ready = sk.wait(&mut timeout, || {
+            if endpoint.inner.lock().has_something_to_read() {
+                return Some(Ok(true));
+            }
+            if let Err(e) = sk.take_error() {
+                return Some(Err(e));
+            }
+            (sk.shutdown() & bindings::RCV_SHUTDOWN != 0).then_some(Ok(false))
+        })??;
+        if !ready {
+            return Ok(0);
+        }
+    }
+}
+
+/// Copies an item to the user, and puts back what is left.
+fn take(
+    sk: &Sk,
+    endpoint: &Endpoint,
+    msg: &mut Message<'_>,
+    len: usize,
+    item: Item,
+    peek: bool,
+) -> Result<usize> {
+    match item {
+        Item::Notification { bytes, read } => {
+            let rest = bytes.get(read..).unwrap_or_default();
+            let copied = rest.len().min(len);
+            let result = msg.copy_to_user(rest.get(..copied).unwrap_or_default());
+            let complete = copied == rest.len();
+            if result.is_err() || peek || !complete {
+                let read = if result.is_err() || peek {
+                    read
+                } else {
+                    read + copied
+                };
+                endpoint
+                    .inner
+                    .lock()
+                    .put_back(Item::Notification { bytes, read });
+            }
+            result?;
+            msg.add_flags(bindings::sctp_msg_flags_MSG_NOTIFICATION);
+            if complete {
+                msg.add_flags(bindings::MSG_EOR);
+            }
+            Ok(copied)
+        }
+        Item::Data {
+            assoc,
+            peer_port,
+            received,
+            read,
+        } => {
+            let total = received
+                .rest
+                .iter()
+                .fold(received.first.len(), |n, r| n.saturating_add(r.len()));
+            let copied = total.saturating_sub(read).min(len);
+            let result = copy(msg, &received.first, &received.rest, read, copied);
+            let now_read = read.saturating_add(copied);
+            let complete = now_read == total;
+            if result.is_ok() {
+                msg.set_name(Shown::new(sk, &received.from, peer_port).bytes());
+                cmsg::put(msg, &endpoint.settings(), assoc, &received);
+                if complete && received.end {
+                    msg.add_flags(bindings::MSG_EOR);
+                }
+            }
+            let stays = result.is_err() || peek;
+            let released = truesize(&received.first, &received.rest);
+            if stays || !complete {
+                endpoint.inner.lock().put_back(Item::Data {
+                    assoc,
+                    peer_port,
+                    received,
+                    read: if stays { read } else { now_read },
+                });
+            }
+            if !stays {
+                // The memory goes with the last byte, the window opens with each.
+                let truesize = if complete { released } else { 0 };
+                if let Some(assoc) = endpoint.assoc(assoc) {
+                    assoc.lock().consumed(copied, truesize);
+                }
+            }
+            result.map(|()| copied)
+        }
+    }
+}
+
+/// Copies `len` bytes from byte `at` on of a message in fragments.
+fn copy(
+    msg: &mut Message<'_>,
+    first: &SkbRange,
+    rest: &[SkbRange],
+    mut at: usize,
+    mut len: usize,
+) -> Result {
+    for fragment in Iterator::chain(core::iter::once(first), rest) {
+        let size = fragment.len();
+        if at >= size {
+            at -= size;
+            continue;
+        }
+        let n = len.min(size - at);
+        if n == 0 {
+            break;
+        }
+        fragment.copy_to_user(msg, at..at + n)?;
+        at = 0;
+        len -= n;
+    }
+    Ok(())
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `sendmsg()` and its relatives (RFC 6458, 3.1.5 and 4.1.6).
+//!
+//! The user's data is copied once, without any lock, into memory that packets refer to. Then the
+//! association is looked up again, since it may have ended while the call waited for room.
+
+use super::{
+    addr::{self, SocketAddr},
+    cmsg::SendInfo,
+    connect,
+};
+use crate::{
+    association::{Assoc, AssocId},
+    endpoint::{Endpoint, Style},
+    engine::{
+        assoc::{Message as UserMessage, SendError, State as Phase},
+        wire::cause,
+    },
+    sys::{
+        bindings,
+        msg::Message,
+        skb::SkbRange,
+        sock::{send_sigpipe, Sk, State},
+    },
+};
+use kernel::{prelude::*, sync::Arc};
+
+const EOF: u32 = bindings::sctp_sinfo_flags_SCTP_EOF;
+const ABORT: u32 = bindings::sctp_sinfo_flags_SCTP_ABORT;
+const UNORDERED: u32 = bindings::sctp_sinfo_flags_SCTP_UNORDERED;
+const ADDR_OVER: u32 = bindings::sctp_sinfo_flags_SCTP_ADDR_OVER;
+const SACK_IMMEDIATELY: u32 = bindings::sctp_sinfo_flags_SCTP_SACK_IMMEDIATELY;
+
+/// Longest reason that an ABORT carries for the user; the rest of a longer one is left out.
+const MAX_REASON: usize = 1024;
+
+/// Sends a message. Returns how many bytes were taken.
+pub(crate) fn sendmsg(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
+    let nosignal = msg.flags() & bindings::MSG_NOSIGNAL != 0;
+    send(sk, msg, len).map_err(|e| {
+        if e != EPIPE {
+            return e;
+        }
+        match sk.take_error() {
+            Err(pending) => pending,
+            Ok(()) => {
+                if !nosignal {
+                    send_sigpipe();
+                }
+                EPIPE
+            }
+        }
+    })
+}
+
+fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
+    let endpoint: Arc<Endpoint> = sk.endpoint()?.into();
+    let one_to_one = endpoint.style == Style::OneToOne;
+    if one_to_one && sk.state() == State::Listening {
+        return Err(EPIPE);
+    }
+    if len > sk.sndbuf() as usize {
+        return Err(EMSGSIZE);
+    }
+    let info = SendInfo::parse(msg)?;
+    check(&info, one_to_one, len)?;
+    let to = match msg.name() {
+        Some(name) => Some(addr::parse(sk, name)?),
+        None if info.has(ADDR_OVER) => return Err(EINVAL),
+        None => None,
+    };
+    let nonblock = msg.flags() & bindings::MSG_DONTWAIT != 0;
+
+    let target = target(sk, &endpoint, &info, to.as_ref())?;
+    if info.has(ABORT) {
+        return abort(&target.assoc, msg, len);
+    }
+    if info.has(EOF) {
+        let _ = target.assoc.lock().with(|engine, cx| engine.shutdown(cx));
+        return Ok(0);
+    }
+    may_send(&target.assoc, &info)?;
+    let id = target.assoc.id;
+    let is_new = target.is_new;
+    // Nothing of the association is held while waiting for room in the send buffer.
+    drop(target);
+    let payload = match SkbRange::from_user(sk, msg, len, nonblock) {
+        Ok(payload) => payload,
+        Err(e) => {
+            if is_new {
+                give_up(&endpoint, id);
+            }
+            return Err(e);
+        }
+    };
+    hand_over(&endpoint, id, &info, payload)?;
+    if is_new {
+        // As the C module: whether that succeeds is told later.
+        let mut timeout = sk.send_timeout(nonblock);
+        let _ = connect::wait_until_up(sk, &endpoint, id, &mut timeout);
+    }
+    Ok(len)
+}
+
+/// Refuses what makes no sense, and what is not supported.
+fn check(info: &SendInfo, one_to_one: bool, len: usize) -> Result {
+    const KNOWN: u32 = EOF | ABORT | UNORDERED | ADDR_OVER | SACK_IMMEDIATELY;
+    if info.flags & !KNOWN != 0 {
+        return Err(EOPNOTSUPP);
+    }
+    if one_to_one && info.has(EOF | ABORT) {
+        return Err(EINVAL);
+    }
+    if info.has(EOF) && len != 0 || !info.has(EOF | ABORT) && len == 0 {
+        return Err(EINVAL);
+    }
+    Ok(())
+}
+
+struct Target {
+    assoc: Arc<Assoc>,
+    /// Whether this call has created it.
+    is_new: bool,
+}
+
+/// Finds the association that a message is for, or creates it.
+fn target(
+    sk: &Sk,
+    endpoint: &Arc<Endpoint>,
+    info: &SendInfo,
+    to: Option<&SocketAddr>,
+) -> Result<Target> {
+    let existing = |assoc| Target {
+        assoc,
+        is_new: false,
+    };
+    let Some(to) = to else {
+        let assoc = match endpoint.style {
+            Style::OneToOne => endpoint.only_assoc(),
+            Style::OneToMany => endpoint.assoc(info.assoc),
+        };
+        return assoc.map(existing).ok_or(EPIPE);
+    };
+    let _guard = sk.lock();
+    if let Some(assoc) = connect::find(endpoint, to) {
+        return Ok(existing(assoc));
+    }
+    if info.has(EOF | ABORT) || to.port == 0 {
+        return Err(EINVAL);
+    }
+    if endpoint.style == Style::OneToOne {
+        if matches!(sk.state(), State::Established | State::Closing) {
+            return Err(EADDRNOTAVAIL);
+        }
+        if endpoint.only_assoc().is_some() {
+            return Err(EALREADY);
+        }
+    }
+    let assoc = connect::associate(sk, endpoint, to, info.init.as_ref())?;
+    Ok(Target {
+        assoc,
+        is_new: true,
+    })
+}
+
+/// Whether an association would take the message now.
+fn may_send(assoc: &Arc<Assoc>, info: &SendInfo) -> Result {
+    let locked = assoc.lock();
+    if locked.is_gone() {
+        return Err(EPIPE);
+    }
+    let engine = &locked.inner.engine;
+    match engine.state() {
+        Phase::Closed => Err(EPIPE),
+        Phase::CookieWait | Phase::CookieEchoed | Phase::Established => {
+            if info.stream < engine.out_streams() {
+                Ok(())
+            } else {
+                Err(EINVAL)
+            }
+        }
+        Phase::ShutdownPending
+        | Phase::ShutdownSent
+        | Phase::ShutdownReceived
+        | Phase::ShutdownAckSent => Err(ESHUTDOWN),
+    }
+}
+
+/// Gives a message to its association, if that is still there.
+fn hand_over(endpoint: &Endpoint, id: AssocId, info: &SendInfo, payload: SkbRange) -> Result {
+    let assoc = endpoint.assoc(id).ok_or(EPIPE)?;
+    let message = UserMessage {
+        stream: info.stream,
+        ppid: info.ppid,
+        unordered: info.has(UNORDERED),
+        sack_immediately: info.has(SACK_IMMEDIATELY),
+        payload,
+    };
+    let result = assoc.lock().with(|engine, cx| engine.send(cx, message));
+    match result {
+        None => Err(EPIPE),
+        Some(Ok(())) => Ok(()),
+        Some(Err(SendError::NoMemory(_))) => Err(ENOMEM),
+        Some(Err(SendError::BadStream(_))) => Err(EINVAL),
+        Some(Err(SendError::ShuttingDown(_))) => Err(ESHUTDOWN),
+        Some(Err(SendError::TooLong(_))) => Err(EMSGSIZE),
+    }
+}
+
+/// Takes back an association that was created for a message which could not be sent.
+fn give_up(endpoint: &Endpoint, id: AssocId) {
+    if let Some(assoc) = endpoint.assoc(id) {
+        let _ = assoc
+            .lock()
+            .with(|engine, cx| engine.abort(cx, cause::USER_INITIATED_ABORT, &[]));
+    }
+}
+
+/// SCTP_ABORT: ends the association; the data is the reason that the peer is told.
+fn abort(assoc: &Arc<Assoc>, msg: &mut Message<'_>, len: usize) -> Result<usize> {
+    let mut reason = KVec::zeroed(len.min(MAX_REASON), GFP_KERNEL)?;
+    msg.copy_bytes_from_user(&mut reason)?;
+    let _ = assoc
+        .lock()
+        .with(|engine, cx| engine.abort(cx, cause::USER_INITIATED_ABORT, &reason));
+    Ok(0)
+}
