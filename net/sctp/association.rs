@@ -185,6 +185,7 @@ impl Assoc {
         endpoint
             .assocs
             .try_create_and_insert(self.id, self.clone(), GFP_ATOMIC)?;
+        endpoint.enter_peer(self.id, &locked.inner.engine)?;
         Ok(())
     }
 
@@ -241,7 +242,8 @@ impl Locked<'_> {
 
     /// Lets out what the engine has: packets, then events, then the time of the next timeout.
     fn drain(&mut self, cx: &mut Cx<'_>) {
-        let complete = self.transmit(cx) & self.deliver(cx);
+        // Delivery may make the engine say more: windows open, or nobody is there to take it.
+        let complete = self.transmit(cx) & self.deliver(cx) & self.transmit(cx);
         self.follow_tag();
         if self.inner.engine.is_closed() && complete {
             self.unlink();
@@ -411,7 +413,11 @@ impl Locked<'_> {
             let was = pernet.peers.lock().remove(key);
             drop(was);
         }
-        let was = self.this.endpoint.inner.lock().assocs.remove(&self.this.id);
+        let was = {
+            let mut endpoint = self.this.endpoint.inner.lock();
+            endpoint.remove_peer(self.this.id, &self.inner.engine);
+            endpoint.assocs.remove(&self.this.id)
+        };
         drop(was);
         Endpoint::release_port_if_done(&self.this.endpoint);
         if self.this.endpoint.style == Style::OneToMany {

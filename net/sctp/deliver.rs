@@ -11,6 +11,7 @@ use crate::{
     engine::{
         cx::{Cx, Payload},
         event::{Closed, Event, Received},
+        wire::cause,
     },
     sock::notify,
     sys::{
@@ -44,7 +45,7 @@ pub(crate) fn deliver(
     event: Event<SkbRange>,
 ) {
     match event {
-        Event::Up => up(assoc, engine, sk, listener),
+        Event::Up => up(assoc, engine, cx, sk, listener),
         Event::Restarted => {
             let (out, in_) = (engine.out_streams(), engine.in_streams());
             notify_change(
@@ -93,7 +94,13 @@ fn push_notification(
     }
 }
 
-fn up(assoc: &Arc<Assoc>, engine: &Engine, sk: &ARef<Sk>, listener: &mut Option<Arc<Endpoint>>) {
+fn up(
+    assoc: &Arc<Assoc>,
+    engine: &mut Engine,
+    cx: &mut Cx<'_>,
+    sk: &ARef<Sk>,
+    listener: &mut Option<Arc<Endpoint>>,
+) {
     let (out, in_) = (engine.out_streams(), engine.in_streams());
     notify_change(
         assoc,
@@ -103,8 +110,14 @@ fn up(assoc: &Arc<Assoc>, engine: &Engine, sk: &ARef<Sk>, listener: &mut Option<
         out,
         in_,
     );
+    // The peer has told its other addresses by now. Without memory they are not known.
+    let _ = assoc.endpoint.inner.lock().enter_peer(assoc.id, engine);
     if let Some(listener) = listener.take() {
-        offer(assoc, sk, &listener);
+        if offer(assoc, sk, &listener).is_err() {
+            // Nobody will ever accept it.
+            assoc.endpoint.inner.lock().closed = true;
+            engine.abort(cx, cause::OUT_OF_RESOURCE, &[]);
+        }
         return;
     }
     if assoc.endpoint.style == Style::OneToOne {
@@ -113,22 +126,19 @@ fn up(assoc: &Arc<Assoc>, engine: &Engine, sk: &ARef<Sk>, listener: &mut Option<
     sk.wake_all();
 }
 
-/// Puts a new association where `accept()` finds it. Without memory for that it stays unaccepted,
-/// and ends with its listener or its peer.
-fn offer(assoc: &Arc<Assoc>, sk: &Sk, listener: &Endpoint) {
+/// Puts a new association where `accept()` finds it.
+fn offer(assoc: &Arc<Assoc>, sk: &Sk, listener: &Endpoint) -> Result {
     let mut inner = listener.inner.lock();
     if inner.closed {
-        return;
+        return Err(ECONNABORTED);
     }
-    if inner
+    inner
         .accept_queue
-        .push(assoc.endpoint.clone(), GFP_ATOMIC)
-        .is_ok()
-    {
-        drop(inner);
-        sk.accept_queue_added();
-        sk.wake_readers();
-    }
+        .push(assoc.endpoint.clone(), GFP_ATOMIC)?;
+    drop(inner);
+    sk.accept_queue_added();
+    sk.wake_readers();
+    Ok(())
 }
 
 fn message(

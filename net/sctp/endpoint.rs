@@ -7,7 +7,7 @@
 //! socket for it. So an association never changes its endpoint.
 
 use crate::{
-    association::{Assoc, AssocId},
+    association::{Assoc, AssocId, Engine},
     engine::{
         addr::{Address, IpAddr},
         config::Config,
@@ -54,6 +54,13 @@ impl Binding {
     pub(crate) fn source(&self) -> Option<IpAddr> {
         (!self.addr.ip.is_unspecified()).then_some(self.addr.ip)
     }
+}
+
+/// A transport address: what a user means by one.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct TransportAddr {
+    pub(crate) addr: Address,
+    pub(crate) port: u16,
 }
 
 /// A kind of notification that a user may subscribe to: the position of its byte in
@@ -119,6 +126,8 @@ pub(crate) struct Inner {
     /// Whether the port is held as the child of a listener, not by an own claim.
     pub(crate) is_child: bool,
     pub(crate) assocs: RBTree<AssocId, Arc<Assoc>>,
+    /// The same by the addresses of their peers.
+    pub(crate) by_peer: RBTree<TransportAddr, AssocId>,
     /// Established associations that wait for `accept()`. Bounded by the socket's backlog, which
     /// `input` checks.
     pub(crate) accept_queue: Ring<Arc<Endpoint>>,
@@ -157,6 +166,7 @@ impl Endpoint {
                         binding: None,
                         is_child: false,
                         assocs: RBTree::new(),
+                        by_peer: RBTree::new(),
                         accept_queue: Ring::new(),
                         received: Ring::new(),
                         put_back: None,
@@ -217,6 +227,13 @@ impl Endpoint {
         self.inner.lock().assocs.get(&id).cloned()
     }
 
+    /// The association with a peer.
+    pub(crate) fn assoc_with(&self, peer: &TransportAddr) -> Option<Arc<Assoc>> {
+        let inner = self.inner.lock();
+        let id = inner.by_peer.get(peer)?;
+        inner.assocs.get(id).cloned()
+    }
+
     /// The associations there are now. Whoever walks them holds no lock meanwhile.
     pub(crate) fn all_assocs(&self) -> Result<KVec<Arc<Assoc>>> {
         let mut all = KVec::new();
@@ -266,6 +283,34 @@ impl Endpoint {
 }
 
 impl Inner {
+    /// Makes an association known by all addresses of its peer. Another association that has
+    /// one of them keeps it.
+    pub(crate) fn enter_peer(&mut self, id: AssocId, engine: &Engine) -> Result {
+        for path in engine.paths() {
+            let peer = TransportAddr {
+                addr: path.addr,
+                port: engine.peer_port(),
+            };
+            if self.by_peer.get(&peer).is_none() {
+                self.by_peer.try_create_and_insert(peer, id, GFP_ATOMIC)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Undoes [`Self::enter_peer`].
+    pub(crate) fn remove_peer(&mut self, id: AssocId, engine: &Engine) {
+        for path in engine.paths() {
+            let peer = TransportAddr {
+                addr: path.addr,
+                port: engine.peer_port(),
+            };
+            if self.by_peer.get(&peer) == Some(&id) {
+                self.by_peer.remove(&peer);
+            }
+        }
+    }
+
     /// Queues something for the reader, in room that was reserved.
     pub(crate) fn push(&mut self, item: Item) {
         if let Item::Notification { .. } = item {

@@ -6,21 +6,15 @@
 //! (SCTP_I_WANT_MAPPED_V4_ADDR, on by default) and may also pass it in as `AF_INET`.
 
 use crate::{
+    endpoint::TransportAddr,
     engine::addr::{Address, IpAddr, Ipv4Addr, Ipv6Addr},
     sys::{bindings, ip, sock::Sk, user::Abi},
 };
 use core::mem::size_of;
 use kernel::prelude::*;
 
-/// An address and a port.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct SocketAddr {
-    pub(crate) addr: Address,
-    pub(crate) port: u16,
-}
-
 /// Reads an address as this socket understands it. `EINVAL` for one that it cannot have.
-pub(crate) fn parse(sk: &Sk, bytes: &[u8]) -> Result<SocketAddr> {
+pub(crate) fn parse(sk: &Sk, bytes: &[u8]) -> Result<TransportAddr> {
     let family: [u8; 2] = bytes
         .get(..2)
         .ok_or(EINVAL)?
@@ -32,7 +26,7 @@ pub(crate) fn parse(sk: &Sk, bytes: &[u8]) -> Result<SocketAddr> {
                 return Err(EINVAL);
             }
             let c = bindings::sockaddr_in::from_prefix(bytes);
-            Ok(SocketAddr {
+            Ok(TransportAddr {
                 addr: Address::new(IpAddr::V4(Ipv4Addr::from(c.sin_addr.s_addr.to_ne_bytes()))),
                 port: u16::from_be(c.sin_port),
             })
@@ -55,13 +49,28 @@ pub(crate) fn parse(sk: &Sk, bytes: &[u8]) -> Result<SocketAddr> {
                     },
                 },
             };
-            Ok(SocketAddr {
+            Ok(TransportAddr {
                 addr,
                 port: u16::from_be(c.sin6_port),
             })
         }
         _ => Err(EINVAL),
     }
+}
+
+/// Reads the address of a peer: as everywhere, "any address" is this host.
+pub(crate) fn parse_peer(sk: &Sk, bytes: &[u8]) -> Result<TransportAddr> {
+    let mut to = parse(sk, bytes)?;
+    if to.addr.ip.is_unspecified() {
+        to.addr.ip = match to.addr.ip {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        };
+    }
+    if to.port == 0 || !to.addr.is_unicast() {
+        return Err(EINVAL);
+    }
+    Ok(to)
 }
 
 /// An address in the form in which this socket shows it.

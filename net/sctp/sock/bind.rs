@@ -2,9 +2,9 @@
 
 //! `bind()`, and choosing a port for who has not called it (RFC 6458, 3.1.2 and 4.1.2).
 
-use super::addr::{self, SocketAddr};
+use super::addr;
 use crate::{
-    endpoint::{Binding, Endpoint},
+    endpoint::{Binding, Endpoint, TransportAddr},
     engine::cx::Rng,
     pernet::Claim,
     sys::{
@@ -36,14 +36,14 @@ pub(crate) fn autobind(sk: &Sk) -> Result {
     if endpoint.inner.lock().binding.is_some() {
         return Ok(());
     }
-    let to = SocketAddr {
+    let to = TransportAddr {
         addr: addr::wildcard(sk),
         port: 0,
     };
     claim(sk, &endpoint, &to).map_err(|e| if e == EADDRINUSE { EAGAIN } else { e })
 }
 
-fn check_address(sk: &Sk, to: &SocketAddr) -> Result {
+fn check_address(sk: &Sk, to: &TransportAddr) -> Result {
     if to.addr.ip.is_unspecified() || sk.may_bind_nonlocal() {
         return Ok(());
     }
@@ -54,7 +54,7 @@ fn check_address(sk: &Sk, to: &SocketAddr) -> Result {
     }
 }
 
-fn claim(sk: &Sk, endpoint: &Arc<Endpoint>, to: &SocketAddr) -> Result {
+fn claim(sk: &Sk, endpoint: &Arc<Endpoint>, to: &TransportAddr) -> Result {
     let port = if to.port != 0 {
         try_port(sk, endpoint, to, to.port)?;
         to.port
@@ -69,7 +69,7 @@ fn claim(sk: &Sk, endpoint: &Arc<Endpoint>, to: &SocketAddr) -> Result {
     Ok(())
 }
 
-fn try_port(sk: &Sk, endpoint: &Arc<Endpoint>, to: &SocketAddr, port: u16) -> Result {
+fn try_port(sk: &Sk, endpoint: &Arc<Endpoint>, to: &TransportAddr, port: u16) -> Result {
     let claim = Claim {
         endpoint: endpoint.clone(),
         ip: to.addr.ip,
@@ -80,7 +80,7 @@ fn try_port(sk: &Sk, endpoint: &Arc<Endpoint>, to: &SocketAddr, port: u16) -> Re
 }
 
 /// Tries the ports of the ephemeral range from a random one on.
-fn any_port(sk: &Sk, endpoint: &Arc<Endpoint>, to: &SocketAddr) -> Result<u16> {
+fn any_port(sk: &Sk, endpoint: &Arc<Endpoint>, to: &TransportAddr) -> Result<u16> {
     let (low, high) = sk.port_range();
     let count = u32::from(high.saturating_sub(low)).saturating_add(1);
     let first = KernelRng.next_u32() % count;

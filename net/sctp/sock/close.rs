@@ -63,18 +63,17 @@ pub(crate) fn close(sk: &Sk, timeout: c_long) {
         });
     }
     sk.set_state(State::Closed);
-    // The endpoint lets go of the socket; associations that are still closing do not.
-    let own = endpoint.inner.lock().sk.take();
     Endpoint::release_port_if_done(&endpoint);
     sk.release();
-    drop(own);
 }
 
-/// Undoes what creating a socket has counted.
+/// Undoes what creating a socket has done, also when `socket()` fails after that.
 pub(crate) fn destroy(sk: &Sk) {
-    if sk.is_set_up() {
-        sk.uncount();
-    }
+    let Ok(endpoint) = sk.endpoint() else { return };
+    // The endpoint lets go of the socket; associations that are still closing do not.
+    let own = endpoint.inner.lock().sk.take();
+    drop(own);
+    sk.uncount();
 }
 
 fn for_each(

@@ -2,20 +2,11 @@
 
 //! `connect()`, and the association that `sendmsg()` creates (RFC 6458, 3.1.4 and 4.1.5).
 
-use super::{
-    addr::{self, SocketAddr},
-    bind,
-};
+use super::{addr, bind};
 use crate::{
     association::{self, Assoc, Engine, Parts},
-    endpoint::{Endpoint, Style},
-    engine::{
-        addr::{IpAddr, Ipv4Addr, Ipv6Addr},
-        assoc::State as Phase,
-        config::Config,
-        event::Closed,
-        time::Duration,
-    },
+    endpoint::{Endpoint, Style, TransportAddr},
+    engine::{assoc::State as Phase, config::Config, event::Closed, time::Duration},
     sys::{
         bindings,
         crypto::KernelRng,
@@ -30,7 +21,7 @@ use kernel::{
 
 /// Connects a socket, and waits until the association is up unless it is not to block.
 pub(crate) fn connect(sk: &Sk, name: &[u8], flags: u32) -> Result {
-    let to = addr::parse(sk, name)?;
+    let to = addr::parse_peer(sk, name)?;
     let endpoint: Arc<Endpoint> = sk.endpoint()?.into();
     let assoc = {
         let _guard = sk.lock();
@@ -42,10 +33,7 @@ pub(crate) fn connect(sk: &Sk, name: &[u8], flags: u32) -> Result {
         {
             return Err(EISCONN);
         }
-        if to.port == 0 {
-            return Err(EINVAL);
-        }
-        if let Some(assoc) = find(&endpoint, &to) {
+        if let Some(assoc) = endpoint.assoc_with(&to) {
             return Err(match assoc.lock().inner.engine.state() {
                 Phase::CookieWait | Phase::CookieEchoed => EALREADY,
                 _ => EISCONN,
@@ -66,27 +54,6 @@ pub(crate) fn connect(sk: &Sk, name: &[u8], flags: u32) -> Result {
     match wait_until_up(sk, &endpoint, id, &mut timeout) {
         Err(e) if e == EAGAIN => Err(EINPROGRESS),
         other => other,
-    }
-}
-
-/// The association that a socket has with a peer.
-pub(crate) fn find(endpoint: &Endpoint, to: &SocketAddr) -> Option<Arc<Assoc>> {
-    let mut last = i32::MIN;
-    loop {
-        let next = {
-            let inner = endpoint.inner.lock();
-            let cursor = inner.assocs.cursor_lower_bound(&last.saturating_add(1))?;
-            cursor.current().1.clone()
-        };
-        last = next.id;
-        let found = {
-            let locked = next.lock();
-            let engine = &locked.inner.engine;
-            engine.peer_port() == to.port && engine.has_address(&to.addr)
-        };
-        if found {
-            return Some(next);
-        }
     }
 }
 
@@ -154,22 +121,12 @@ pub(crate) fn apply(config: &mut Config, init: &bindings::sctp_initmsg) {
 pub(crate) fn associate(
     sk: &Sk,
     endpoint: &Arc<Endpoint>,
-    to: &SocketAddr,
+    to: &TransportAddr,
     init: Option<&bindings::sctp_initmsg>,
 ) -> Result<Arc<Assoc>> {
     bind::autobind(sk)?;
     let binding = endpoint.inner.lock().binding.ok_or(EINVAL)?;
-    let mut peer = to.addr;
-    // As everywhere, "any address" is this host.
-    if peer.ip.is_unspecified() {
-        peer.ip = match peer.ip {
-            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        };
-    }
-    if !peer.is_unicast() {
-        return Err(EINVAL);
-    }
+    let peer = to.addr;
     let route = Route::lookup(
         &sk.net(),
         Some(sk),

@@ -5,14 +5,10 @@
 //! The user's data is copied once, without any lock, into memory that packets refer to. Then the
 //! association is looked up again, since it may have ended while the call waited for room.
 
-use super::{
-    addr::{self, SocketAddr},
-    cmsg::SendInfo,
-    connect,
-};
+use super::{addr, cmsg::SendInfo, connect};
 use crate::{
     association::{Assoc, AssocId},
-    endpoint::{Endpoint, Style},
+    endpoint::{Endpoint, Style, TransportAddr},
     engine::{
         assoc::{Message as UserMessage, SendError, State as Phase},
         wire::cause,
@@ -66,7 +62,7 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
     let info = SendInfo::parse(msg)?;
     check(&info, one_to_one, len)?;
     let to = match msg.name() {
-        Some(name) => Some(addr::parse(sk, name)?),
+        Some(name) => Some(addr::parse_peer(sk, name)?),
         None if info.has(ADDR_OVER) => return Err(EINVAL),
         None => None,
     };
@@ -129,7 +125,7 @@ fn target(
     sk: &Sk,
     endpoint: &Arc<Endpoint>,
     info: &SendInfo,
-    to: Option<&SocketAddr>,
+    to: Option<&TransportAddr>,
 ) -> Result<Target> {
     let existing = |assoc| Target {
         assoc,
@@ -143,10 +139,10 @@ fn target(
         return assoc.map(existing).ok_or(EPIPE);
     };
     let _guard = sk.lock();
-    if let Some(assoc) = connect::find(endpoint, to) {
+    if let Some(assoc) = endpoint.assoc_with(to) {
         return Ok(existing(assoc));
     }
-    if info.has(EOF | ABORT) || to.port == 0 {
+    if info.has(EOF | ABORT) {
         return Err(EINVAL);
     }
     if endpoint.style == Style::OneToOne {

@@ -162,12 +162,6 @@ impl Sk {
         Ok(())
     }
 
-    /// Whether `init` has succeeded.
-    pub(crate) fn is_set_up(&self) -> bool {
-        // SAFETY: By the type invariant the layout is ours.
-        !unsafe { (*self.layout()).endpoint }.is_null()
-    }
-
     /// Undoes the accounting of `init`.
     pub(crate) fn uncount(&self) {
         // SAFETY: The socket is valid.
