@@ -360,7 +360,7 @@ fn answer_cookie_echo<B: Payload>(
     cx.stats.count(Counter::InCtrlChunks);
     match Cookie::open(cx, chunk.value, pkt)?.fresh(cx.now) {
         Ok(cookie) => Ok(Verdict::Accept(Association::accept(
-            cx, config, &cookie, pkt,
+            cx, config, &cookie, pkt, mtu,
         )?)),
         Err(stale) => {
             stale_cookie(cx, pkt, &stale, mtu, out)?;

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! User data in and out, up to where it meets packets: RFC 9260, 6.2, 6.5 to 6.7. What is sent is
+//! cut up and numbered in [`transmit`](super::transmit).
+
+use super::{
+    state::{AbortCause, State, Timer},
+    Association, Incoming, Message, Next,
+};
+use crate::engine::{
+    cx::{Cx, Payload},
+    rx::{sack::Owed, Outcome},
+    stats::{Counter, Reason},
+    time::Duration,
+    wire::{cause::NewCause, chunk::Chunk, data::Data, packet::Packet},
+};
+
+/// The longest that a SACK may be delayed (6.2).
+const MAX_SACK_DELAY: Duration = Duration::from_millis(500);
+
+/// A packet this long or longer counts as filled whatever the MTU is: on loopback that is 64 KiB,
+/// and to wait until so much has come together is no service to anybody.
+pub(super) const FULL_PACKET: usize = 1452;
+
+/// Most bytes in one message: lengths have to stay far from where sums of them overflow.
+const MAX_MESSAGE: usize = 1 << 30;
+
+/// Why a message was not taken. It is given back.
+#[derive(Debug)]
+pub(crate) enum SendError<B> {
+    NoMemory(Message<B>),
+    /// There is no such stream, or no data in the message.
+    BadStream(Message<B>),
+    /// An empty message cannot be sent (6.2).
+    Empty(Message<B>),
+    ShuttingDown(Message<B>),
+    TooLong(Message<B>),
+}
+
+impl<B: Payload> Association<B> {
+    /// Takes a message to be sent, also while the association is being set up. How much may wait
+    /// is for the caller to limit.
+    pub(crate) fn send(
+        &mut self,
+        cx: &mut Cx<'_>,
+        message: Message<B>,
+    ) -> Result<(), SendError<B>> {
+        if !self.state.takes_messages() || self.shutdown_when_up {
+            return Err(SendError::ShuttingDown(message));
+        }
+        if message.stream >= self.out_streams {
+            return Err(SendError::BadStream(message));
+        }
+        if message.payload.len() == 0 {
+            return Err(SendError::Empty(message));
+        }
+        if message.payload.len() > MAX_MESSAGE {
+            return Err(SendError::TooLong(message));
+        }
+        self.begin_input();
+        self.queue
+            .push(message, cx.gfp)
+            .map_err(SendError::NoMemory)
+    }
+
+    /// The user has read that much of the messages it was given: their bytes, and the memory that
+    /// their payload kept.
+    pub(crate) fn consumed(&mut self, _cx: &mut Cx<'_>, bytes: usize, truesize: usize) {
+        self.rx.consumed(bytes, truesize);
+        match self.state {
+            State::Established | State::ShutdownPending | State::ShutdownSent => {
+                let mtu = self.path(self.data_from).map_or(FULL_PACKET, |p| p.mtu);
+                let (drained, window) = (self.rx.is_drained(), self.rx.window());
+                let limit = self.rx.limit();
+                self.rx.sack.consumed(drained, window, limit, mtu);
+            }
+            State::CookieWait
+            | State::CookieEchoed
+            | State::ShutdownReceived
+            | State::ShutdownAckSent
+            | State::Closed => {}
+        }
+    }
+
+    pub(super) fn on_data(
+        &mut self,
+        cx: &mut Cx<'_>,
+        pkt: &Packet<'_, B>,
+        chunk: &Chunk<'_>,
+        incoming: &mut Incoming,
+    ) -> Result<Next, Reason> {
+        let data = Data::parse(chunk)?;
+        let header = data.header;
+        if data.payload.is_empty() {
+            self.abort_with(cx, AbortCause::NoUserData(header.tsn));
+            return Ok(Next::Stop);
+        }
+        let payload = pkt.payload(data.payload).ok_or(Reason::Malformed)?;
+        incoming.has_data = true;
+        incoming.signs.immediate |= header.immediate;
+        let had_gap = self.rx.map().has_gap();
+        let outcome = self.rx.data(cx.gfp, &header, payload, pkt.src);
+        incoming.signs.amiss |= had_gap || self.rx.map().has_gap();
+        match outcome {
+            Outcome::Accepted => {
+                incoming.signs.accepted = true;
+                self.data_from = incoming.path;
+                cx.stats.count(if header.unordered {
+                    Counter::InUnorderChunks
+                } else {
+                    Counter::InOrderChunks
+                });
+                if header.end && !header.begin {
+                    cx.stats.count(Counter::ReasmUsrMsgs);
+                }
+            }
+            Outcome::Duplicate => {
+                incoming.signs.amiss = true;
+                self.data_from = incoming.path;
+            }
+            Outcome::Dropped => {
+                incoming.signs.amiss = true;
+                cx.stats.count(Counter::InDataChunkDiscards);
+            }
+            Outcome::InvalidStream => {
+                incoming.signs.accepted = true;
+                cx.stats.count(Counter::InDataChunkDiscards);
+                let cause = NewCause::InvalidStreamIdentifier(header.stream);
+                self.report(cx, incoming, &cause);
+            }
+            Outcome::Violation => {
+                let what = "fragments that do not fit together";
+                self.abort_with(cx, AbortCause::ProtocolViolation(what));
+                return Ok(Next::Stop);
+            }
+        }
+        Ok(Next::Continue)
+    }
+
+    /// After the last chunk of a packet that had DATA: what to do about a SACK.
+    pub(super) fn end_data(&mut self, cx: &mut Cx<'_>, incoming: &Incoming) {
+        let mtu = self.path(incoming.path).map_or(FULL_PACKET, |p| p.mtu);
+        let mut signs = incoming.signs;
+        signs.short = incoming.len < mtu.min(FULL_PACKET);
+        let limit = self.rx.limit();
+        self.rx.sack.packet(cx.now, signs, &self.config, limit);
+        if self.state == State::ShutdownSent {
+            // 9.2: answer at once, with SHUTDOWN too, and give the peer its time again.
+            self.rx.sack.owe_now();
+            self.pending.shutdown = true;
+            self.start_t2(cx);
+        }
+        self.rx.relieve();
+        match self.rx.sack.owed() {
+            Owed::Soon => {
+                if self.timers.get(Timer::Sack).is_none() {
+                    let delay = self.config.sack_delay.min(MAX_SACK_DELAY);
+                    self.timers.set(Timer::Sack, cx.now.plus(delay));
+                }
+            }
+            Owed::Nothing | Owed::Now => self.timers.stop(Timer::Sack),
+        }
+    }
+}

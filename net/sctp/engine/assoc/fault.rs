@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Faults, and how they are looked for: RFC 9260, 8, and the reports of 3.2 and 3.3.10.
+
+use super::{state::State, Association, Incoming, Next};
+use crate::engine::{
+    cx::{Cx, Payload},
+    event::Closed,
+    path::{PathId, PathState, Probe},
+    stats::{Counter, Reason},
+    time::Time,
+    wire::{cause::NewCause, chunk::Chunk, control, read::Reader},
+};
+
+/// What a HEARTBEAT carries: the path and its nonce.
+const INFO_LEN: usize = 12;
+
+/// The least that an answer may take, so that one fits however small the question was.
+const MIN_REPLY: usize = 64;
+
+impl<B: Payload> Association<B> {
+    /// A timeout, or a HEARTBEAT without an answer, on a path (8.1, 8.2).
+    pub(super) fn strike(&mut self, _cx: &mut Cx<'_>, id: PathId) {
+        if let Some(path) = self.paths.get_mut(id.index()) {
+            path.strike(&self.config);
+        }
+        self.strike_association();
+    }
+
+    /// Counts against the association alone, and gives it up if it is too much.
+    pub(super) fn strike_association(&mut self) {
+        self.errors = self.errors.saturating_add(1);
+        if self.errors > self.config.association_max_retrans {
+            let setup = self.state.is_setup();
+            self.close(Closed::TimedOut { setup });
+        }
+    }
+
+    /// The association is up: from now on each path is looked after (8.3), and those that are not
+    /// confirmed are tried at once (5.4).
+    pub(super) fn start_heartbeats(&mut self, cx: &mut Cx<'_>) {
+        for path in &mut self.paths {
+            let wait = path.heartbeat_interval(&self.config, cx.rng.next_u32());
+            let at = match path.state {
+                PathState::Unconfirmed => cx.now,
+                PathState::Active | PathState::Inactive => cx.now.plus(wait),
+            };
+            path.heartbeat = Some(at);
+        }
+        self.check_heartbeats(cx);
+    }
+
+    pub(super) fn stop_heartbeats(&mut self) {
+        for path in &mut self.paths {
+            path.heartbeat = None;
+            path.heartbeat_due = false;
+            path.probe = None;
+        }
+    }
+
+    /// Handles the heartbeat timers that have expired.
+    pub(super) fn check_heartbeats(&mut self, cx: &mut Cx<'_>) {
+        for i in 0..self.paths.len() {
+            let Ok(id) = u8::try_from(i).map(PathId) else {
+                break;
+            };
+            let is_due = |at: Time| at <= cx.now;
+            if self.path(id).and_then(|p| p.heartbeat).is_some_and(is_due) {
+                self.on_heartbeat_timer(cx, id);
+            }
+            if self.state == State::Closed {
+                return;
+            }
+        }
+    }
+
+    fn on_heartbeat_timer(&mut self, cx: &mut Cx<'_>, id: PathId) {
+        let random = cx.rng.next_u32();
+        let Some(path) = self.paths.get_mut(id.index()) else {
+            return;
+        };
+        if path.probe.take().is_some() {
+            // No answer came.
+            path.rto.back_off();
+            let wait = path.heartbeat_interval(&self.config, random);
+            let is_hopeless = path.errors >= self.config.path_max_retrans;
+            let again_at = match path.state {
+                PathState::Unconfirmed if !is_hopeless => cx.now,
+                PathState::Unconfirmed | PathState::Active | PathState::Inactive => {
+                    cx.now.plus(wait)
+                }
+            };
+            path.heartbeat = Some(again_at);
+            self.strike(cx, id);
+            if self.state == State::Closed || again_at > cx.now {
+                return;
+            }
+        }
+        let Some(path) = self.paths.get_mut(id.index()) else {
+            return;
+        };
+        match path.state {
+            PathState::Unconfirmed => {
+                // One per RTO, over all paths (HB.Max.Burst).
+                if let Some(at) = self.next_confirmation.filter(|at| *at > cx.now) {
+                    path.heartbeat = Some(at);
+                    return;
+                }
+                self.next_confirmation = Some(cx.now.plus(path.rto.get()));
+            }
+            PathState::Active | PathState::Inactive => {
+                let wait = path.heartbeat_interval(&self.config, random);
+                let used = |at: Time| cx.now.since(at) < self.config.hb_interval;
+                if path.flight > 0 || path.last_data.is_some_and(used) {
+                    // DATA tells as much (8.3: only idle paths).
+                    path.heartbeat = Some(cx.now.plus(wait));
+                    return;
+                }
+            }
+        }
+        path.heartbeat_due = true;
+        // For the case that it cannot be built; set anew when it is sent.
+        path.heartbeat = Some(cx.now.plus(path.rto.get()));
+    }
+
+    /// A HEARTBEAT is about to be sent on a path: what it has to carry.
+    pub(super) fn new_probe(&mut self, cx: &mut Cx<'_>, id: PathId) -> Option<[u8; INFO_LEN]> {
+        let nonce = cx.rng.next_u64();
+        let path = self.path_mut(id)?;
+        path.probe = Some(Probe {
+            nonce,
+            sent: cx.now,
+        });
+        path.heartbeat_due = false;
+        path.heartbeat = Some(cx.now.plus(path.rto.get()));
+        let mut info = [0; INFO_LEN];
+        let (index, rest) = info.split_first_chunk_mut::<4>()?;
+        *index = u32::from(id.0).to_be_bytes();
+        rest.copy_from_slice(&nonce.to_be_bytes());
+        Some(info)
+    }
+
+    pub(super) fn on_heartbeat(
+        &mut self,
+        cx: &mut Cx<'_>,
+        chunk: &Chunk<'_>,
+        incoming: &Incoming,
+    ) -> Result<Next, Reason> {
+        let info = control::heartbeat_info(chunk)?;
+        if self.begin_reply(cx, incoming) && self.reply.heartbeat_ack(cx.gfp, info).is_ok() {
+            cx.stats.count(Counter::OutCtrlChunks);
+        }
+        Ok(Next::Continue)
+    }
+
+    pub(super) fn on_heartbeat_ack(
+        &mut self,
+        cx: &mut Cx<'_>,
+        chunk: &Chunk<'_>,
+    ) -> Result<Next, Reason> {
+        let info = control::heartbeat_info(chunk)?;
+        if info.len() != INFO_LEN {
+            return Ok(Next::Continue);
+        }
+        let mut r = Reader::new(info);
+        let (Some(index), Some(nonce)) = (r.u32(), r.u64()) else {
+            return Ok(Next::Continue);
+        };
+        let random = cx.rng.next_u32();
+        let path = usize::try_from(index)
+            .ok()
+            .and_then(|i| self.paths.get_mut(i));
+        let Some(path) = path else {
+            return Ok(Next::Continue);
+        };
+        // Only the answer to the last one counts: a number that nobody else can know.
+        let Some(probe) = path.probe.filter(|probe| probe.nonce == nonce) else {
+            return Ok(Next::Continue);
+        };
+        path.probe = None;
+        path.rto.measured(cx.now.since(probe.sent));
+        match path.state {
+            PathState::Unconfirmed => {
+                path.state = PathState::Active;
+                self.next_confirmation = None;
+            }
+            PathState::Active | PathState::Inactive => {}
+        }
+        path.clear_errors();
+        if path.heartbeat.is_some() {
+            let wait = path.heartbeat_interval(&self.config, random);
+            path.heartbeat = Some(cx.now.plus(wait));
+        }
+        self.errors = 0;
+        Ok(Next::Continue)
+    }
+
+    /// A chunk of a type that is not known (3.2).
+    pub(super) fn on_unrecognized(
+        &mut self,
+        cx: &mut Cx<'_>,
+        chunk: &Chunk<'_>,
+        incoming: &Incoming,
+    ) -> Next {
+        let what = chunk.kind.on_unrecognized();
+        if what.is_report() {
+            let cause = NewCause::UnrecognizedChunkType(chunk.raw);
+            self.report(cx, incoming, &cause);
+        }
+        if what.is_stop() {
+            Next::Stop
+        } else {
+            Next::Continue
+        }
+    }
+
+    /// Tells the peer what is wrong with its packet, in the one packet that answers it.
+    pub(super) fn report(&mut self, cx: &mut Cx<'_>, incoming: &Incoming, cause: &NewCause<'_>) {
+        if self.begin_reply(cx, incoming) && self.reply.error(cx.gfp, cause).is_ok() {
+            cx.stats.count(Counter::OutCtrlChunks);
+        }
+    }
+
+    /// Begins the packet that answers the one being handled, unless that was done. It goes back
+    /// where that came from and is hardly longer, so that nobody can be hit with more than what
+    /// was spent on it (RFC 5062, 8).
+    fn begin_reply(&mut self, cx: &mut Cx<'_>, incoming: &Incoming) -> bool {
+        if self.reply_to.is_some() {
+            return true;
+        }
+        let Some(mtu) = self.path(incoming.path).map(|p| p.mtu) else {
+            return false;
+        };
+        if self.peer_tag == 0 {
+            return false;
+        }
+        let mtu = mtu.min(incoming.len.max(MIN_REPLY));
+        let started = self
+            .reply
+            .start(self.local_port, self.peer_port, self.peer_tag, mtu, cx.gfp);
+        if started.is_err() {
+            return false;
+        }
+        self.reply_to = Some(incoming.path);
+        true
+    }
+}

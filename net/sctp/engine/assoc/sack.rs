@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a SACK does to the sending side: RFC 9260, 6.2.1, 6.3.2, 7.2.
+
+use super::{state::AbortCause, Association, Incoming, Next};
+use crate::engine::{
+    cc::Acked,
+    cx::{Cx, Payload},
+    path::{PathId, MAX_PATHS},
+    serial::Tsn,
+    stats::{Counter, Reason},
+    tx::outstanding::{BadSack, Summary},
+    wire::{chunk::Chunk, sack::Sack},
+};
+
+impl<B: Payload> Association<B> {
+    pub(super) fn on_sack(
+        &mut self,
+        cx: &mut Cx<'_>,
+        chunk: &Chunk<'_>,
+        _incoming: &Incoming,
+    ) -> Result<Next, Reason> {
+        let sack = Sack::parse(chunk)?;
+        let cumulative = sack.cumulative_tsn_ack;
+        match self.outstanding.prepare(cumulative, sack.gaps(), cx.gfp) {
+            Ok(()) => {
+                self.peer_a_rwnd = sack.a_rwnd;
+                self.heard_sack();
+                self.acknowledge(cx, cumulative);
+                Ok(Next::Continue)
+            }
+            Err(bad) => self.refuse_sack(cx, bad),
+        }
+    }
+
+    /// What is wrong with a SACK, or with the cumulative TSN ack of a SHUTDOWN.
+    pub(super) fn refuse_sack(&mut self, cx: &mut Cx<'_>, bad: BadSack) -> Result<Next, Reason> {
+        match bad {
+            // It was overtaken by another one.
+            BadSack::Old => Ok(Next::Continue),
+            // Whoever acknowledges what was not sent wants something to be sent to somebody
+            // (RFC 5062, 5).
+            BadSack::NeverSent => {
+                let what = "acknowledgement of a TSN that was never sent";
+                self.abort_with(cx, AbortCause::ProtocolViolation(what));
+                Ok(Next::Stop)
+            }
+            BadSack::NoMemory => Err(Reason::NoMemory),
+        }
+    }
+
+    /// A SACK came, whatever it says: the peer is there, though its window may be closed.
+    fn heard_sack(&mut self) {
+        for path in &mut self.paths {
+            path.probe_answered = true;
+        }
+    }
+
+    /// Applies the acknowledgement that the outstanding queue has prepared.
+    pub(super) fn acknowledge(&mut self, cx: &mut Cx<'_>, cumulative: Tsn) {
+        let mut flight_before = [0_usize; MAX_PATHS];
+        for (slot, path) in flight_before.iter_mut().zip(&self.paths) {
+            *slot = path.flight;
+        }
+        let was_recovering = self.recovery_exit.is_some();
+        let summary = self.outstanding.apply(cumulative, was_recovering);
+        if summary.progress {
+            self.errors = 0;
+        }
+        self.update_paths(cx, &summary, &flight_before, was_recovering);
+        self.update_recovery(cx, cumulative, &summary);
+    }
+
+    fn update_paths(
+        &mut self,
+        cx: &mut Cx<'_>,
+        summary: &Summary,
+        flight_before: &[usize; MAX_PATHS],
+        was_recovering: bool,
+    ) {
+        // A path whose earliest chunk was acknowledged gets its full time again (6.3.2, R3). If
+        // the cumulative TSN did not move, what holds it up is on another path than this one.
+        let holder = self
+            .outstanding
+            .get(self.outstanding.cumulative_tsn_ack().next())
+            .map(|chunk| chunk.path);
+        let outstanding = &self.outstanding;
+        for (i, (path, was)) in self.paths.iter_mut().zip(flight_before).enumerate() {
+            let Some(done) = summary.paths.get(i) else {
+                break;
+            };
+            path.leave_flight(done.left_flight);
+            path.leave_flight(done.lost);
+            path.flight = path.flight.saturating_add(done.reneged);
+
+            if let Some(probe) = path.rtt_probe {
+                if outstanding.is_acked(probe.tsn) {
+                    path.rto.measured(cx.now.since(probe.sent));
+                    path.rtt_probe = None;
+                } else if outstanding.is_lost(probe.tsn) {
+                    path.rtt_probe = None;
+                }
+            }
+            if done.acked > 0 {
+                path.clear_errors();
+                path.after_timeout = false;
+                path.cc.on_sack(&Acked {
+                    bytes: done.acked,
+                    flight_before: *was,
+                    cumulative_advanced: summary.cumulative_advanced,
+                    all_acked: path.flight == 0,
+                    in_recovery: was_recovering,
+                });
+            }
+            let is_holder = holder.is_some_and(|h| h.index() == i);
+            if path.flight == 0 {
+                path.t3_rtx = None;
+            } else if path.t3_rtx.is_none()
+                || done.cumulative
+                || (done.left_flight > 0 && !is_holder)
+            {
+                path.start_t3(cx.now);
+            }
+        }
+    }
+
+    /// Enters and leaves Fast Recovery (7.2.4).
+    fn update_recovery(&mut self, cx: &mut Cx<'_>, cumulative: Tsn, summary: &Summary) {
+        if let Some(exit) = self.recovery_exit {
+            if !cumulative.is_before(exit) {
+                self.recovery_exit = None;
+            }
+        }
+        if !summary.lost {
+            return;
+        }
+        cx.stats.count(Counter::FastRetransmits);
+        self.fast_retransmit = true;
+        if self.recovery_exit.is_none() {
+            self.recovery_exit = Some(self.outstanding.next_tsn().minus(1));
+            for (path, done) in self.paths.iter_mut().zip(&summary.paths) {
+                if done.lost > 0 {
+                    path.cc.on_fast_retransmit();
+                }
+            }
+        }
+    }
+
+    /// T3-rtx of a path expired (6.3.3, 7.2.3).
+    pub(super) fn on_t3(&mut self, cx: &mut Cx<'_>, id: PathId) {
+        cx.stats.count(Counter::T3RtxExpireds);
+        let bytes = self.outstanding.lose_path(id);
+        let is_window_probe = self.peer_a_rwnd == 0;
+        let Some(path) = self.paths.get_mut(id.index()) else {
+            return;
+        };
+        path.leave_flight(bytes);
+        path.rtt_probe = None;
+        path.after_timeout = true;
+        path.timeout_spent = false;
+        path.rto.back_off();
+        // A peer whose window is closed does not acknowledge a probe; while it says so, it is
+        // alive (6.1, A), and nothing was lost on the way.
+        let answered = core::mem::take(&mut path.probe_answered);
+        self.recovery_exit = None;
+        self.fast_retransmit = false;
+        if !(is_window_probe && answered) {
+            path.cc.on_timeout();
+            self.strike(cx, id);
+        }
+    }
+}

@@ -1,0 +1,623 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Setting up, also when both sides do it at once and when the peer has restarted: RFC 9260, 5.
+//! The stateless half of it, for which there is no association, is in [`ootb`].
+
+use super::{
+    state::{AbortCause, Notices, Pending, State, Timer, Timers},
+    Association, Incoming, Next,
+};
+use crate::engine::{
+    addr::Address,
+    config::Config,
+    cookie::{self, Cookie, CookieResolution, TieTags},
+    cx::{Cx, Payload},
+    env::{AllocError, KBox, KVec},
+    ootb::{self, Answer},
+    path::{Path, PathId, PathState},
+    rx::Receiver,
+    serial::Tsn,
+    stats::{Counter, Reason},
+    time::Duration,
+    tx::{outstanding::Outstanding, send_queue::SendQueue},
+    wire::{
+        builder::PacketBuilder,
+        cause::{self, Cause, NewCause},
+        chunk::Chunk,
+        control,
+        init::{Init, InitFault, InitFixed},
+        packet::Packet,
+    },
+};
+
+/// How often a new cookie is asked for because the last one came back too late (5.2.6).
+const MAX_STALE_COOKIES: u32 = 3;
+
+/// Room for the addresses that a restart must not bring (5.2.2), as parameters.
+const NEW_ADDRESSES_LEN: usize = 20 * cookie::MAX_ADDRESSES;
+
+/// The numbers that an association is made of, from either side.
+struct Identity {
+    local_tag: u32,
+    peer_tag: u32,
+    local_initial_tsn: Tsn,
+    peer_initial_tsn: Tsn,
+    out_streams: u16,
+    in_streams: u16,
+    peer_rwnd: u32,
+}
+
+impl<B: Payload> Association<B> {
+    /// Begins to set up an association with `peer`. The INIT is what `poll_transmit` gives first.
+    pub(crate) fn connect(
+        cx: &mut Cx<'_>,
+        config: &Config,
+        local_port: u16,
+        peer_port: u16,
+        peer: Address,
+        mtu: usize,
+    ) -> Result<Self, AllocError> {
+        let identity = Identity {
+            local_tag: ootb::random_tag(cx.rng),
+            peer_tag: 0,
+            local_initial_tsn: Tsn(cx.rng.next_u32()),
+            // To be replaced by what the INIT ACK says.
+            peer_initial_tsn: Tsn(0),
+            out_streams: config.out_streams,
+            in_streams: config.max_in_streams,
+            peer_rwnd: 0,
+        };
+        // The address the user named is taken for good (5.4).
+        let path = Path::new(config, peer, None, PathState::Active, mtu);
+        let mut this = Self::new(cx, config, local_port, peer_port, &identity, path)?;
+        this.pending.init = true;
+        this.begin_input();
+        this.start_t1(cx, Timer::T1Init);
+        Ok(this)
+    }
+
+    /// Makes an association of a cookie that has come back in `pkt`, and takes in the rest of
+    /// that packet.
+    pub(crate) fn accept(
+        cx: &mut Cx<'_>,
+        config: &Config,
+        cookie: &Cookie,
+        pkt: &Packet<'_, B>,
+        mtu: usize,
+    ) -> Result<KBox<Self>, Reason> {
+        let this = Self::from_cookie(cx, config, cookie, mtu).map_err(|_| Reason::NoMemory)?;
+        let mut this = KBox::new(this, cx.gfp).map_err(|_| Reason::NoMemory)?;
+        this.begin_input();
+        this.pending.cookie_ack = true;
+        this.set_up(cx);
+        cx.stats.count(Counter::PassiveEstabs);
+        let mut incoming =
+            Incoming::new(this.find_path(&pkt.src).unwrap_or(this.primary), pkt.len());
+        // Whatever is wrong with the rest, the association is made.
+        let _ = this.handle_chunks(cx, pkt, &mut incoming, 1);
+        this.end_packet(cx, &incoming);
+        Ok(this)
+    }
+
+    fn from_cookie(
+        cx: &mut Cx<'_>,
+        config: &Config,
+        cookie: &Cookie,
+        mtu: usize,
+    ) -> Result<Self, AllocError> {
+        let identity = Identity::from_cookie(cookie);
+        let local = Some(cookie.local);
+        // The cookie was sent to the first address and has come back: somebody is there (5.4).
+        let path = Path::new(config, cookie.peers.first(), local, PathState::Active, mtu);
+        let mut this = Self::new(
+            cx,
+            config,
+            cookie.local_port,
+            cookie.peer_port,
+            &identity,
+            path,
+        )?;
+        for address in cookie.peers.iter() {
+            let path = Path::new(config, address, None, PathState::Unconfirmed, mtu);
+            this.add_path(cx, path)?;
+        }
+        Ok(this)
+    }
+
+    fn new(
+        cx: &mut Cx<'_>,
+        config: &Config,
+        local_port: u16,
+        peer_port: u16,
+        identity: &Identity,
+        path: Path,
+    ) -> Result<Self, AllocError> {
+        let mut paths = KVec::new();
+        paths.push(path, cx.gfp)?;
+        let mut rx = Receiver::new(
+            identity.peer_initial_tsn,
+            identity.in_streams,
+            config.rcvbuf,
+        );
+        rx.sack.advertise(ootb::initial_a_rwnd(config));
+        Ok(Self {
+            config: config.clone(),
+            state: State::CookieWait,
+            local_port,
+            peer_port,
+            local_tag: identity.local_tag,
+            peer_tag: identity.peer_tag,
+            tie_tags: TieTags::random(cx.rng),
+            local_initial_tsn: identity.local_initial_tsn,
+            cookie: KVec::new(),
+            unrecognized: KVec::new(),
+            init_attempts: 0,
+            stale_cookies: 0,
+            preservative: None,
+            shutdown_when_up: false,
+            paths,
+            primary: PathId(0),
+            errors: 0,
+            next_confirmation: None,
+            rx,
+            data_from: PathId(0),
+            out_streams: identity.out_streams,
+            queue: SendQueue::new(),
+            outstanding: Outstanding::new(identity.local_initial_tsn),
+            peer_a_rwnd: identity.peer_rwnd,
+            recovery_exit: None,
+            fast_retransmit: false,
+            burst: 0,
+            last_short: None,
+            nagle_waits: 0,
+            pending: Pending::NONE,
+            abort_cause: None,
+            reply: PacketBuilder::new(),
+            reply_to: None,
+            notices: Notices::default(),
+            timers: Timers::new(),
+        })
+    }
+
+    /// The association is up, by a COOKIE ACK (5.1 E).
+    pub(super) fn establish(&mut self, cx: &mut Cx<'_>) {
+        cx.stats.count(Counter::ActiveEstabs);
+        self.set_up(cx);
+    }
+
+    /// What both ways of getting up have in common.
+    fn set_up(&mut self, cx: &mut Cx<'_>) {
+        self.state = State::Established;
+        self.notices.up = true;
+        self.timers.stop(Timer::T1Init);
+        self.timers.stop(Timer::T1Cookie);
+        self.pending.init = false;
+        self.pending.cookie_echo = false;
+        self.cookie = KVec::new();
+        self.unrecognized = KVec::new();
+        self.init_attempts = 0;
+        self.errors = 0;
+        for path in &mut self.paths {
+            path.errors = 0;
+        }
+        self.start_heartbeats(cx);
+        if core::mem::take(&mut self.shutdown_when_up) {
+            self.state = State::ShutdownPending;
+            self.advance_shutdown(cx);
+        }
+    }
+
+    /// The INIT that is to be sent.
+    pub(super) fn init_fixed(&self) -> InitFixed {
+        InitFixed {
+            tag: self.local_tag,
+            a_rwnd: ootb::initial_a_rwnd(&self.config),
+            out_streams: self.config.out_streams,
+            in_streams: self.config.max_in_streams,
+            initial_tsn: self.local_initial_tsn,
+        }
+    }
+
+    pub(super) fn init_preservative(&self) -> Option<Duration> {
+        self.preservative
+    }
+
+    /// An INIT for an association that exists (5.2.1, 5.2.2): the answer leaves everything as it
+    /// is, what it means turns out when the cookie comes back.
+    pub(super) fn on_init(
+        &mut self,
+        cx: &mut Cx<'_>,
+        pkt: &Packet<'_, B>,
+        path: PathId,
+    ) -> Result<(), Reason> {
+        let init = ootb::lone_init(pkt)?;
+        cx.stats.count(Counter::InCtrlChunks);
+        let mtu = self.path(path).map_or(0, |p| p.mtu);
+        if let Some(fault) = init.fault() {
+            ootb::refuse_fault(cx, pkt, &init, fault, mtu, &mut self.reply)?;
+            self.reply_to = Some(path);
+            return Ok(());
+        }
+        let ours = match self.state {
+            State::CookieWait => Answer {
+                tag: self.local_tag,
+                initial_tsn: self.local_initial_tsn,
+                tie_tags: TieTags::NONE,
+            },
+            State::CookieEchoed => Answer {
+                tag: self.local_tag,
+                initial_tsn: self.local_initial_tsn,
+                tie_tags: self.tie_tags,
+            },
+            State::Established
+            | State::ShutdownPending
+            | State::ShutdownSent
+            | State::ShutdownReceived => Answer {
+                tag: ootb::random_tag(cx.rng),
+                initial_tsn: Tsn(cx.rng.next_u32()),
+                tie_tags: self.tie_tags,
+            },
+            // 9.2: first this one has to end.
+            State::ShutdownAckSent => {
+                self.pending.shutdown_ack = true;
+                return Ok(());
+            }
+            State::Closed => return Err(Reason::Unexpected),
+        };
+        let mut params = [0; NEW_ADDRESSES_LEN];
+        let new = self.new_addresses(&init, pkt.src, &mut params);
+        if !new.is_empty() {
+            // Somebody wants to get at an association's traffic (RFC 5062, 4).
+            let causes = [NewCause::RestartWithNewAddresses(new)];
+            ootb::refuse_init(cx, pkt, &init, &causes, mtu, &mut self.reply)?;
+        } else {
+            let config = &self.config;
+            ootb::init_ack(cx, config, pkt, &init, &ours, mtu, &mut self.reply)?;
+        }
+        self.reply_to = Some(path);
+        Ok(())
+    }
+
+    /// The addresses in an INIT that are not this peer's, as parameters in `out`. There are none
+    /// while the peer's own list is not known (5.2.1).
+    fn new_addresses<'o>(&self, init: &Init<'_>, from: Address, out: &'o mut [u8]) -> &'o [u8] {
+        let mut len = 0_usize;
+        if !self.state.is_setup() {
+            for address in init.addresses(from) {
+                if self.has_address(&address) {
+                    continue;
+                }
+                let rest = out.get_mut(len..).unwrap_or_default();
+                len = len.saturating_add(put_address(rest, &address));
+            }
+        }
+        out.get(..len).unwrap_or_default()
+    }
+
+    pub(super) fn on_init_ack(
+        &mut self,
+        cx: &mut Cx<'_>,
+        pkt: &Packet<'_, B>,
+        chunk: &Chunk<'_>,
+        incoming: &Incoming,
+    ) -> Result<Next, Reason> {
+        let init = Init::parse(chunk)?;
+        let fixed = init.fixed;
+        let refusal = match (init.fault(), init.cookie) {
+            (Some(InitFault::ZeroTag), _) => {
+                // There is no tag to tell the peer anything under (3.3.3).
+                self.close_setup(cx, cause::INVALID_MANDATORY_PARAMETER);
+                return Ok(Next::Stop);
+            }
+            (Some(InitFault::InvalidMandatoryParameter), _) => Some(AbortCause::Other(
+                cause::INVALID_MANDATORY_PARAMETER,
+                KVec::new(),
+            )),
+            (Some(InitFault::HostName(raw)), _) => {
+                let mut info = KVec::new();
+                if info.extend_from_slice(raw, cx.gfp).is_err() {
+                    info.clear();
+                }
+                Some(AbortCause::Other(cause::UNRESOLVABLE_ADDRESS, info))
+            }
+            (None, None) => Some(AbortCause::MissingStateCookie),
+            (None, Some(_)) => None,
+        };
+        if let Some(refusal) = refusal {
+            self.peer_tag = fixed.tag;
+            self.abort_with(cx, refusal);
+            return Ok(Next::Stop);
+        }
+
+        // Memory first.
+        let mut cookie = KVec::new();
+        let mut unrecognized = KVec::new();
+        cookie
+            .extend_from_slice(init.cookie.unwrap_or_default(), cx.gfp)
+            .map_err(|_| Reason::NoMemory)?;
+        for raw in init.unrecognized() {
+            unrecognized
+                .extend_from_slice(raw, cx.gfp)
+                .and_then(|()| pad(&mut unrecognized, cx))
+                .map_err(|_| Reason::NoMemory)?;
+        }
+        let more = super::super::path::MAX_PATHS.saturating_sub(self.paths.len());
+        self.paths
+            .reserve(more, cx.gfp)
+            .map_err(|_| Reason::NoMemory)?;
+
+        let mtu = self.path(incoming.path).map_or(0, |p| p.mtu);
+        for address in init.addresses(pkt.src) {
+            let path = Path::new(&self.config, address, None, PathState::Unconfirmed, mtu);
+            // Room was made.
+            let _ = self.add_path(cx, path);
+        }
+        let in_streams = self.config.max_in_streams.min(fixed.out_streams);
+        self.adopt(&Identity {
+            local_tag: self.local_tag,
+            peer_tag: fixed.tag,
+            local_initial_tsn: self.local_initial_tsn,
+            peer_initial_tsn: fixed.initial_tsn,
+            out_streams: self.config.out_streams.min(fixed.in_streams),
+            in_streams,
+            peer_rwnd: fixed.a_rwnd,
+        });
+        self.cookie = cookie;
+        self.unrecognized = unrecognized;
+        self.state = State::CookieEchoed;
+        self.init_attempts = 0;
+        self.pending.init = false;
+        self.pending.cookie_echo = true;
+        self.timers.stop(Timer::T1Init);
+        self.start_t1(cx, Timer::T1Cookie);
+        Ok(Next::Stop)
+    }
+
+    /// Takes on what was negotiated, while no DATA has been exchanged.
+    fn adopt(&mut self, identity: &Identity) {
+        self.local_tag = identity.local_tag;
+        self.peer_tag = identity.peer_tag;
+        self.local_initial_tsn = identity.local_initial_tsn;
+        self.out_streams = identity.out_streams;
+        self.peer_a_rwnd = identity.peer_rwnd;
+        self.rx
+            .restart(identity.peer_initial_tsn, identity.in_streams);
+        self.rx.sack.advertise(ootb::initial_a_rwnd(&self.config));
+    }
+
+    /// Drops what was sent and not acknowledged. Used where its TSNs mean nothing any more.
+    pub(super) fn drop_outstanding(&mut self) {
+        self.outstanding = Outstanding::new(self.local_initial_tsn);
+        self.recovery_exit = None;
+        self.fast_retransmit = false;
+        self.last_short = None;
+        for path in &mut self.paths {
+            path.flight = 0;
+            path.t3_rtx = None;
+            path.rtt_probe = None;
+            path.after_timeout = false;
+        }
+    }
+
+    /// A COOKIE ECHO for an association that exists (5.2.4).
+    pub(super) fn on_cookie_echo(
+        &mut self,
+        cx: &mut Cx<'_>,
+        pkt: &Packet<'_, B>,
+        chunk: &Chunk<'_>,
+        incoming: &Incoming,
+    ) -> Result<Next, Reason> {
+        let opened = Cookie::open(cx, chunk.value, pkt)?;
+        let resolution = cookie::resolve(
+            opened.whatever_age(),
+            self.local_tag,
+            self.peer_tag,
+            self.tie_tags,
+        );
+        if resolution == CookieResolution::Duplicate {
+            self.on_own_cookie(cx);
+            return Ok(Next::Continue);
+        }
+        let fresh = match opened.fresh(cx.now) {
+            Ok(fresh) => fresh,
+            Err(stale) => {
+                let mtu = self.path(incoming.path).map_or(0, |p| p.mtu);
+                ootb::stale_cookie(cx, pkt, &stale, mtu, &mut self.reply)?;
+                self.reply_to = Some(incoming.path);
+                return Ok(Next::Stop);
+            }
+        };
+        match resolution {
+            CookieResolution::Restart => self.on_restart(cx, &fresh, incoming),
+            CookieResolution::Collision => self.on_collision(cx, &fresh),
+            CookieResolution::Discard | CookieResolution::Duplicate => Err(Reason::BadCookie),
+        }
+    }
+
+    /// Action D: the peer did not get our COOKIE ACK, or has our INIT ACK while ours is on its
+    /// way.
+    fn on_own_cookie(&mut self, cx: &mut Cx<'_>) {
+        match self.state {
+            State::CookieWait | State::CookieEchoed => {
+                cx.stats.count(Counter::PassiveEstabs);
+                self.set_up(cx);
+                self.pending.cookie_ack = true;
+            }
+            State::Established
+            | State::ShutdownPending
+            | State::ShutdownSent
+            | State::ShutdownReceived => self.pending.cookie_ack = true,
+            State::ShutdownAckSent => self.pending.shutdown_ack = true,
+            State::Closed => {}
+        }
+    }
+
+    /// Action B: both sides sent an INIT, and this is what the peer goes by.
+    fn on_collision(&mut self, cx: &mut Cx<'_>, cookie: &Cookie) -> Result<Next, Reason> {
+        match self.state {
+            State::CookieWait | State::CookieEchoed => {
+                self.add_addresses(cx, cookie)?;
+                self.adopt(&Identity::from_cookie(cookie));
+                cx.stats.count(Counter::PassiveEstabs);
+                self.set_up(cx);
+                self.pending.cookie_ack = true;
+                Ok(Next::Continue)
+            }
+            // The peer has begun anew while this side took it for established: what was
+            // exchanged under the tag it had before is lost.
+            State::Established
+            | State::ShutdownPending
+            | State::ShutdownSent
+            | State::ShutdownReceived => {
+                self.restart(cx, cookie);
+                Ok(Next::Continue)
+            }
+            State::ShutdownAckSent => {
+                self.pending.shutdown_ack = true;
+                Ok(Next::Stop)
+            }
+            State::Closed => Err(Reason::Unexpected),
+        }
+    }
+
+    /// Action A: the peer restarted.
+    fn on_restart(
+        &mut self,
+        cx: &mut Cx<'_>,
+        cookie: &Cookie,
+        incoming: &Incoming,
+    ) -> Result<Next, Reason> {
+        if cookie.peers.iter().any(|a| !self.has_address(&a)) {
+            // Asked when the INIT came; the list may have become shorter since.
+            return Err(Reason::BadAddress);
+        }
+        match self.state {
+            State::Established
+            | State::ShutdownPending
+            | State::ShutdownSent
+            | State::ShutdownReceived => {
+                self.restart(cx, cookie);
+                Ok(Next::Continue)
+            }
+            // The peer has to see this one end, before it can begin another one.
+            State::ShutdownAckSent => {
+                self.pending.shutdown_ack = true;
+                self.report(cx, incoming, &NewCause::CookieWhileShuttingDown);
+                Ok(Next::Stop)
+            }
+            // No cookie that was made then holds our tie tags, but for COOKIE-ECHOED, in which
+            // the tags would have matched.
+            State::CookieWait | State::CookieEchoed => Err(Reason::BadCookie),
+            State::Closed => Err(Reason::Unexpected),
+        }
+    }
+
+    /// Begins anew with what the cookie says. Nothing here can fail.
+    fn restart(&mut self, cx: &mut Cx<'_>, cookie: &Cookie) {
+        let identity = Identity::from_cookie(cookie);
+        self.adopt(&identity);
+        self.drop_outstanding();
+        self.queue.restart();
+        self.timers.stop_all();
+        self.pending = Pending::NONE;
+        self.shutdown_when_up = false;
+        let config = &self.config;
+        for path in &mut self.paths {
+            // What is known about reaching it may have changed with whatever made it restart.
+            let state = match path.state {
+                PathState::Unconfirmed => PathState::Unconfirmed,
+                PathState::Active | PathState::Inactive => PathState::Active,
+            };
+            *path = Path::new(config, path.addr, path.local, state, path.mtu);
+        }
+        self.notices.peer_shutdown = false;
+        self.set_up(cx);
+        self.notices.up = false;
+        self.notices.restarted = true;
+        self.pending.cookie_ack = true;
+    }
+
+    fn add_addresses(&mut self, cx: &mut Cx<'_>, cookie: &Cookie) -> Result<(), Reason> {
+        let mtu = self.path(self.primary).map_or(0, |p| p.mtu);
+        for address in cookie.peers.iter() {
+            let path = Path::new(&self.config, address, None, PathState::Unconfirmed, mtu);
+            self.add_path(cx, path).map_err(|_| Reason::NoMemory)?;
+        }
+        Ok(())
+    }
+
+    /// An ERROR in COOKIE-ECHOED: if the cookie was too old, another one is asked for that lives
+    /// as much longer (5.2.6).
+    pub(super) fn on_error_in_setup(&mut self, cx: &mut Cx<'_>, chunk: &Chunk<'_>) -> Next {
+        let is_stale = |c: &Cause<'_>| c.code == cause::STALE_COOKIE;
+        let Some(stale) = control::causes(chunk).flatten().find(is_stale) else {
+            return Next::Continue;
+        };
+        self.stale_cookies = self.stale_cookies.saturating_add(1);
+        if self.stale_cookies > MAX_STALE_COOKIES {
+            self.close_setup(cx, cause::STALE_COOKIE);
+            return Next::Stop;
+        }
+        // Twice what it was too old by, for the next round trip may be no shorter.
+        let staleness = stale.staleness().unwrap_or(0);
+        self.preservative = Some(Duration(u64::from(staleness).saturating_mul(2_000)));
+        self.peer_tag = 0;
+        self.cookie = KVec::new();
+        self.unrecognized = KVec::new();
+        self.state = State::CookieWait;
+        self.timers.stop(Timer::T1Cookie);
+        self.pending.cookie_echo = false;
+        self.pending.init = true;
+        self.start_t1(cx, Timer::T1Init);
+        Next::Stop
+    }
+
+    /// Gives up without telling the peer.
+    fn close_setup(&mut self, cx: &mut Cx<'_>, cause: u16) {
+        cx.stats.count(Counter::Aborteds);
+        self.close(crate::engine::event::Closed::Aborted { cause, setup: true });
+    }
+}
+
+impl Identity {
+    fn from_cookie(cookie: &Cookie) -> Self {
+        Self {
+            local_tag: cookie.local_tag,
+            peer_tag: cookie.peer_tag,
+            local_initial_tsn: cookie.local_initial_tsn,
+            peer_initial_tsn: cookie.peer_initial_tsn,
+            out_streams: cookie.out_streams,
+            in_streams: cookie.in_streams,
+            peer_rwnd: cookie.peer_rwnd,
+        }
+    }
+}
+
+/// Pads to a multiple of 4.
+fn pad(bytes: &mut KVec<u8>, cx: &Cx<'_>) -> Result<(), AllocError> {
+    while bytes.len() % 4 != 0 {
+        bytes.push(0, cx.gfp)?;
+    }
+    Ok(())
+}
+
+/// Writes an address as a parameter, if there is room, and says how long it is.
+fn put_address(out: &mut [u8], address: &Address) -> usize {
+    use crate::engine::{addr::IpAddr, wire::param::ParamType};
+
+    fn put(out: &mut [u8], kind: ParamType, octets: &[u8]) -> Option<usize> {
+        let len = octets.len().checked_add(4)?;
+        let [k0, k1] = kind.to_u16().to_be_bytes();
+        let [l0, l1] = u16::try_from(len).ok()?.to_be_bytes();
+        let (head, value) = out.get_mut(..len)?.split_first_chunk_mut::<4>()?;
+        *head = [k0, k1, l0, l1];
+        value.copy_from_slice(octets);
+        Some(len)
+    }
+
+    let len = match address.ip {
+        IpAddr::V4(ip) => put(out, ParamType::Ipv4Address, &ip.octets()),
+        IpAddr::V6(ip) => put(out, ParamType::Ipv6Address, &ip.octets()),
+    };
+    len.unwrap_or(0)
+}

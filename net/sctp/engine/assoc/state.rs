@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The states of an association (RFC 9260, 4) and what can be pending in them.
+//!
+//! ```text
+//!  connect ──► CookieWait ──INIT ACK──► CookieEchoed ──COOKIE ACK──► Established
+//!  COOKIE ECHO, by way of `ootb` ──────────────────────────────────► Established
+//!
+//!  Established ──shutdown()──► ShutdownPending ──all acknowledged──► ShutdownSent
+//!       │                            │                                │      │
+//!       └──────── SHUTDOWN ──────────┴─► ShutdownReceived             │  SHUTDOWN ACK
+//!                                            │ all acknowledged   SHUTDOWN   │
+//!                                            ▼                        ▼      ▼
+//!                                        ShutdownAckSent ◄────────────┘    Closed
+//!                                            └──SHUTDOWN COMPLETE, SHUTDOWN ACK──► Closed
+//! ```
+//!
+//! ABORT, and a peer that does not answer, lead from every state to `Closed`.
+
+use crate::engine::{env::KVec, event::Closed, serial::Tsn, time::Time};
+
+/// Where an association is in its life.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum State {
+    CookieWait,
+    CookieEchoed,
+    Established,
+    ShutdownPending,
+    ShutdownSent,
+    ShutdownReceived,
+    ShutdownAckSent,
+    Closed,
+}
+
+impl State {
+    /// Whether the peer is not known to have agreed yet.
+    pub(crate) fn is_setup(self) -> bool {
+        match self {
+            Self::CookieWait | Self::CookieEchoed => true,
+            Self::Established
+            | Self::ShutdownPending
+            | Self::ShutdownSent
+            | Self::ShutdownReceived
+            | Self::ShutdownAckSent
+            | Self::Closed => false,
+        }
+    }
+
+    /// Whether DATA may be sent.
+    pub(crate) fn may_send_data(self) -> bool {
+        match self {
+            Self::Established | Self::ShutdownPending | Self::ShutdownReceived => true,
+            Self::CookieWait
+            | Self::CookieEchoed
+            | Self::ShutdownSent
+            | Self::ShutdownAckSent
+            | Self::Closed => false,
+        }
+    }
+
+    /// Whether the user may hand in messages.
+    pub(crate) fn takes_messages(self) -> bool {
+        match self {
+            Self::CookieWait | Self::CookieEchoed | Self::Established => true,
+            Self::ShutdownPending
+            | Self::ShutdownSent
+            | Self::ShutdownReceived
+            | Self::ShutdownAckSent
+            | Self::Closed => false,
+        }
+    }
+}
+
+/// The timers that an association has one of. Those of a path are in the path.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(usize)]
+pub(crate) enum Timer {
+    T1Init,
+    T1Cookie,
+    T2Shutdown,
+    T5ShutdownGuard,
+    /// A SACK is being delayed.
+    Sack,
+    /// A packet could not be built for lack of memory.
+    Retry,
+}
+
+impl Timer {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::T1Init,
+        Self::T1Cookie,
+        Self::T2Shutdown,
+        Self::T5ShutdownGuard,
+        Self::Sack,
+        Self::Retry,
+    ];
+}
+
+/// When the association's timers expire.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    due: [Option<Time>; Timer::ALL.len()],
+}
+
+impl Timers {
+    pub(crate) const fn new() -> Self {
+        Self {
+            due: [None; Timer::ALL.len()],
+        }
+    }
+
+    pub(crate) fn get(&self, timer: Timer) -> Option<Time> {
+        self.due.get(timer as usize).copied().flatten()
+    }
+
+    pub(crate) fn set(&mut self, timer: Timer, at: Time) {
+        if let Some(slot) = self.due.get_mut(timer as usize) {
+            *slot = Some(at);
+        }
+    }
+
+    pub(crate) fn stop(&mut self, timer: Timer) {
+        if let Some(slot) = self.due.get_mut(timer as usize) {
+            *slot = None;
+        }
+    }
+
+    pub(crate) fn stop_all(&mut self) {
+        *self = Self::new();
+    }
+
+    /// Stops a timer if it has expired, and says whether it has.
+    pub(crate) fn expired(&mut self, timer: Timer, now: Time) -> bool {
+        let expired = self.get(timer).is_some_and(|at| at <= now);
+        if expired {
+            self.stop(timer);
+        }
+        expired
+    }
+
+    pub(crate) fn next(&self) -> Option<Time> {
+        self.due.iter().flatten().copied().min()
+    }
+}
+
+/// Control chunks that are to be sent. What they contain is made up when they are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pending {
+    pub(crate) init: bool,
+    pub(crate) cookie_echo: bool,
+    pub(crate) cookie_ack: bool,
+    pub(crate) shutdown: bool,
+    pub(crate) shutdown_ack: bool,
+    /// The last packet of an association, as is an ABORT.
+    pub(crate) shutdown_complete: bool,
+}
+
+impl Pending {
+    pub(crate) const NONE: Self = Self {
+        init: false,
+        cookie_echo: false,
+        cookie_ack: false,
+        shutdown: false,
+        shutdown_ack: false,
+        shutdown_complete: false,
+    };
+}
+
+/// Why an ABORT is sent, in a form that can wait.
+#[derive(Debug)]
+pub(crate) enum AbortCause {
+    /// There is nothing to say about it.
+    None,
+    /// Any code, with information from the user or from a packet.
+    Other(u16, KVec<u8>),
+    NoUserData(Tsn),
+    MissingStateCookie,
+    ProtocolViolation(&'static str),
+}
+
+/// Events that the user was not told of yet. Messages are not among them: they wait where they
+/// were received, and come after `up` and `restarted` and before the rest.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Notices {
+    pub(crate) up: bool,
+    pub(crate) restarted: bool,
+    pub(crate) peer_shutdown: bool,
+    pub(crate) closed: Option<Closed>,
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What happens when time has passed: RFC 9260, 5.1.6, 6.3.3, 9.2.
+
+use super::{
+    state::{State, Timer},
+    Association,
+};
+use crate::engine::{
+    cx::{Cx, Payload},
+    event::Closed,
+    path::PathId,
+    stats::Counter,
+    time::{Duration, Time},
+};
+
+impl<B: Payload> Association<B> {
+    /// Does what is due at `cx.now`; nothing if nothing is.
+    pub(crate) fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
+        self.begin_input();
+        for timer in Timer::ALL {
+            if self.timers.expired(timer, cx.now) {
+                self.on_timer(cx, timer);
+            }
+        }
+        for i in 0..self.paths.len() {
+            let Ok(id) = u8::try_from(i).map(PathId) else {
+                break;
+            };
+            let is_due = |at: Time| at <= cx.now;
+            if self.path(id).and_then(|p| p.t3_rtx).is_some_and(is_due) {
+                if let Some(path) = self.path_mut(id) {
+                    path.t3_rtx = None;
+                }
+                self.on_t3(cx, id);
+            }
+        }
+        self.check_heartbeats(cx);
+    }
+
+    fn on_timer(&mut self, cx: &mut Cx<'_>, timer: Timer) {
+        match timer {
+            Timer::T1Init => {
+                cx.stats.count(Counter::T1InitExpireds);
+                if self.count_attempt() {
+                    self.pending.init = true;
+                    self.start_t1(cx, Timer::T1Init);
+                }
+            }
+            Timer::T1Cookie => {
+                cx.stats.count(Counter::T1CookieExpireds);
+                if self.count_attempt() {
+                    self.pending.cookie_echo = true;
+                    self.start_t1(cx, Timer::T1Cookie);
+                }
+            }
+            Timer::T2Shutdown => {
+                cx.stats.count(Counter::T2ShutdownExpireds);
+                self.on_t2(cx);
+            }
+            Timer::T5ShutdownGuard => {
+                cx.stats.count(Counter::T5ShutdownGuardExpireds);
+                // The peer acknowledges but does not come to an end.
+                self.give_up(cx);
+            }
+            Timer::Sack => {
+                cx.stats.count(Counter::DelaySackExpireds);
+                self.rx.sack.expired();
+            }
+            // To be polled is all it takes.
+            Timer::Retry => {}
+        }
+    }
+
+    /// T1 expired: backs off, and says whether to go on.
+    fn count_attempt(&mut self) -> bool {
+        self.init_attempts = self.init_attempts.saturating_add(1);
+        if self.init_attempts > self.config.max_init_retransmits {
+            self.close(Closed::TimedOut { setup: true });
+            return false;
+        }
+        let primary = self.primary;
+        if let Some(path) = self.path_mut(primary) {
+            path.rto.back_off();
+        }
+        true
+    }
+
+    /// Starts T1-init or T1-cookie with the RTO, or the user's limit for it if that is less.
+    pub(super) fn start_t1(&mut self, cx: &Cx<'_>, timer: Timer) {
+        let rto = self.control_rto();
+        let limit = self.config.max_init_timeo;
+        let wait = if limit == Duration::ZERO {
+            rto
+        } else {
+            rto.min(limit)
+        };
+        self.timers.set(timer, cx.now.plus(wait));
+    }
+
+    /// SHUTDOWN or SHUTDOWN ACK was not answered (9.2).
+    fn on_t2(&mut self, cx: &mut Cx<'_>) {
+        let id = self.active_path();
+        if let Some(path) = self.path_mut(id) {
+            path.rto.back_off();
+        }
+        self.strike(cx, id);
+        match self.state {
+            State::ShutdownSent => {
+                self.pending.shutdown = true;
+                self.start_t2(cx);
+            }
+            State::ShutdownAckSent => {
+                self.pending.shutdown_ack = true;
+                self.start_t2(cx);
+            }
+            State::CookieWait
+            | State::CookieEchoed
+            | State::Established
+            | State::ShutdownPending
+            | State::ShutdownReceived
+            | State::Closed => {}
+        }
+    }
+}

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Receiving: which TSNs came ([`tsn_map`]), what they make up ([`reassembly`]), in which order it
+//! goes to the user ([`streams`]), and what the peer is told about it (RFC 9260, 6.2, 6.5 to 6.7).
+//!
+//! Memory: every accepted byte is *held* until the user has consumed it, wherever it is in the
+//! meantime. Half of the receive buffer is the window that is advertised, in bytes of payload; all
+//! of it is the limit for the memory that the payload keeps alive. The window is what a
+//! well-behaved peer keeps to, the limit is what holds against any other.
+//!
+//! Invariants: `held` is the sum over reassembly, streams and what was delivered and not consumed;
+//! while a partial delivery lasts nothing else is delivered.
+
+pub(crate) mod reassembly;
+pub(crate) mod sack;
+pub(crate) mod sorted;
+pub(crate) mod streams;
+pub(crate) mod tsn_map;
+
+use crate::engine::{
+    addr::Address,
+    cx::Payload,
+    env::{AllocError, Flags},
+    event::Received,
+    serial::{Ssn, Tsn},
+    wire::{data::DataHeader, init::MIN_A_RWND},
+};
+
+use self::{
+    reassembly::{Place, Reassembly, Run},
+    sack::SackState,
+    streams::{Streams, Turn},
+    tsn_map::{Arrival, TsnMap},
+};
+
+/// What became of a DATA chunk.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Outcome {
+    Accepted,
+    Duplicate,
+    /// There is no room for it, or no memory: as if it had been lost.
+    Dropped,
+    /// Received, and thrown away: there is no such stream (6.5).
+    InvalidStream,
+    /// It contradicts what came before.
+    Violation,
+}
+
+/// A message that is being delivered in parts because it cannot be held as a whole (6.9).
+#[derive(Clone, Copy, Debug)]
+struct Partial {
+    /// TSN of the fragment that has to come next.
+    next: Tsn,
+    stream: u16,
+    ssn: Ssn,
+    ppid: [u8; 4],
+    unordered: bool,
+}
+
+pub(crate) struct Receiver<B> {
+    map: TsnMap,
+    reassembly: Reassembly<B>,
+    streams: Streams<B>,
+    partial: Option<Partial>,
+    /// Number of streams the peer may use.
+    in_streams: u16,
+    rcvbuf: usize,
+    /// Payload accepted and not consumed, in bytes and as memory.
+    held: usize,
+    held_truesize: usize,
+    /// The part of `held` that the user was not yet given, and the number of its chunks.
+    undelivered: usize,
+    undelivered_truesize: usize,
+    undelivered_chunks: usize,
+    /// DATA was dropped for lack of room since something was last consumed.
+    starved: bool,
+    pub(crate) sack: SackState,
+}
+
+#[allow(dead_code)]
+impl<B: Payload> Receiver<B> {
+    pub(crate) fn new(initial: Tsn, in_streams: u16, rcvbuf: u32) -> Self {
+        Self {
+            map: TsnMap::new(initial),
+            reassembly: Reassembly::new(),
+            streams: Streams::new(),
+            partial: None,
+            in_streams,
+            rcvbuf: rcvbuf as usize,
+            held: 0,
+            held_truesize: 0,
+            undelivered: 0,
+            undelivered_truesize: 0,
+            undelivered_chunks: 0,
+            starved: false,
+            sack: SackState::new(),
+        }
+    }
+
+    /// The peer restarted: what was not delivered is gone, what was delivered still counts.
+    pub(crate) fn restart(&mut self, initial: Tsn, in_streams: u16) {
+        self.map = TsnMap::new(initial);
+        self.reassembly.clear();
+        self.streams.restart();
+        self.partial = None;
+        self.in_streams = in_streams;
+        self.held = self.held.saturating_sub(self.undelivered);
+        self.held_truesize = self.held_truesize.saturating_sub(self.undelivered_truesize);
+        self.undelivered = 0;
+        self.undelivered_truesize = 0;
+        self.undelivered_chunks = 0;
+        self.starved = false;
+        self.sack = SackState::new();
+    }
+
+    pub(crate) fn map(&self) -> &TsnMap {
+        &self.map
+    }
+
+    pub(crate) fn in_streams(&self) -> u16 {
+        self.in_streams
+    }
+
+    pub(crate) fn set_in_streams(&mut self, n: u16) {
+        self.in_streams = n;
+    }
+
+    pub(crate) fn set_rcvbuf(&mut self, rcvbuf: u32) {
+        self.rcvbuf = rcvbuf as usize;
+    }
+
+    /// TSNs held for reassembly or for their turn.
+    pub(crate) fn pending_chunks(&self) -> usize {
+        self.undelivered_chunks
+    }
+
+    /// Payload bytes that may be held.
+    pub(crate) fn limit(&self) -> usize {
+        (self.rcvbuf / 2).max(MIN_A_RWND as usize)
+    }
+
+    /// The window as it is now.
+    pub(crate) fn window(&self) -> u32 {
+        let bytes = self.limit().saturating_sub(self.held);
+        let memory = self
+            .rcvbuf
+            .max(2 * MIN_A_RWND as usize)
+            .saturating_sub(self.held_truesize);
+        u32::try_from(bytes.min(memory)).unwrap_or(u32::MAX)
+    }
+
+    /// Whether the receive buffer has room for a chunk.
+    ///
+    /// What the peer was told it may send is taken as long as the memory lasts. The chunk that
+    /// closes a gap is let in beyond that, up to as much again, because nothing behind it could be
+    /// delivered otherwise; and an empty buffer takes anything, or a chunk larger than the buffer
+    /// could never be received.
+    fn has_room(&self, arrival: Arrival, truesize: usize) -> bool {
+        if self.held == 0 {
+            return true;
+        }
+        let total = self.held_truesize.saturating_add(truesize);
+        let closes_gap = arrival == Arrival::Next && self.map.has_gap();
+        if closes_gap {
+            return total <= self.rcvbuf.saturating_mul(2);
+        }
+        // Nothing new behind a closed window: it was a probe (6.1, A).
+        total <= self.rcvbuf && self.window() > 0
+    }
+
+    /// Takes in a DATA chunk with at least one byte of user data.
+    pub(crate) fn data(
+        &mut self,
+        gfp: Flags,
+        header: &DataHeader,
+        payload: B,
+        from: Address,
+    ) -> Outcome {
+        let arrival = self.map.classify(header.tsn);
+        match arrival {
+            Arrival::Duplicate => {
+                self.map.duplicate(header.tsn);
+                return Outcome::Duplicate;
+            }
+            Arrival::OutOfWindow => return Outcome::Dropped,
+            Arrival::Next | Arrival::Ahead => {}
+        }
+        if self.map.reserve(arrival, gfp).is_err() {
+            return Outcome::Dropped;
+        }
+        if header.stream >= self.in_streams {
+            self.map.record(header.tsn);
+            return self.violation_if_stuck(Outcome::InvalidStream);
+        }
+        if !self.has_room(arrival, payload.truesize()) {
+            self.starved = true;
+            return Outcome::Dropped;
+        }
+        let (Ok(mut place), true) = (
+            self.reassembly.place(header),
+            self.fits_partial_delivery(header),
+        ) else {
+            return Outcome::Violation;
+        };
+        let turn = match self.plan_turn(header, &place) {
+            Ok(turn) => turn,
+            Err(reassembly::Violation) => return Outcome::Violation,
+        };
+        let Ok(turn) = self.reserve(header, arrival, &mut place, turn, gfp) else {
+            return Outcome::Dropped;
+        };
+
+        // Everything that can fail has succeeded.
+        let (len, truesize) = (payload.len(), payload.truesize());
+        let complete = if header.begin && header.end {
+            Some(Run::new(header, payload, from))
+        } else {
+            self.reassembly.add(place, header, payload, from)
+        };
+        if let (Some(run), Some(turn)) = (complete, turn) {
+            self.streams.put(run, turn);
+        }
+        self.map.record(header.tsn);
+        self.held = self.held.saturating_add(len);
+        self.held_truesize = self.held_truesize.saturating_add(truesize);
+        self.undelivered = self.undelivered.saturating_add(len);
+        self.undelivered_truesize = self.undelivered_truesize.saturating_add(truesize);
+        self.undelivered_chunks = self.undelivered_chunks.saturating_add(1);
+        self.sack.accepted(len);
+        self.violation_if_stuck(Outcome::Accepted)
+    }
+
+    /// When it is the turn of the message that the chunk completes; `None` if it completes none,
+    /// or the one that is being delivered in parts.
+    fn plan_turn(
+        &self,
+        header: &DataHeader,
+        place: &Place,
+    ) -> Result<Option<Turn>, reassembly::Violation> {
+        if !place.completes {
+            Ok(None)
+        } else if header.unordered {
+            Ok(Some(Turn::Now))
+        } else {
+            self.streams.turn(header.stream, header.ssn).map(Some)
+        }
+    }
+
+    fn reserve(
+        &mut self,
+        header: &DataHeader,
+        arrival: Arrival,
+        place: &mut Place,
+        turn: Option<Turn>,
+        gfp: Flags,
+    ) -> Result<Option<Turn>, AllocError> {
+        if !header.unordered {
+            self.streams.reserve_stream(header.stream, gfp)?;
+        }
+        if !(header.begin && header.end) {
+            self.reassembly
+                .reserve(place, arrival == Arrival::Next, gfp)?;
+        }
+        match turn {
+            Some(turn) => self.streams.reserve(turn, gfp).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether a chunk is what a partial delivery waits for, if it claims that TSN.
+    fn fits_partial_delivery(&self, header: &DataHeader) -> bool {
+        match &self.partial {
+            Some(partial) if partial.next == header.tsn => {
+                !header.begin
+                    && partial.stream == header.stream
+                    && partial.unordered == header.unordered
+                    && (partial.unordered || partial.ssn == header.ssn)
+            }
+            Some(_) | None => true,
+        }
+    }
+
+    /// Finds messages that can never be completed, because a TSN next to them arrived and did not
+    /// belong to them. Only the first run can be one at a time.
+    fn violation_if_stuck(&self, otherwise: Outcome) -> Outcome {
+        let Some(run) = self.reassembly.first() else {
+            return otherwise;
+        };
+        let cumulative = self.map.cumulative();
+        let continues = self
+            .partial
+            .as_ref()
+            .is_some_and(|partial| partial.next == run.first_tsn);
+        let no_begin = !run.begin && !continues && !run.first_tsn.minus(1).is_after(cumulative);
+        let no_end = !run.end && run.last_tsn.is_before(cumulative);
+        if no_begin || no_end {
+            Outcome::Violation
+        } else {
+            otherwise
+        }
+    }
+
+    /// Begins to deliver the first message in parts if it could never be held as a whole. To be
+    /// called when a packet was taken in, and when the user consumed something.
+    pub(crate) fn relieve(&mut self) {
+        if self.partial.is_some() || self.streams.has_ready() || self.held > self.undelivered {
+            // The user has something to read: that may make enough room.
+            return;
+        }
+        let Some(run) = self.reassembly.first() else {
+            return;
+        };
+        // Three quarters, so that the peer does not have to stop while the user reads.
+        let is_large = run.bytes >= self.limit() / 4 * 3;
+        let is_full = self.starved || (self.window() as usize) < self.limit() / 8;
+        let is_contiguous = run.begin && !run.last_tsn.is_after(self.map.cumulative());
+        let is_its_turn = run.unordered || run.ssn == self.streams.next_ssn(run.stream);
+        if (is_large || is_full) && is_contiguous && is_its_turn {
+            self.partial = Some(Partial {
+                next: run.first_tsn,
+                stream: run.stream,
+                ssn: run.ssn,
+                ppid: run.ppid,
+                unordered: run.unordered,
+            });
+        }
+    }
+
+    /// The next message for the user, or the next part of one.
+    pub(crate) fn take(&mut self) -> Option<Received<B>> {
+        let (run, begin, end) = match self.partial {
+            Some(partial) => {
+                let first = self.reassembly.first()?;
+                if first.first_tsn != partial.next {
+                    return None;
+                }
+                let mut run = self.reassembly.take_first()?;
+                let begin = run.begin;
+                run.ppid = partial.ppid;
+                if run.end {
+                    self.partial = None;
+                    if !partial.unordered {
+                        self.streams.finished(partial.stream, partial.ssn);
+                    }
+                } else {
+                    self.partial = Some(Partial {
+                        next: run.last_tsn.next(),
+                        ..partial
+                    });
+                }
+                let end = run.end;
+                (run, begin, end)
+            }
+            None => (self.streams.take()?, true, true),
+        };
+        let chunks = run.rest.len().saturating_add(1);
+        let truesize = run.rest.iter().fold(run.first.truesize(), |sum, b| {
+            sum.saturating_add(b.truesize())
+        });
+        self.undelivered = self.undelivered.saturating_sub(run.bytes);
+        self.undelivered_truesize = self.undelivered_truesize.saturating_sub(truesize);
+        self.undelivered_chunks = self.undelivered_chunks.saturating_sub(chunks);
+        Some(Received {
+            stream: run.stream,
+            ssn: run.ssn,
+            ppid: run.ppid,
+            tsn: run.first_tsn,
+            cumulative_tsn: self.map.cumulative(),
+            unordered: run.unordered,
+            begin,
+            end,
+            from: run.from,
+            first: run.first,
+            rest: run.rest,
+        })
+    }
+
+    /// The user has read that much of what it was given.
+    pub(crate) fn consumed(&mut self, bytes: usize, truesize: usize) {
+        self.held = self.held.saturating_sub(bytes).max(self.undelivered);
+        self.held_truesize = self
+            .held_truesize
+            .saturating_sub(truesize)
+            .max(self.undelivered_truesize);
+        self.starved = false;
+        self.relieve();
+    }
+
+    /// Whether the user has read everything there was.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.held == 0
+    }
+
+    /// A SACK was sent.
+    pub(crate) fn sacked(&mut self) {
+        let window = self.window();
+        self.map.clear_duplicates();
+        self.sack.sent(window);
+    }
+
+    #[cfg(not(MODULE))]
+    pub(crate) fn check_invariants(&self) {
+        self.map.check_invariants();
+        let mut held = 0;
+        self.reassembly.check_invariants(&mut held);
+        self.streams.check_invariants(&mut held);
+        assert_eq!(held, self.undelivered, "undelivered bytes");
+        assert!(self.held >= self.undelivered);
+        assert!(self.held_truesize >= self.undelivered_truesize);
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! When to acknowledge (RFC 9260, 6.2; RFC 7053).
+//!
+//! The RFC allows to delay a SACK for a second packet or 200 ms. That is right while DATA flows,
+//! and 200 ms of silence whenever the sender waits for this very SACK. So it is sent at once when
+//! there is a sign that it helps:
+//!
+//! - the sender asks for it (I bit), or something is amiss (a gap, a duplicate, a full buffer);
+//! - a large part of the window was used up: the sender may have no more;
+//! - the user has read everything, the last packet was short and no answer is on its way: the
+//!   sender may be holding the next short one back (Nagle). Whether the user answers by itself,
+//!   and the SACK could travel along, is learned as TCP learns it.
+
+use crate::engine::{
+    config::Config,
+    time::{Duration, Time},
+};
+
+/// After a delay turned out to be for nothing, so many packets are not bet on an answer.
+const DISTRUST: u8 = 16;
+
+/// Whether a SACK is owed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Owed {
+    Nothing,
+    /// With the next DATA or when the timer expires.
+    Soon,
+    Now,
+}
+
+/// What a packet with DATA gave rise to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Signs {
+    /// Something new was accepted.
+    pub(crate) accepted: bool,
+    /// A duplicate came, something was dropped, there is or was a gap.
+    pub(crate) amiss: bool,
+    /// The I bit was set.
+    pub(crate) immediate: bool,
+    /// The packet was not filled: nothing more was to be sent, or could be.
+    pub(crate) short: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct SackState {
+    owed: Owed,
+    /// Packets and payload bytes since the last SACK.
+    packets: u32,
+    bytes: usize,
+    /// What the peer believes the window to be.
+    advertised: u32,
+    /// Whether the last packet was short.
+    short: bool,
+    /// When DATA last came.
+    last: Option<Time>,
+    /// DATA was sent soon after DATA had come: the user answers.
+    answers: bool,
+    distrust: u8,
+}
+
+#[allow(dead_code)]
+impl SackState {
+    pub(crate) const fn new() -> Self {
+        Self {
+            owed: Owed::Nothing,
+            // The very first packet is acknowledged at once: the peer measures its first
+            // round-trip time with it, and its window is at its smallest.
+            packets: u32::MAX,
+            bytes: 0,
+            advertised: 0,
+            short: false,
+            last: None,
+            answers: false,
+            distrust: 0,
+        }
+    }
+
+    pub(crate) fn owed(&self) -> Owed {
+        self.owed
+    }
+
+    pub(crate) fn owe_now(&mut self) {
+        self.owed = Owed::Now;
+    }
+
+    /// Payload was accepted: the peer's idea of the window shrinks by it.
+    pub(crate) fn accepted(&mut self, len: usize) {
+        self.bytes = self.bytes.saturating_add(len);
+        let len = u32::try_from(len).unwrap_or(u32::MAX);
+        self.advertised = self.advertised.saturating_sub(len);
+    }
+
+    /// A packet with DATA was taken in.
+    pub(crate) fn packet(&mut self, now: Time, signs: Signs, config: &Config, limit: usize) {
+        self.packets = self.packets.saturating_add(1);
+        self.short = signs.short;
+        self.last = Some(now);
+        self.distrust = self.distrust.saturating_sub(1);
+        let decision = decide(signs, self.packets, self.bytes, config, limit);
+        self.owed = match (self.owed, decision) {
+            (Owed::Now, _) | (_, Owed::Now) => Owed::Now,
+            (Owed::Soon, _) | (_, Owed::Soon) => Owed::Soon,
+            (Owed::Nothing, Owed::Nothing) => Owed::Nothing,
+        };
+    }
+
+    /// The user consumed something: whether that is a reason for a SACK.
+    pub(crate) fn consumed(&mut self, drained: bool, window: u32, limit: usize, mtu: usize) {
+        let waits = match self.owed {
+            Owed::Soon => drained && self.short && (!self.answers || self.distrust > 0),
+            Owed::Nothing | Owed::Now => false,
+        };
+        if waits || is_update_due(self.advertised, window, limit, mtu) {
+            self.owed = Owed::Now;
+        }
+    }
+
+    /// The delay is over, and no DATA took the SACK along.
+    pub(crate) fn expired(&mut self) {
+        match self.owed {
+            Owed::Soon => {
+                self.owed = Owed::Now;
+                self.answers = false;
+                self.distrust = DISTRUST;
+            }
+            Owed::Nothing | Owed::Now => {}
+        }
+    }
+
+    /// New DATA was sent.
+    pub(crate) fn data_sent(&mut self, now: Time, delay: Duration) {
+        if let Some(last) = self.last {
+            if now.since(last) < delay {
+                self.answers = true;
+            }
+        }
+    }
+
+    /// A SACK, or an INIT or INIT ACK, told the peer this window.
+    pub(crate) fn sent(&mut self, window: u32) {
+        self.owed = Owed::Nothing;
+        self.packets = 0;
+        self.bytes = 0;
+        self.advertised = window;
+    }
+
+    /// The window in an INIT or INIT ACK, which are not SACKs.
+    pub(crate) fn advertise(&mut self, window: u32) {
+        self.advertised = window;
+    }
+}
+
+/// Whether to acknowledge, after a packet with DATA.
+fn decide(signs: Signs, packets: u32, bytes: usize, config: &Config, limit: usize) -> Owed {
+    if signs.amiss || signs.immediate {
+        return Owed::Now;
+    }
+    if !signs.accepted {
+        return Owed::Nothing;
+    }
+    let enough = packets >= config.sack_freq.max(1) || bytes >= limit / 4;
+    if enough || config.sack_delay == Duration::ZERO {
+        Owed::Now
+    } else {
+        Owed::Soon
+    }
+}
+
+/// Whether the window opened so far that the peer has to be told (RFC 1122, 4.2.3.3): by a quarter
+/// of it, or by two packets if the peer believes that it has hardly room for one.
+fn is_update_due(advertised: u32, window: u32, limit: usize, mtu: usize) -> bool {
+    let opened = window.saturating_sub(advertised) as usize;
+    let quarter = limit / 4;
+    let packets = mtu.saturating_mul(2);
+    opened >= quarter.max(1) || ((advertised as usize) < packets && opened >= packets)
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Putting messages in order (RFC 9260, 6.6).
+//!
+//! What arrives in its stream's order, or unordered, is ready at once. Other messages wait,
+//! sorted by stream and SSN. They become ready when the user takes the message before them, so
+//! nothing has to be moved, or allocated, when a gap closes.
+//!
+//! Bound: what the receive buffer may hold, enforced by the receiver.
+//!
+//! Invariant: of each stream, `ready` holds only messages before `next`, and `waiting` only others.
+
+use core::cmp::Ordering;
+
+use crate::engine::{
+    cx::Payload,
+    env::{AllocError, Flags},
+    ring::Ring,
+    rx::{
+        reassembly::{Run, Violation},
+        sorted::{Position, Sorted},
+    },
+    serial::Ssn,
+    tx::ssn_table::SsnTable,
+};
+
+/// Where a complete message goes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Turn {
+    /// To the user.
+    Now,
+    /// There are others before it.
+    Later(Position),
+}
+
+pub(crate) struct Streams<B> {
+    next: SsnTable,
+    ready: Ring<Run<B>>,
+    waiting: Sorted<Run<B>>,
+    /// The stream of the message that was last taken: if its next one waits, it comes first.
+    follow: Option<u16>,
+}
+
+#[allow(dead_code)]
+impl<B: Payload> Streams<B> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            next: SsnTable::new(),
+            ready: Ring::new(),
+            waiting: Sorted::new(),
+            follow: None,
+        }
+    }
+
+    /// Drops all messages and begins all streams anew.
+    pub(crate) fn restart(&mut self) {
+        self.next.clear();
+        self.ready.clear();
+        self.waiting.clear();
+        self.follow = None;
+    }
+
+    /// Whether there may be a message for the user.
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.is_empty() || self.follow.is_some()
+    }
+
+    pub(crate) fn next_ssn(&self, stream: u16) -> Ssn {
+        self.next.get(stream)
+    }
+
+    /// When it is the turn of an ordered message. Two messages with the same SSN cannot wait: the
+    /// peer counts wrong.
+    pub(crate) fn turn(&self, stream: u16, ssn: Ssn) -> Result<Turn, Violation> {
+        if ssn == self.next.get(stream) {
+            return Ok(Turn::Now);
+        }
+        match self.search(stream, ssn) {
+            Ok(_) => Err(Violation),
+            Err(at) => Ok(Turn::Later(at)),
+        }
+    }
+
+    fn search(&self, stream: u16, ssn: Ssn) -> Result<Position, Position> {
+        let next = self.next.get(stream);
+        let distance = ssn.since(next);
+        self.waiting.search(|run| match run.stream.cmp(&stream) {
+            Ordering::Equal => run.ssn.since(next).cmp(&distance),
+            unequal @ (Ordering::Less | Ordering::Greater) => unequal,
+        })
+    }
+
+    /// Makes sure that the SSNs of a stream can be counted.
+    pub(crate) fn reserve_stream(&mut self, stream: u16, gfp: Flags) -> Result<(), AllocError> {
+        self.next.reserve(stream, gfp)
+    }
+
+    /// Makes sure that [`put`](Self::put) succeeds.
+    pub(crate) fn reserve(&mut self, turn: Turn, gfp: Flags) -> Result<Turn, AllocError> {
+        match turn {
+            Turn::Now => self.ready.reserve(1, gfp).map(|()| Turn::Now),
+            Turn::Later(at) => self.waiting.reserve(at, gfp).map(Turn::Later),
+        }
+    }
+
+    /// Takes in a complete message, for which there is room.
+    pub(crate) fn put(&mut self, run: Run<B>, turn: Turn) {
+        match turn {
+            Turn::Now => {
+                if !run.unordered {
+                    self.next.set(run.stream, run.ssn.next());
+                }
+                let done = self.ready.push_reserved(run);
+                debug_assert!(done.is_ok(), "put without reserve");
+            }
+            Turn::Later(at) => self.waiting.insert(at, run),
+        }
+    }
+
+    /// An ordered message was delivered in parts, and this was the last: its successor may come.
+    pub(crate) fn finished(&mut self, stream: u16, ssn: Ssn) {
+        self.next.set(stream, ssn.next());
+        self.follow = Some(stream);
+    }
+
+    /// The next message for the user.
+    pub(crate) fn take(&mut self) -> Option<Run<B>> {
+        if let Some(stream) = self.follow {
+            let next = self.next.get(stream);
+            if let Ok(at) = self.search(stream, next) {
+                self.next.set(stream, next.next());
+                return self.waiting.remove(at);
+            }
+            self.follow = None;
+        }
+        let run = self.ready.pop_front()?;
+        if !run.unordered && !self.waiting.is_empty() {
+            self.follow = Some(run.stream);
+        }
+        Some(run)
+    }
+
+    #[cfg(not(MODULE))]
+    pub(crate) fn check_invariants(&self, held: &mut usize) {
+        self.waiting.check_invariants();
+        let mut previous: Option<(u16, u16)> = None;
+        for run in self.waiting.iter() {
+            let key = (run.stream, run.ssn.since(self.next.get(run.stream)));
+            assert!(previous.is_none_or(|p| p < key), "order of what waits");
+            previous = Some(key);
+            assert!(!run.unordered);
+            *held += run.bytes;
+        }
+        for run in self.ready.iter() {
+            *held += run.bytes;
+        }
+    }
+}

@@ -1,0 +1,595 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! DATA that was sent and is not cumulatively acknowledged: RFC 9260, 6.1 to 6.3 and 7.2.4.
+//!
+//! The chunks are in a ring indexed by TSN. A SACK costs what it newly acknowledges, plus its gap
+//! blocks, plus what it newly reports missing; no SACK walks over all that is outstanding:
+//!
+//! - The gap blocks of the last SACK are kept. A new SACK is compared with them range by range,
+//!   and only TSNs in the difference are visited.
+//! - Missing reports are not counted per chunk. TSNs are first sent in ascending order, so the
+//!   SACKs that count against a TSN are those whose highest newly acknowledged TSN is beyond it.
+//!   The third highest such TSN ever seen is therefore the frontier: everything unacknowledged
+//!   before it was reported missing three times. The frontier only moves forward, and a TSN is
+//!   looked at once, when the frontier passes it.
+//! - Lost chunks are found by a cursor that only goes back when something before it gets lost.
+//!
+//! Bound: the peer's receive window and cwnd, enforced by `assoc/transmit.rs`.
+//!
+//! Invariants: the ring holds the TSNs `first ..`, all sent; `acked` are the gap blocks of the
+//! last SACK, ascending and disjoint, and exactly the TSNs in them are `Acked`; the counters are
+//! the sums over the ring; no chunk before `lost_from` is `Lost`.
+
+use crate::engine::{
+    cx::Payload,
+    env::{AllocError, Flags, KVec},
+    path::{PathId, MAX_PATHS},
+    ring::Ring,
+    rx::tsn_map::Range,
+    serial::Tsn,
+    wire::{data::DataHeader, sack::GapBlock, tlv::padded},
+};
+
+/// How often a TSN has to be reported missing before it is taken for lost (7.2.4).
+const MISSING_REPORTS: usize = 3;
+
+/// Bound of the gap blocks that are taken from a SACK, enforced by [`Outstanding::prepare`]. What
+/// is beyond them counts as not acknowledged. More than a packet of 1500 bytes can hold.
+const MAX_GAP_BLOCKS: usize = 2048;
+
+/// What is the matter with a TSN that was sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ChunkState {
+    InFlight,
+    /// Acknowledged by a gap block; the peer may still take that back.
+    Acked,
+    /// To be retransmitted, and not counted as in flight any more.
+    Lost,
+}
+
+#[derive(Debug)]
+pub(crate) struct Chunk<B> {
+    pub(crate) header: DataHeader,
+    pub(crate) payload: B,
+    pub(crate) path: PathId,
+    pub(crate) state: ChunkState,
+    /// Was sent more than once: says nothing about round-trip times (Karn).
+    pub(crate) retransmitted: bool,
+    /// A fast retransmission was due for it; there is no second one (7.2.4, step 5).
+    pub(crate) fast_retransmitted: bool,
+}
+
+impl<B: Payload> Chunk<B> {
+    /// Bytes on the wire: what counts against cwnd.
+    pub(crate) fn wire_size(&self) -> usize {
+        padded(DataHeader::LEN.saturating_add(self.payload.len()))
+    }
+}
+
+/// Why a SACK cannot be applied.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum BadSack {
+    /// From before the last one.
+    Old,
+    /// Acknowledges what was never sent.
+    NeverSent,
+    NoMemory,
+}
+
+/// What a SACK did on one path.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PathSummary {
+    /// Wire bytes newly acknowledged.
+    pub(crate) acked: usize,
+    /// Of these, bytes that were counted as in flight.
+    pub(crate) left_flight: usize,
+    /// Whether the cumulative ack point passed a chunk that was sent here.
+    pub(crate) cumulative: bool,
+    /// Wire bytes found missing, which are not in flight any more.
+    pub(crate) lost: usize,
+    /// Wire bytes the peer took back, which are in flight again.
+    pub(crate) reneged: usize,
+}
+
+/// What a SACK did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Summary {
+    pub(crate) paths: [PathSummary; MAX_PATHS],
+    /// Whether the cumulative TSN ack point moved.
+    pub(crate) cumulative_advanced: bool,
+    /// Whether anything was newly acknowledged.
+    pub(crate) progress: bool,
+    /// Whether chunks were newly found missing.
+    pub(crate) lost: bool,
+}
+
+pub(crate) struct Outstanding<B> {
+    chunks: Ring<Chunk<B>>,
+    /// TSN of the first chunk in the ring, or of the next one to be sent.
+    first: Tsn,
+    /// Gap blocks of the last SACK, and memory for those of the next.
+    acked: KVec<Range>,
+    incoming: KVec<Range>,
+    /// Payload bytes in flight: what counts against the peer's window.
+    flight_payload: usize,
+    flight_count: usize,
+    lost_count: usize,
+    lost_from: Tsn,
+    /// The highest TSNs that SACKs newly acknowledged, highest first.
+    reports: [Tsn; MISSING_REPORTS],
+    /// Everything before has been looked at for missing reports.
+    frontier: Tsn,
+}
+
+#[allow(dead_code)]
+impl<B: Payload> Outstanding<B> {
+    /// Nothing sent; `initial` will be the first TSN.
+    pub(crate) const fn new(initial: Tsn) -> Self {
+        Self {
+            chunks: Ring::new(),
+            first: initial,
+            acked: KVec::new(),
+            incoming: KVec::new(),
+            flight_payload: 0,
+            flight_count: 0,
+            lost_count: 0,
+            lost_from: initial,
+            reports: [initial.minus(1); MISSING_REPORTS],
+            frontier: initial,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
+    /// Chunks not cumulatively acknowledged.
+    pub(crate) fn len(&self) -> usize {
+        self.chunks.len()
+    }
+
+    pub(crate) fn cumulative_tsn_ack(&self) -> Tsn {
+        self.first.minus(1)
+    }
+
+    /// The TSN for the next new chunk.
+    pub(crate) fn next_tsn(&self) -> Tsn {
+        // The ring is far smaller than the circle: it holds at most what fits two windows of 2^30.
+        self.first.plus(self.chunks.len() as u32)
+    }
+
+    pub(crate) fn flight_payload(&self) -> usize {
+        self.flight_payload
+    }
+
+    pub(crate) fn flight_count(&self) -> usize {
+        self.flight_count
+    }
+
+    pub(crate) fn lost_count(&self) -> usize {
+        self.lost_count
+    }
+
+    fn index(&self, tsn: Tsn) -> usize {
+        tsn.since(self.first) as usize
+    }
+
+    pub(crate) fn get(&self, tsn: Tsn) -> Option<&Chunk<B>> {
+        self.chunks.get(self.index(tsn))
+    }
+
+    pub(crate) fn reserve(&mut self, gfp: Flags) -> Result<(), AllocError> {
+        self.chunks.reserve(1, gfp)
+    }
+
+    /// Notes a new chunk, which has [`next_tsn`](Self::next_tsn), as sent. Room was reserved.
+    pub(crate) fn sent(&mut self, header: DataHeader, payload: B, path: PathId) {
+        debug_assert!(header.tsn == self.next_tsn());
+        let len = payload.len();
+        let chunk = Chunk {
+            header,
+            payload,
+            path,
+            state: ChunkState::InFlight,
+            retransmitted: false,
+            fast_retransmitted: false,
+        };
+        if self.chunks.push_reserved(chunk).is_ok() {
+            self.flight_payload = self.flight_payload.saturating_add(len);
+            self.flight_count = self.flight_count.saturating_add(1);
+        } else {
+            debug_assert!(false, "sent without reserve");
+        }
+    }
+
+    /// The first lost chunk at `from` or after it.
+    pub(crate) fn next_lost(&mut self, from: Tsn) -> Option<Tsn> {
+        if self.lost_count == 0 {
+            return None;
+        }
+        let start = self.index(self.lost_from).max(self.index(from));
+        for i in start..self.chunks.len() {
+            if self.chunks.get(i)?.state == ChunkState::Lost {
+                let tsn = self.first.plus(i as u32);
+                if !self.lost_from.is_before(from) {
+                    // Nothing was skipped on the way: the next search need not start earlier.
+                    self.lost_from = tsn;
+                }
+                return Some(tsn);
+            }
+        }
+        None
+    }
+
+    /// A lost chunk was sent again.
+    pub(crate) fn retransmitted(&mut self, tsn: Tsn, path: PathId) {
+        let i = self.index(tsn);
+        let Some(chunk) = self.chunks.get_mut(i) else {
+            return;
+        };
+        if chunk.state != ChunkState::Lost {
+            return;
+        }
+        chunk.state = ChunkState::InFlight;
+        chunk.retransmitted = true;
+        chunk.path = path;
+        let len = chunk.payload.len();
+        if self.lost_from == tsn {
+            self.lost_from = tsn.next();
+        }
+        self.lost_count = self.lost_count.saturating_sub(1);
+        self.flight_payload = self.flight_payload.saturating_add(len);
+        self.flight_count = self.flight_count.saturating_add(1);
+    }
+
+    /// Whether a TSN was acknowledged, be it for the time being.
+    pub(crate) fn is_acked(&self, tsn: Tsn) -> bool {
+        tsn.is_before(self.first)
+            || self
+                .get(tsn)
+                .is_some_and(|chunk| chunk.state == ChunkState::Acked)
+    }
+
+    pub(crate) fn is_lost(&self, tsn: Tsn) -> bool {
+        self.get(tsn)
+            .is_some_and(|chunk| chunk.state == ChunkState::Lost)
+    }
+
+    /// Takes all that is in flight on `path` for lost (6.3.3, E3), and says how many wire bytes
+    /// that is. Missing reports start anew: what was acknowledged so far says nothing about the
+    /// second transmission.
+    pub(crate) fn lose_path(&mut self, path: PathId) -> usize {
+        let mut bytes = 0_usize;
+        for i in 0..self.chunks.len() {
+            let Some(chunk) = self.chunks.get_mut(i) else {
+                break;
+            };
+            if chunk.state == ChunkState::InFlight && chunk.path == path {
+                chunk.state = ChunkState::Lost;
+                bytes = bytes.saturating_add(chunk.wire_size());
+                let len = chunk.payload.len();
+                self.lost_count = self.lost_count.saturating_add(1);
+                self.flight_payload = self.flight_payload.saturating_sub(len);
+                self.flight_count = self.flight_count.saturating_sub(1);
+            }
+        }
+        self.lost_from = self.first;
+        self.reports = [self.cumulative_tsn_ack(); MISSING_REPORTS];
+        self.frontier = self.first;
+        bytes
+    }
+
+    /// Checks a SACK and brings its gap blocks into order, without changing anything that counts.
+    /// [`apply`](Self::apply) then cannot fail.
+    pub(crate) fn prepare(
+        &mut self,
+        cumulative: Tsn,
+        gaps: impl Iterator<Item = GapBlock>,
+        gfp: Flags,
+    ) -> Result<(), BadSack> {
+        self.incoming.clear();
+        if cumulative.is_before(self.cumulative_tsn_ack()) {
+            return Err(BadSack::Old);
+        }
+        let highest = self.next_tsn().minus(1);
+        if cumulative.is_after(highest) {
+            return Err(BadSack::NeverSent);
+        }
+        let beyond = highest.since(cumulative);
+        let mut is_sorted = true;
+        let mut end = 0_u16;
+        for gap in gaps {
+            if gap.start == 0 || gap.end < gap.start {
+                continue;
+            }
+            if u32::from(gap.end) > beyond {
+                return Err(BadSack::NeverSent);
+            }
+            if self.incoming.len() >= MAX_GAP_BLOCKS {
+                continue;
+            }
+            is_sorted = is_sorted && gap.start > end;
+            end = gap.end;
+            let range = Range {
+                first: cumulative.plus(u32::from(gap.start)),
+                last: cumulative.plus(u32::from(gap.end)),
+            };
+            self.incoming
+                .push(range, gfp)
+                .map_err(|_| BadSack::NoMemory)?;
+        }
+        if !is_sorted {
+            self.sort_incoming(cumulative);
+        }
+        Ok(())
+    }
+
+    /// As [`prepare`](Self::prepare), for a SHUTDOWN, which says nothing about gaps: they stay as
+    /// they are.
+    pub(crate) fn prepare_cumulative(
+        &mut self,
+        cumulative: Tsn,
+        gfp: Flags,
+    ) -> Result<(), BadSack> {
+        self.prepare(cumulative, core::iter::empty(), gfp)?;
+        self.incoming
+            .extend_from_slice(&self.acked, gfp)
+            .map_err(|_| BadSack::NoMemory)
+    }
+
+    /// For peers that list their gap blocks in any order, or twice.
+    fn sort_incoming(&mut self, cumulative: Tsn) {
+        self.incoming
+            .sort_unstable_by_key(|r| r.first.since(cumulative));
+        let mut kept = 0_usize;
+        for i in 0..self.incoming.len() {
+            let Some(range) = self.incoming.get(i).copied() else {
+                break;
+            };
+            let previous = kept
+                .checked_sub(1)
+                .and_then(|last| self.incoming.get_mut(last));
+            if let Some(previous) = previous {
+                if range.first.since(cumulative) <= previous.last.since(cumulative) {
+                    if range.last.is_after(previous.last) {
+                        previous.last = range.last;
+                    }
+                    continue;
+                }
+            }
+            if let Some(slot) = self.incoming.get_mut(kept) {
+                *slot = range;
+                kept = kept.wrapping_add(1);
+            }
+        }
+        self.incoming.truncate(kept);
+    }
+
+    /// Applies the SACK that was prepared. `recovering` is whether the association is in Fast
+    /// Recovery, in which a SACK that moves the cumulative TSN counts against all that it leaves
+    /// out, not only up to what it newly acknowledges (7.2.4).
+    pub(crate) fn apply(&mut self, cumulative: Tsn, recovering: bool) -> Summary {
+        let mut summary = Summary::default();
+        let mut highest_new = None;
+
+        while !self.chunks.is_empty() && !self.first.is_after(cumulative) {
+            self.drop_first(&mut summary, &mut highest_new);
+        }
+        self.apply_gaps(&mut summary, &mut highest_new);
+        core::mem::swap(&mut self.acked, &mut self.incoming);
+
+        if self.lost_from.is_before(self.first) {
+            self.lost_from = self.first;
+        }
+        let report = if recovering && summary.cumulative_advanced {
+            Some(self.acked.last().map_or(cumulative, |r| r.last))
+        } else {
+            highest_new
+        };
+        if let Some(report) = report {
+            self.count_report(report);
+        }
+        self.pass_frontier(&mut summary);
+        summary
+    }
+
+    fn drop_first(&mut self, summary: &mut Summary, highest_new: &mut Option<Tsn>) {
+        let tsn = self.first;
+        self.note_acked(tsn, summary, highest_new);
+        if let Some(chunk) = self.chunks.pop_front() {
+            if let Some(path) = summary.paths.get_mut(chunk.path.index()) {
+                path.cumulative = true;
+            }
+        }
+        self.first = tsn.next();
+        summary.cumulative_advanced = true;
+    }
+
+    /// A TSN is acknowledged. Does nothing if it was before.
+    fn note_acked(&mut self, tsn: Tsn, summary: &mut Summary, highest_new: &mut Option<Tsn>) {
+        let i = self.index(tsn);
+        let Some(chunk) = self.chunks.get_mut(i) else {
+            return;
+        };
+        let size = chunk.wire_size();
+        let len = chunk.payload.len();
+        let Some(path) = summary.paths.get_mut(chunk.path.index()) else {
+            return;
+        };
+        match chunk.state {
+            ChunkState::Acked => return,
+            ChunkState::InFlight => {
+                self.flight_payload = self.flight_payload.saturating_sub(len);
+                self.flight_count = self.flight_count.saturating_sub(1);
+                path.left_flight = path.left_flight.saturating_add(size);
+                // A chunk that waits to be sent again is acknowledged for the first time it was
+                // sent, which says nothing about those that were sent again.
+                *highest_new = Some(tsn);
+            }
+            ChunkState::Lost => {
+                self.lost_count = self.lost_count.saturating_sub(1);
+            }
+        }
+        chunk.state = ChunkState::Acked;
+        path.acked = path.acked.saturating_add(size);
+        summary.progress = true;
+    }
+
+    fn note_reneged(&mut self, tsn: Tsn, summary: &mut Summary) {
+        let i = self.index(tsn);
+        let Some(chunk) = self.chunks.get_mut(i) else {
+            return;
+        };
+        if chunk.state != ChunkState::Acked {
+            return;
+        }
+        // In flight again, for T3-rtx to find out. It was measured and reported on already.
+        chunk.state = ChunkState::InFlight;
+        chunk.retransmitted = true;
+        let size = chunk.wire_size();
+        self.flight_payload = self.flight_payload.saturating_add(chunk.payload.len());
+        self.flight_count = self.flight_count.saturating_add(1);
+        if let Some(path) = summary.paths.get_mut(chunk.path.index()) {
+            path.reneged = path.reneged.saturating_add(size);
+        }
+    }
+
+    /// Walks over the old and the new gap blocks side by side and visits only TSNs that are in
+    /// one and not in the other.
+    fn apply_gaps(&mut self, summary: &mut Summary, highest_new: &mut Option<Tsn>) {
+        let first = self.first;
+        let end = self.chunks.len() as u32;
+        // Offsets from `first`: half open, clipped to the ring, so that plain comparisons do.
+        let clip = |r: &Range| {
+            let start = if r.first.is_before(first) {
+                0
+            } else {
+                r.first.since(first)
+            };
+            let stop = if r.last.is_before(first) {
+                0
+            } else {
+                r.last.since(first).saturating_add(1)
+            };
+            (start.min(end), stop.min(end))
+        };
+        let (mut i, mut j) = (0_usize, 0_usize);
+        let mut at = 0_u32;
+        loop {
+            let old = self.acked.get(i).map(clip);
+            let new = self.incoming.get(j).map(clip);
+            let (in_old, until_old) = side(old, at, end);
+            let (in_new, until_new) = side(new, at, end);
+            let until = until_old.min(until_new);
+            if in_old != in_new {
+                for offset in at..until {
+                    let tsn = first.plus(offset);
+                    if in_new {
+                        self.note_acked(tsn, summary, highest_new);
+                    } else {
+                        self.note_reneged(tsn, summary);
+                    }
+                }
+            }
+            at = until;
+            if old.is_some_and(|(_, stop)| stop <= at) {
+                i = i.wrapping_add(1);
+            }
+            if new.is_some_and(|(_, stop)| stop <= at) {
+                j = j.wrapping_add(1);
+            }
+            if i >= self.acked.len() && j >= self.incoming.len() {
+                break;
+            }
+        }
+    }
+
+    fn count_report(&mut self, mut tsn: Tsn) {
+        // Sorted insertion; the lowest falls out. Equal ones count each.
+        for slot in &mut self.reports {
+            if !tsn.is_before(*slot) {
+                core::mem::swap(slot, &mut tsn);
+            }
+        }
+    }
+
+    /// Everything in flight before the third highest report is lost.
+    fn pass_frontier(&mut self, summary: &mut Summary) {
+        if self.frontier.is_before(self.first) {
+            self.frontier = self.first;
+        }
+        let Some(until) = self.reports.last().copied() else {
+            return;
+        };
+        while self.frontier.is_before(until) {
+            let tsn = self.frontier;
+            self.frontier = tsn.next();
+            let i = self.index(tsn);
+            let Some(chunk) = self.chunks.get_mut(i) else {
+                break;
+            };
+            if chunk.state != ChunkState::InFlight || chunk.fast_retransmitted {
+                continue;
+            }
+            chunk.state = ChunkState::Lost;
+            chunk.fast_retransmitted = true;
+            let size = chunk.wire_size();
+            let len = chunk.payload.len();
+            if let Some(path) = summary.paths.get_mut(chunk.path.index()) {
+                path.lost = path.lost.saturating_add(size);
+            }
+            if self.lost_count == 0 || tsn.is_before(self.lost_from) {
+                self.lost_from = tsn;
+            }
+            self.lost_count = self.lost_count.saturating_add(1);
+            self.flight_payload = self.flight_payload.saturating_sub(len);
+            self.flight_count = self.flight_count.saturating_sub(1);
+            summary.lost = true;
+        }
+    }
+
+    #[cfg(not(MODULE))]
+    pub(crate) fn check_invariants(&self, flight: &mut [usize]) {
+        let (mut payload, mut count, mut lost) = (0, 0, 0);
+        for (i, chunk) in self.chunks.iter().enumerate() {
+            let tsn = self.first.plus(i as u32);
+            assert_eq!(chunk.header.tsn, tsn, "the ring is indexed by TSN");
+            let in_gap = self
+                .acked
+                .iter()
+                .any(|r| !tsn.is_before(r.first) && !tsn.is_after(r.last));
+            assert_eq!(in_gap, chunk.state == ChunkState::Acked, "{tsn:?}");
+            match chunk.state {
+                ChunkState::InFlight => {
+                    payload += chunk.payload.len();
+                    count += 1;
+                    flight[chunk.path.index()] += chunk.wire_size();
+                }
+                ChunkState::Lost => {
+                    lost += 1;
+                    assert!(
+                        !tsn.is_before(self.lost_from),
+                        "a lost chunk is out of sight"
+                    );
+                }
+                ChunkState::Acked => {}
+            }
+        }
+        assert_eq!(payload, self.flight_payload);
+        assert_eq!(count, self.flight_count);
+        assert_eq!(lost, self.lost_count);
+        for pair in self.acked.windows(2) {
+            assert!(pair[0].last.is_before(pair[1].first), "gap blocks overlap");
+        }
+    }
+}
+
+/// Where `at` is with respect to a range: whether it is inside, and how far that stays so.
+fn side(range: Option<(u32, u32)>, at: u32, end: u32) -> (bool, u32) {
+    match range {
+        Some((start, _)) if at < start => (false, start),
+        Some((_, stop)) if at < stop => (true, stop),
+        Some(_) => (false, at),
+        None => (false, end.max(at)),
+    }
+}

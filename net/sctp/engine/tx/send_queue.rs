@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Messages on their way out that have no TSN yet (RFC 9260, 6.1, 6.5, 6.9).
+//!
+//! A message is cut into fragments when they are sent, not when it is queued: a change of the
+//! path MTU then needs no second thought for anything that waits here. Its SSN is given out with
+//! its first fragment. All fragments of a message get consecutive TSNs, so one message is
+//! finished before the next begins.
+//!
+//! Bound: none here. The memory is the user's send buffer, which the shell enforces before it
+//! calls `send`.
+
+use core::ops::Range;
+
+use crate::engine::{
+    cx::Payload,
+    env::Flags,
+    ring::Ring,
+    serial::Ssn,
+    tx::{ssn_table::SsnTable, Message},
+    wire::data::DataHeader,
+};
+
+struct Queued<B> {
+    message: Message<B>,
+    /// Bytes of it that were sent.
+    sent: usize,
+    /// Given out with the first fragment.
+    ssn: Ssn,
+}
+
+/// What to send next, not yet taken off the queue.
+#[derive(Clone, Debug)]
+pub(crate) struct Fragment {
+    pub(crate) stream: u16,
+    pub(crate) ssn: Ssn,
+    pub(crate) ppid: [u8; 4],
+    pub(crate) unordered: bool,
+    pub(crate) begin: bool,
+    pub(crate) end: bool,
+    pub(crate) immediate: bool,
+    /// Bytes of the message's payload.
+    pub(crate) range: Range<usize>,
+}
+
+pub(crate) struct SendQueue<B> {
+    messages: Ring<Queued<B>>,
+    /// Payload bytes in all messages that were not sent.
+    bytes: usize,
+    next_ssn: SsnTable,
+}
+
+#[allow(dead_code)]
+impl<B: Payload> SendQueue<B> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            messages: Ring::new(),
+            bytes: 0,
+            next_ssn: SsnTable::new(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// Number of messages of which something was not sent.
+    pub(crate) fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Payload bytes not sent.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Bytes that what is queued takes on the wire, if no fragment has to be made.
+    pub(crate) fn wire_bytes(&self) -> usize {
+        self.bytes.saturating_add(
+            self.messages
+                .len()
+                .saturating_mul(DataHeader::LEN.saturating_add(3)),
+        )
+    }
+
+    /// Whether a message was begun and not finished.
+    pub(crate) fn in_message(&self) -> bool {
+        self.messages.front().is_some_and(|m| m.sent > 0)
+    }
+
+    /// Queues a message, or gives it back if there is no memory.
+    pub(crate) fn push(&mut self, message: Message<B>, gfp: Flags) -> Result<(), Message<B>> {
+        let reserved = self
+            .messages
+            .reserve(1, gfp)
+            .and_then(|()| self.next_ssn.reserve(message.stream, gfp));
+        if reserved.is_err() {
+            return Err(message);
+        }
+        let len = message.payload.len();
+        let queued = Queued {
+            message,
+            sent: 0,
+            ssn: Ssn(0),
+        };
+        match self.messages.push_reserved(queued) {
+            Ok(()) => {
+                self.bytes = self.bytes.saturating_add(len);
+                Ok(())
+            }
+            Err(queued) => Err(queued.message),
+        }
+    }
+
+    /// Drops messages at the front of the queue for streams that there are not: the peer agreed
+    /// to fewer than were asked for.
+    pub(crate) fn drop_invalid(&mut self, streams: u16) {
+        while let Some(front) = self.messages.front() {
+            if front.message.stream < streams {
+                break;
+            }
+            let rest = front.message.payload.len().saturating_sub(front.sent);
+            self.bytes = self.bytes.saturating_sub(rest);
+            let _ = self.messages.pop_front();
+        }
+    }
+
+    /// Bytes of the first message that were not sent.
+    pub(crate) fn front_remaining(&self) -> Option<usize> {
+        let front = self.messages.front()?;
+        Some(front.message.payload.len().saturating_sub(front.sent))
+    }
+
+    /// What `take` would send with at most `limit` bytes.
+    pub(crate) fn peek(&self, limit: usize) -> Option<Fragment> {
+        let front = self.messages.front()?;
+        let total = front.message.payload.len();
+        let end = front.sent.saturating_add(limit).min(total);
+        let ssn = if front.message.unordered {
+            Ssn(0)
+        } else if front.sent == 0 {
+            self.next_ssn.get(front.message.stream)
+        } else {
+            front.ssn
+        };
+        Some(Fragment {
+            stream: front.message.stream,
+            ssn,
+            ppid: front.message.ppid,
+            unordered: front.message.unordered,
+            begin: front.sent == 0,
+            end: end == total,
+            immediate: front.message.sack_immediately && end == total,
+            range: front.sent..end,
+        })
+    }
+
+    /// A reference to the bytes of a fragment.
+    pub(crate) fn payload(&self, fragment: &Fragment) -> Option<B> {
+        self.messages
+            .front()?
+            .message
+            .payload
+            .slice(fragment.range.clone())
+    }
+
+    /// Takes a fragment that was peeked off the queue: it was sent.
+    pub(crate) fn take(&mut self, fragment: &Fragment) {
+        let Some(front) = self.messages.front_mut() else {
+            return;
+        };
+        if fragment.begin && !fragment.unordered {
+            front.ssn = fragment.ssn;
+            self.next_ssn.set(fragment.stream, fragment.ssn.next());
+        }
+        front.sent = fragment.range.end;
+        self.bytes = self.bytes.saturating_sub(fragment.range.len());
+        if fragment.end {
+            let _ = self.messages.pop_front();
+        }
+    }
+
+    /// Drops everything and begins all streams anew: the peer restarted.
+    pub(crate) fn restart(&mut self) {
+        self.messages.clear();
+        self.bytes = 0;
+        self.next_ssn.clear();
+    }
+
+    /// Drops everything: the association ended.
+    pub(crate) fn clear(&mut self) {
+        self.messages.clear();
+        self.bytes = 0;
+    }
+
+    #[cfg(not(MODULE))]
+    pub(crate) fn check_invariants(&self) {
+        let sum: usize = self
+            .messages
+            .iter()
+            .map(|m| m.message.payload.len() - m.sent)
+            .sum();
+        assert_eq!(sum, self.bytes, "queued bytes");
+        for (i, m) in self.messages.iter().enumerate() {
+            assert!(m.sent < m.message.payload.len(), "a finished message waits");
+            assert!(m.sent == 0 || i == 0, "two messages begun");
+        }
+    }
+}
