@@ -198,7 +198,7 @@ fn hand_over(endpoint: &Endpoint, id: AssocId, info: &SendInfo, payload: SkbRang
         None => Err(EPIPE),
         Some(Ok(())) => Ok(()),
         Some(Err(SendError::NoMemory(_))) => Err(ENOMEM),
-        Some(Err(SendError::BadStream(_))) => Err(EINVAL),
+        Some(Err(SendError::BadStream(_) | SendError::Empty(_))) => Err(EINVAL),
         Some(Err(SendError::ShuttingDown(_))) => Err(ESHUTDOWN),
         Some(Err(SendError::TooLong(_))) => Err(EMSGSIZE),
     }
