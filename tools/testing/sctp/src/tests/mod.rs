@@ -4,6 +4,8 @@
 
 pub(crate) mod support;
 
+mod assoc;
 mod cookie;
 mod ootb;
+pub(crate) mod sim;
 mod wire;
