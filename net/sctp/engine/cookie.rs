@@ -22,10 +22,8 @@
 //! numbers that are used for nothing else, so that reading a cookie gives nobody the tags of an
 //! association that exists (RFC 5062, 3).
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use super::{
-    addr::Address,
+    addr::{Address, IpAddr, Ipv4Addr, Ipv6Addr},
     config::Config,
     cx::{Cx, Payload, Rng, MAC_LEN},
     serial::Tsn,

@@ -3,8 +3,6 @@
 //! The chunks that are sent, one function each: RFC 9260, 3.3. The formats are drawn where they
 //! are parsed.
 
-use core::net::IpAddr;
-
 use super::{
     builder::{BuildError, ChunkWriter, PacketBuilder},
     cause::NewCause,
@@ -14,7 +12,13 @@ use super::{
     sack::GapBlock,
     tlv,
 };
-use crate::engine::{addr::Address, cx::Payload, env::Flags, serial::Tsn, time::Duration};
+use crate::engine::{
+    addr::{Address, IpAddr},
+    cx::Payload,
+    env::Flags,
+    serial::Tsn,
+    time::Duration,
+};
 
 /// The parameters of an INIT. None of them has to be there.
 #[derive(Clone, Copy, Debug, Default)]

@@ -17,15 +17,17 @@
 //! |  parameters: addresses, cookie (INIT ACK), what is supported … |
 //! ```
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use super::{
     chunk::Chunk,
     param::{Param, ParamType, Params},
     read::Reader,
     Malformed,
 };
-use crate::engine::{addr::Address, serial::Tsn, time::Duration};
+use crate::engine::{
+    addr::{Address, IpAddr, Ipv4Addr, Ipv6Addr},
+    serial::Tsn,
+    time::Duration,
+};
 
 /// The least a_rwnd that may be advertised in an INIT (RFC 9260, 3.3.2).
 pub(crate) const MIN_A_RWND: u32 = 1500;

@@ -151,6 +151,15 @@ fn the_largest_cookie_fits_and_no_address_is_kept_beyond() {
 }
 
 #[test]
+fn an_address_that_is_named_twice_is_one_address() {
+    let mut peers = PeerAddresses::new(v4(1));
+    for last in [1, 2, 1, 3, 2, 3] {
+        peers.insert(v4(last));
+    }
+    assert_eq!(peers.iter().collect::<Vec<_>>(), [v4(1), v4(2), v4(3)]);
+}
+
+#[test]
 fn every_flipped_bit_is_rejected() {
     let mut world = World::new(1);
     let one = sample(world.now);

@@ -24,7 +24,7 @@ use crate::engine::{
     time::Duration,
     wire::{
         builder::PacketBuilder,
-        cause,
+        cause::{self, NewCause},
         chunk::{Chunk, ChunkType},
         control,
         init::Init,
@@ -348,6 +348,31 @@ fn an_init_that_asks_for_the_impossible_is_refused() {
 }
 
 #[test]
+fn a_refusal_is_no_longer_than_what_it_refuses() {
+    let mut host = Host::listening();
+    let bytes = init("");
+    let buf = Bytes::new(&bytes);
+    let pkt = Packet::new(&bytes, &buf, PEER, HOST).unwrap();
+    let init = ootb::lone_init(&pkt).unwrap();
+    let mut out = PacketBuilder::new();
+    for cause in [
+        NewCause::ProtocolViolation(&[b'x'; 1000]),
+        NewCause::RestartWithNewAddresses(&[0; 300]),
+        NewCause::OutOfResource,
+    ] {
+        let cx = &mut host.world.cx();
+        ootb::refuse_init(cx, &pkt, &init, &[cause], MTU, &mut out).unwrap();
+        let reply = flatten(&out);
+        assert!(reply.len() <= bytes.len());
+        with_chunk(&reply, |header, chunk| {
+            assert_eq!(header.verification_tag, 0xa1a2_a3a4);
+            assert_eq!(chunk.kind, ChunkType::Abort);
+            assert_eq!(control::first_cause(chunk).unwrap().code, cause.code());
+        });
+    }
+}
+
+#[test]
 fn an_init_without_a_tag_is_not_answered() {
     let mut bytes = init("");
     bytes[16..20].fill(0);
@@ -608,6 +633,31 @@ fn when_memory_runs_out_there_is_no_answer_and_nothing_leaks() {
             n += 1;
         }
         assert!(n > 1, "an allocation was made to fail");
+    }
+}
+
+#[test]
+fn when_memory_runs_out_a_cookie_makes_nothing_and_can_come_again() {
+    let mut host = Host::listening();
+    let init_ack = host.handle(&init("0005 0008 c6336401")).reply();
+    let data = samples::DATA.replace("fffffffe", "b1b2b3b4");
+    let echo = cookie_echo(&init_ack, &[&data]);
+    let live = fault::live();
+    for n in 1.. {
+        let plan = fault::fail_nth(n);
+        let outcome = host.handle(&echo);
+        let has_failed = plan.has_failed();
+        drop(plan);
+        assert_eq!(fault::live(), live);
+        // Memory that is lacking for the DATA alone does not prevent the association.
+        let is_accepted = matches!(outcome, Outcome::Accept(..));
+        assert!(is_accepted || outcome == Outcome::Drop(Reason::NoMemory));
+        if !has_failed {
+            assert!(is_accepted);
+            assert!(n > 1, "an allocation was made to fail");
+            break;
+        }
+        assert!(matches!(host.handle(&echo), Outcome::Accept(..)));
     }
 }
 

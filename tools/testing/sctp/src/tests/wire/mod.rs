@@ -9,4 +9,4 @@ mod roundtrip;
 pub(crate) mod samples;
 mod vectors;
 
-pub(crate) use examine::{examine, flatten};
+pub(crate) use examine::flatten;
