@@ -46,7 +46,7 @@ impl From<BuildError> for Reason {
     }
 }
 
-/// For callers that have asked for the [`room`](PacketBuilder::room) before, so that only memory
+/// For callers that have asked for `PacketBuilder::room` before, so that only memory
 /// can be lacking.
 impl From<BuildError> for AllocError {
     fn from(_: BuildError) -> Self {
