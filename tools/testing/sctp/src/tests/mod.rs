@@ -5,7 +5,12 @@
 pub(crate) mod support;
 
 mod assoc;
+mod cc;
 mod cookie;
 mod ootb;
+mod ring;
+mod rto;
+mod rx;
 pub(crate) mod sim;
+mod tx;
 mod wire;

@@ -3,11 +3,7 @@
 //! Setting up: RFC 9260, 5.
 
 use crate::engine::{
-    assoc::State,
-    event::Closed,
-    stats::Counter,
-    time::Duration,
-    wire::chunk::ChunkType,
+    assoc::State, event::Closed, stats::Counter, time::Duration, wire::chunk::ChunkType,
 };
 use crate::tests::sim::{Fate, Net, Seen, A, Z};
 

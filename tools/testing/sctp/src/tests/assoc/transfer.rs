@@ -2,8 +2,8 @@
 
 //! User data from one end to the other.
 
-use crate::tests::sim::{pattern, Link, Net, A, Z};
 use crate::engine::time::Duration;
+use crate::tests::sim::{pattern, Link, Net, A, Z};
 
 #[test]
 fn one_message() {
@@ -28,7 +28,8 @@ fn both_ways_with_loss_and_reordering() {
         for n in 0..300u64 {
             for who in [A, Z] {
                 let len = 1 + (n * 977 % 5000) as usize;
-                net.try_send(who, (n % 7) as u16, n % 3 == 0, &pattern(n, len)).unwrap();
+                net.try_send(who, (n % 7) as u16, n % 3 == 0, &pattern(n, len))
+                    .unwrap();
             }
         }
         net.run_until(|net| net.hosts.iter().all(|h| h.got.len() >= 300));

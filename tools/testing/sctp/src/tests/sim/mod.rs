@@ -48,7 +48,10 @@ pub(crate) const PORT: [u16; 2] = [40_000, 5_001];
 /// Address `n` of a host.
 pub(crate) const fn address(host: usize, n: u8) -> Address {
     Address::new(IpAddr::V4(std::net::Ipv4Addr::new(
-        10, n, 0, 1 + host as u8,
+        10,
+        n,
+        0,
+        1 + host as u8,
     )))
 }
 
@@ -376,7 +379,8 @@ impl Net {
     }
 
     pub(crate) fn shutdown(&mut self, who: usize) {
-        self.log.push(format!("{:>12} {} shutdown()", self.clock(), name(who)));
+        self.log
+            .push(format!("{:>12} {} shutdown()", self.clock(), name(who)));
         self.with(who, |assoc, cx| assoc.shutdown(cx));
     }
 
@@ -423,7 +427,11 @@ impl Net {
                 assoc.check_invariants();
             }
             if assoc.is_closed() {
-                assert_eq!(assoc.poll_timeout(), None, "a timer of a closed association");
+                assert_eq!(
+                    assoc.poll_timeout(),
+                    None,
+                    "a timer of a closed association"
+                );
                 host.assoc = None;
                 return;
             }
@@ -469,7 +477,11 @@ impl Net {
         if lost {
             return;
         }
-        let copies = if self.chance(self.link.duplicate) { 2 } else { 1 };
+        let copies = if self.chance(self.link.duplicate) {
+            2
+        } else {
+            1
+        };
         for _ in 0..copies {
             let mut delay = self.link.delay.0;
             if self.link.jitter.0 > 0 {
@@ -480,8 +492,7 @@ impl Net {
             }
             packet.at = self.now.plus(Duration(delay));
             self.number += 1;
-            self.flying
-                .insert((packet.at, self.number), packet.clone());
+            self.flying.insert((packet.at, self.number), packet.clone());
         }
     }
 

@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The receiver against a model that knows the whole message list: whatever the order of arrival,
+//! each message comes out once, ordered ones in order, and the window is kept.
+
+use proptest::prelude::*;
+
+use kernel::{alloc::flags::GFP_ATOMIC, fault};
+
+use crate::engine::{
+    cx::Payload,
+    rx::{Outcome, Receiver},
+    serial::{Ssn, Tsn},
+    wire::data::DataHeader,
+};
+use crate::tests::{
+    sim::{address, Z},
+    support::{cases, payload::Bytes, world::SplitMix},
+};
+
+/// A message of so many fragments.
+#[derive(Clone, Debug)]
+struct Spec {
+    stream: u16,
+    unordered: bool,
+    fragments: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Chunk {
+    header: DataHeader,
+    payload: Bytes,
+}
+
+fn chunk(tsn: Tsn, stream: u16, ssn: u16, flags: &str, len: usize) -> Chunk {
+    Chunk {
+        header: DataHeader {
+            tsn,
+            stream,
+            ssn: Ssn(ssn),
+            ppid: [0; 4],
+            unordered: flags.contains('U'),
+            begin: flags.contains('B'),
+            end: flags.contains('E'),
+            immediate: false,
+        },
+        payload: Bytes::new(&vec![tsn.0 as u8; len]),
+    }
+}
+
+/// The chunks of messages, message by message.
+fn chunks(initial: Tsn, specs: &[Spec]) -> Vec<Vec<Chunk>> {
+    let mut tsn = initial;
+    let mut ssns = [u16::MAX - 3; 8];
+    specs
+        .iter()
+        .enumerate()
+        .map(|(number, spec)| {
+            let ssn = ssns[usize::from(spec.stream)];
+            if !spec.unordered {
+                ssns[usize::from(spec.stream)] = ssn.wrapping_add(1);
+            }
+            (0..spec.fragments)
+                .map(|i| {
+                    let mut c = chunk(tsn, spec.stream, ssn, "", 3);
+                    c.header.unordered = spec.unordered;
+                    c.header.begin = i == 0;
+                    c.header.end = i + 1 == spec.fragments;
+                    c.payload = Bytes::new(&[(number >> 8) as u8, number as u8, i as u8]);
+                    tsn = tsn.next();
+                    c
+                })
+                .collect()
+        })
+        .collect()
+}
+
+fn receiver(initial: Tsn, rcvbuf: u32) -> Receiver<Bytes> {
+    Receiver::new(initial, 8, rcvbuf)
+}
+
+fn give(rx: &mut Receiver<Bytes>, chunk: &Chunk) -> Outcome {
+    let outcome = rx.data(
+        GFP_ATOMIC,
+        &chunk.header,
+        chunk.payload.clone(),
+        address(Z, 0),
+    );
+    rx.check_invariants();
+    outcome
+}
+
+/// Takes what is there: stream, U and bytes of each whole message.
+fn take(rx: &mut Receiver<Bytes>, out: &mut Vec<(u16, bool, Vec<u8>)>) {
+    while let Some(m) = rx.take() {
+        assert!(m.begin && m.end);
+        let mut bytes = m.first.as_slice().to_vec();
+        for part in &m.rest {
+            bytes.extend(part.as_slice());
+        }
+        rx.consumed(bytes.len(), bytes.len());
+        out.push((m.stream, m.unordered, bytes));
+        rx.check_invariants();
+    }
+}
+
+fn specs() -> impl Strategy<Value = Vec<Spec>> {
+    let spec = (0..4u16, prop::bool::weighted(0.3), 1..6usize);
+    proptest::collection::vec(
+        spec.prop_map(|(stream, unordered, fragments)| Spec {
+            stream,
+            unordered,
+            fragments,
+        }),
+        1..40,
+    )
+}
+
+/// First SSN of the model's streams is not 0: brings the receiver there.
+fn skip_ssns(rx: &mut Receiver<Bytes>, initial: Tsn) -> Tsn {
+    let mut tsn = initial;
+    let mut out = Vec::new();
+    for stream in 0..4u16 {
+        for ssn in 0..u16::MAX - 3 {
+            let c = chunk(tsn, stream, ssn, "BE", 1);
+            rx.data(GFP_ATOMIC, &c.header, c.payload.clone(), address(Z, 0));
+            while let Some(m) = rx.take() {
+                rx.consumed(1, 1);
+                out.push(m.ssn);
+            }
+            tsn = tsn.next();
+        }
+    }
+    assert_eq!(out.len(), 4 * usize::from(u16::MAX - 3));
+    tsn
+}
+
+proptest! {
+    #![proptest_config(cases(12))]
+
+    /// SSNs and TSNs wrap, chunks come in any order and more than once.
+    #[test]
+    fn puts_everything_together(
+        specs in specs(),
+        seed in any::<u64>(),
+    ) {
+        let initial = Tsn(0u32.wrapping_sub(4 * u32::from(u16::MAX - 3)).wrapping_sub(30));
+        let mut rx = receiver(initial, 1 << 20);
+        let first = skip_ssns(&mut rx, initial);
+        let messages = chunks(first, &specs);
+        let mut order: Vec<Chunk> = messages.iter().flatten().cloned().collect();
+        let repeated: Vec<Chunk> = order.iter().step_by(3).cloned().collect();
+        order.extend(repeated);
+        let mut rng = SplitMix(seed);
+        for i in (1..order.len()).rev() {
+            use crate::engine::cx::Rng;
+            order.swap(i, (rng.next_u64() % (i as u64 + 1)) as usize);
+        }
+        let mut got = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        for c in &order {
+            let expected = if seen.insert(c.header.tsn) {
+                Outcome::Accepted
+            } else {
+                Outcome::Duplicate
+            };
+            prop_assert_eq!(give(&mut rx, c), expected);
+            take(&mut rx, &mut got);
+        }
+        prop_assert_eq!(rx.pending_chunks(), 0);
+        prop_assert!(rx.is_drained());
+        prop_assert_eq!(got.len(), specs.len());
+        for stream in 0..4 {
+            let of = |unordered| {
+                got.iter()
+                    .filter(move |(s, u, _)| (*s, *u) == (stream, unordered))
+                    .map(|(_, _, bytes)| bytes.clone())
+                    .collect::<Vec<_>>()
+            };
+            let sent = |unordered| {
+                specs
+                    .iter()
+                    .zip(&messages)
+                    .filter(move |(s, _)| (s.stream, s.unordered) == (stream, unordered))
+                    .map(|(_, m)| m.iter().flat_map(|c| c.payload.as_slice().to_vec()).collect())
+                    .collect::<Vec<Vec<u8>>>()
+            };
+            prop_assert_eq!(of(false), sent(false), "order of stream {}", stream);
+            let (mut a, mut b) = (of(true), sent(true));
+            a.sort();
+            b.sort();
+            prop_assert_eq!(a, b);
+        }
+    }
+}
+
+/// Every allocation may fail: the chunk is then as if lost, and works when it comes again.
+#[test]
+fn failed_allocations_lose_one_chunk() {
+    let specs: Vec<Spec> = (0..60)
+        .map(|i| Spec {
+            stream: i % 3,
+            unordered: i % 5 == 0,
+            fragments: 1 + usize::from(i) % 4,
+        })
+        .collect();
+    let mut failures = 0;
+    for n in 1.. {
+        let initial = Tsn(u32::MAX - 40);
+        let mut rx = receiver(initial, 1 << 20);
+        let mut order: Vec<Chunk> = chunks(initial, &specs).into_iter().flatten().collect();
+        for c in &mut order {
+            c.header.ssn = Ssn(c.header.ssn.0.wrapping_sub(u16::MAX - 3));
+        }
+        // Backwards in groups: gaps, runs and waiting messages all come up.
+        let mut shuffled = Vec::new();
+        for group in order.chunks(40) {
+            shuffled.extend(group.iter().rev().cloned());
+        }
+        let plan = fault::fail_nth(n);
+        let mut got = Vec::new();
+        let mut again = Vec::new();
+        for c in shuffled {
+            match give(&mut rx, &c) {
+                Outcome::Accepted => {}
+                Outcome::Dropped => again.push(c),
+                other => panic!("{other:?}"),
+            }
+            take(&mut rx, &mut got);
+        }
+        let failed = plan.has_failed();
+        drop(plan);
+        assert_eq!(again.len(), usize::from(failed), "allocation {n}");
+        for c in again {
+            assert_eq!(give(&mut rx, &c), Outcome::Accepted);
+            take(&mut rx, &mut got);
+        }
+        assert_eq!(got.len(), specs.len());
+        if !failed {
+            break;
+        }
+        failures += 1;
+    }
+    assert!(failures > 10, "only {failures} allocations");
+}
+
+#[test]
+fn the_window_shrinks_and_opens() {
+    let mut rx = receiver(Tsn(1), 20_000);
+    assert_eq!(rx.window(), 10_000);
+    for i in 0..4 {
+        assert_eq!(
+            give(&mut rx, &chunk(Tsn(1 + i), 0, i as u16, "BE", 2000)),
+            Outcome::Accepted
+        );
+    }
+    assert_eq!(rx.window(), 2000);
+    // More than the window says is taken while it is not closed, then nothing.
+    assert_eq!(
+        give(&mut rx, &chunk(Tsn(5), 0, 4, "BE", 3000)),
+        Outcome::Accepted
+    );
+    assert_eq!(rx.window(), 0);
+    assert_eq!(
+        give(&mut rx, &chunk(Tsn(6), 0, 5, "BE", 1)),
+        Outcome::Dropped
+    );
+    let m = rx.take().unwrap();
+    assert_eq!(rx.window(), 0, "delivered is not consumed");
+    rx.consumed(m.first.len(), m.first.truesize());
+    assert_eq!(rx.window(), 1000);
+    assert_eq!(
+        give(&mut rx, &chunk(Tsn(6), 0, 5, "BE", 1)),
+        Outcome::Accepted
+    );
+}
+
+/// What fills a gap is let in when the buffer is full of what waits for it.
+#[test]
+fn a_full_buffer_takes_what_it_waits_for() {
+    let mut rx = receiver(Tsn(1), 20_000);
+    for i in 2..6 {
+        assert_eq!(
+            give(&mut rx, &chunk(Tsn(i), 0, i as u16 - 1, "BE", 2500)),
+            Outcome::Accepted
+        );
+    }
+    assert_eq!(rx.window(), 0);
+    assert_eq!(
+        give(&mut rx, &chunk(Tsn(7), 0, 6, "BE", 1)),
+        Outcome::Dropped
+    );
+    assert_eq!(
+        give(&mut rx, &chunk(Tsn(1), 0, 0, "BE", 2500)),
+        Outcome::Accepted
+    );
+    let mut got = Vec::new();
+    take(&mut rx, &mut got);
+    assert_eq!(got.len(), 5);
+    assert_eq!(rx.window(), 10_000);
+}
+
+/// A peer that ignores the window cannot fill memory, gaps or not.
+#[test]
+fn memory_is_bounded() {
+    for gap in [0, 1] {
+        let mut rx = receiver(Tsn(1), 20_000);
+        let mut bytes = 0;
+        for i in 0..1000 {
+            let c = chunk(Tsn(1 + gap + i), 0, (gap + i) as u16, "BE", 1000);
+            if give(&mut rx, &c) == Outcome::Accepted {
+                bytes += 1000;
+            }
+        }
+        assert!(bytes <= 20_000, "{bytes} bytes");
+    }
+    // A gap far ahead is no excuse.
+    let mut rx = receiver(Tsn(1), 20_000);
+    assert_eq!(
+        give(&mut rx, &chunk(Tsn(60_000), 0, 0, "UBE", 1)),
+        Outcome::Accepted
+    );
+    let mut bytes = 0;
+    for i in 0..1000 {
+        if give(&mut rx, &chunk(Tsn(1 + i), 0, i as u16, "BE", 1000)) == Outcome::Accepted {
+            bytes += 1000;
+        }
+    }
+    assert!(bytes <= 40_000, "{bytes} bytes");
+}
+
+/// A message that is too large for the buffer comes in parts, and nothing comes in between.
+#[test]
+fn partial_delivery() {
+    let mut rx = receiver(Tsn(1), 20_000);
+    let mut tsn = 1;
+    let mut parts = Vec::new();
+    let mut total = 0;
+    while tsn <= 100 {
+        let flags = match tsn {
+            1 => "B",
+            100 => "E",
+            _ => "",
+        };
+        // Another message tries to get in between.
+        if tsn == 50 {
+            for (t, s) in [(101, "UBE"), (102, "BE")] {
+                assert_eq!(
+                    give(&mut rx, &chunk(Tsn(t), 1, 0, s, 10)),
+                    Outcome::Accepted
+                );
+            }
+        }
+        assert_eq!(
+            give(&mut rx, &chunk(Tsn(tsn), 0, 0, flags, 1000)),
+            Outcome::Accepted,
+            "{tsn}"
+        );
+        tsn += 1;
+        rx.relieve();
+        while let Some(m) = rx.take() {
+            rx.check_invariants();
+            let len = m.first.len() + m.rest.iter().map(|b| b.len()).sum::<usize>();
+            if m.stream == 0 {
+                assert_eq!(m.begin, parts.is_empty());
+                total += len;
+            }
+            parts.push((m.stream, m.end));
+            rx.consumed(len, len);
+        }
+    }
+    assert_eq!(total, 100_000);
+    let (large, others) = parts.split_at(parts.len() - 2);
+    assert!(large.len() > 1);
+    assert!(large.iter().all(|(stream, _)| *stream == 0));
+    assert_eq!(large.iter().filter(|(_, end)| *end).count(), 1);
+    assert!(large.last().unwrap().1);
+    assert_eq!(others, [(1, true), (1, true)]);
+    assert!(rx.is_drained());
+}
+
+/// One chunk may be larger than the whole buffer.
+#[test]
+fn an_empty_buffer_takes_anything() {
+    let mut rx = receiver(Tsn(1), 4096);
+    assert_eq!(
+        give(&mut rx, &chunk(Tsn(1), 0, 0, "BE", 60_000)),
+        Outcome::Accepted
+    );
+    let mut got = Vec::new();
+    take(&mut rx, &mut got);
+    assert_eq!(got[0].2.len(), 60_000);
+}
+
+#[test]
+fn fragments_that_cannot_be() {
+    // What came, then what is wrong with the last one.
+    let table: &[(&str, &[(u32, u16, u16, &str)])] = &[
+        ("begin in a message", &[(1, 0, 0, "B"), (2, 0, 0, "B")]),
+        ("whole in a message", &[(1, 0, 0, "B"), (2, 0, 1, "BE")]),
+        ("other stream", &[(1, 0, 0, "B"), (2, 1, 0, "E")]),
+        ("other SSN", &[(1, 0, 0, "B"), (2, 0, 1, "E")]),
+        ("other U", &[(1, 0, 0, "B"), (2, 0, 0, "UE")]),
+        ("no begin", &[(1, 0, 0, "E")]),
+        ("middle first", &[(1, 0, 0, "")]),
+        ("no end", &[(2, 0, 0, "BE"), (1, 0, 0, "B")]),
+        ("end after end", &[(3, 0, 1, "E"), (2, 0, 1, "E")]),
+        ("begin before begin", &[(4, 0, 1, "B"), (3, 0, 1, "B")]),
+        ("disagree behind", &[(3, 1, 0, "E"), (2, 0, 0, "")]),
+        ("SSN twice", &[(3, 0, 5, "BE"), (2, 0, 5, "BE")]),
+        ("old whole before", &[(1, 0, 0, "BE"), (2, 0, 1, "E")]),
+    ];
+    for (what, list) in table {
+        let mut rx = receiver(Tsn(1), 1 << 20);
+        let (last, first) = list.split_last().unwrap();
+        for &(tsn, stream, ssn, flags) in first {
+            let outcome = give(&mut rx, &chunk(Tsn(tsn), stream, ssn, flags, 10));
+            assert_eq!(outcome, Outcome::Accepted, "{what}");
+            take(&mut rx, &mut Vec::new());
+        }
+        let &(tsn, stream, ssn, flags) = last;
+        let outcome = give(&mut rx, &chunk(Tsn(tsn), stream, ssn, flags, 10));
+        assert_eq!(outcome, Outcome::Violation, "{what}");
+    }
+}
+
+#[test]
+fn unknown_streams_are_acknowledged_and_dropped() {
+    let mut rx = receiver(Tsn(1), 1 << 20);
+    assert_eq!(
+        give(&mut rx, &chunk(Tsn(1), 8, 0, "BE", 10)),
+        Outcome::InvalidStream
+    );
+    assert_eq!(rx.map().cumulative(), Tsn(1));
+    assert!(rx.is_drained());
+}

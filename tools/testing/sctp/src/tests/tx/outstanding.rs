@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The outstanding queue against a model that counts per chunk and walks over everything.
+
+use proptest::prelude::*;
+
+use kernel::alloc::flags::GFP_ATOMIC;
+
+use crate::engine::{
+    path::{PathId, MAX_PATHS},
+    serial::{Ssn, Tsn},
+    tx::outstanding::{BadSack, ChunkState, Outstanding},
+    wire::{data::DataHeader, sack::GapBlock},
+};
+use crate::tests::support::{cases, payload::Bytes};
+
+fn header(tsn: Tsn) -> DataHeader {
+    DataHeader {
+        tsn,
+        stream: 0,
+        ssn: Ssn(0),
+        ppid: [0; 4],
+        unordered: false,
+        begin: true,
+        end: true,
+        immediate: false,
+    }
+}
+
+fn send(queue: &mut Outstanding<Bytes>, len: usize, path: PathId) {
+    queue.reserve(GFP_ATOMIC).unwrap();
+    queue.sent(header(queue.next_tsn()), Bytes::new(&vec![0; len]), path);
+}
+
+fn check(queue: &Outstanding<Bytes>) {
+    queue.check_invariants(&mut [0; MAX_PATHS]);
+}
+
+#[derive(Clone, Debug)]
+struct ModelChunk {
+    state: ChunkState,
+    path: u8,
+    reports: u32,
+    fast: bool,
+}
+
+/// As the RFC has it, with a counter in each chunk.
+#[derive(Debug, Default)]
+struct Model {
+    /// From the cumulative TSN on.
+    chunks: Vec<ModelChunk>,
+}
+
+impl Model {
+    /// `gaps[i]` is whether the chunk `i` behind the new cumulative TSN is acknowledged.
+    fn sack(&mut self, cumulative: usize, gaps: &[bool], recovering: bool) {
+        let mut highest = None;
+        for (i, chunk) in self.chunks.iter_mut().enumerate() {
+            let acked = i < cumulative || gaps.get(i - cumulative).copied().unwrap_or(false);
+            match (acked, chunk.state) {
+                (true, ChunkState::InFlight) => {
+                    highest = Some(i);
+                    chunk.state = ChunkState::Acked;
+                }
+                (true, _) => chunk.state = ChunkState::Acked,
+                (false, ChunkState::Acked) => chunk.state = ChunkState::InFlight,
+                (false, _) => {}
+            }
+        }
+        if recovering && cumulative > 0 {
+            let last = gaps.iter().rposition(|g| *g);
+            highest = Some(last.map_or(cumulative - 1, |i| cumulative + i));
+        }
+        if let Some(highest) = highest {
+            for chunk in &mut self.chunks[..highest] {
+                chunk.reports += 1;
+                if chunk.reports == 3 && chunk.state == ChunkState::InFlight && !chunk.fast {
+                    chunk.state = ChunkState::Lost;
+                    chunk.fast = true;
+                }
+            }
+        }
+        self.chunks.drain(..cumulative);
+    }
+
+    fn timeout(&mut self, path: u8) {
+        for chunk in &mut self.chunks {
+            chunk.reports = 0;
+            if chunk.state == ChunkState::InFlight && chunk.path == path {
+                chunk.state = ChunkState::Lost;
+            }
+        }
+    }
+
+    fn lost(&self) -> Vec<usize> {
+        (0..self.chunks.len())
+            .filter(|&i| self.chunks[i].state == ChunkState::Lost)
+            .collect()
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Op {
+    Send(u8, u8),
+    /// How far the cumulative TSN moves, in 1/256 of what is outstanding; what is acknowledged
+    /// beyond; whether in recovery; whether blocks are listed in a strange order.
+    Sack(u8, Vec<bool>, bool, bool),
+    Timeout(u8),
+    Retransmit(u8, u8),
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let gaps = prop_oneof![
+        Just(vec![]),
+        proptest::collection::vec(any::<bool>(), 0..40),
+        // The usual: a hole or two.
+        (1..5usize, 0..30usize).prop_map(|(hole, len)| {
+            let mut gaps = vec![false; hole];
+            gaps.extend(vec![true; len]);
+            gaps
+        }),
+    ];
+    prop_oneof![
+        4 => (1..30u8, 0..2u8).prop_map(|(n, path)| Op::Send(n, path)),
+        8 => (prop_oneof![Just(0u8), any::<u8>()], gaps, any::<bool>(), any::<bool>())
+            .prop_map(|(cum, gaps, rec, odd)| Op::Sack(cum, gaps, rec, odd)),
+        1 => (0..2u8).prop_map(Op::Timeout),
+        4 => (1..10u8, 0..2u8).prop_map(|(n, path)| Op::Retransmit(n, path)),
+    ]
+}
+
+/// Gap blocks that say what `gaps` does, in a strange order if wanted.
+fn blocks(gaps: &[bool], odd: bool) -> Vec<GapBlock> {
+    let mut list = Vec::new();
+    for (i, acked) in gaps.iter().enumerate() {
+        let at = i as u16 + 1;
+        match list.last_mut() {
+            Some(GapBlock { end, .. }) if *acked && *end + 1 == at && !odd => *end = at,
+            _ if *acked => list.push(GapBlock { start: at, end: at }),
+            _ => {}
+        }
+    }
+    if odd {
+        list.reverse();
+        if let Some(first) = list.first().copied() {
+            list.push(first);
+        }
+    }
+    list
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    #[test]
+    fn behaves_as_the_model(
+        start in prop_oneof![Just(u32::MAX - 30), any::<u32>()],
+        ops in proptest::collection::vec(op(), 1..120),
+    ) {
+        let mut queue = Outstanding::new(Tsn(start));
+        let mut model = Model::default();
+        for op in ops {
+            match op {
+                Op::Send(n, path) => {
+                    for i in 0..n {
+                        send(&mut queue, 1 + usize::from(i), PathId(path));
+                        model.chunks.push(ModelChunk {
+                            state: ChunkState::InFlight,
+                            path,
+                            reports: 0,
+                            fast: false,
+                        });
+                    }
+                }
+                Op::Sack(share, mut gaps, recovering, odd) => {
+                    let advance = model.chunks.len() * usize::from(share) / 256;
+                    let rest = model.chunks.len() - advance;
+                    gaps.truncate(rest);
+                    // The one behind the cumulative TSN is missing, by definition.
+                    if let Some(first) = gaps.first_mut() {
+                        *first = false;
+                    }
+                    let cumulative = queue.cumulative_tsn_ack().plus(advance as u32);
+                    queue
+                        .prepare(cumulative, blocks(&gaps, odd).into_iter(), GFP_ATOMIC)
+                        .unwrap();
+                    let before = model.chunks.clone();
+                    let summary = queue.apply(cumulative, recovering);
+                    model.sack(advance, &gaps, recovering);
+                    prop_assert_eq!(summary.cumulative_advanced, advance > 0);
+                    let acked: usize = summary.paths.iter().map(|p| p.acked).sum();
+                    let newly = before.iter().enumerate().filter(|(i, c)| {
+                        c.state != ChunkState::Acked
+                            && (*i < advance || model.chunks[i - advance].state == ChunkState::Acked)
+                    });
+                    prop_assert_eq!(summary.progress, acked > 0);
+                    prop_assert_eq!(acked > 0, newly.count() > 0);
+                }
+                Op::Timeout(path) => {
+                    queue.lose_path(PathId(path));
+                    model.timeout(path);
+                }
+                Op::Retransmit(n, path) => {
+                    let mut from = queue.cumulative_tsn_ack().next();
+                    for _ in 0..n {
+                        let Some(tsn) = queue.next_lost(from) else { break };
+                        let i = tsn.since(queue.cumulative_tsn_ack()) as usize - 1;
+                        prop_assert_eq!(Some(i), model.lost().first().copied());
+                        queue.retransmitted(tsn, PathId(path));
+                        model.chunks[i].state = ChunkState::InFlight;
+                        model.chunks[i].path = path;
+                        from = tsn.next();
+                    }
+                }
+            }
+            check(&queue);
+            prop_assert_eq!(queue.len(), model.chunks.len());
+            let first = queue.cumulative_tsn_ack().next();
+            for (i, chunk) in model.chunks.iter().enumerate() {
+                let real = queue.get(first.plus(i as u32)).unwrap();
+                prop_assert_eq!(real.state, chunk.state, "chunk {}", i);
+            }
+            // Found in order, whatever was found before.
+            let mut found = Vec::new();
+            let mut from = first;
+            while let Some(tsn) = queue.next_lost(from) {
+                found.push(tsn.since(first) as usize);
+                from = tsn.next();
+            }
+            prop_assert_eq!(found, model.lost());
+        }
+    }
+}
+
+#[test]
+fn sacks_that_cannot_be() {
+    let mut queue = Outstanding::new(Tsn(100));
+    for _ in 0..10 {
+        send(&mut queue, 10, PathId(0));
+    }
+    let gap = |start, end| GapBlock { start, end };
+    let mut try_one = |cumulative, gaps: &[GapBlock]| {
+        let result = queue.prepare(Tsn(cumulative), gaps.iter().copied(), GFP_ATOMIC);
+        check(&queue);
+        result
+    };
+    assert_eq!(try_one(98, &[]), Err(BadSack::Old));
+    assert_eq!(try_one(99, &[]), Ok(()));
+    assert_eq!(try_one(109, &[]), Ok(()));
+    assert_eq!(try_one(110, &[]), Err(BadSack::NeverSent));
+    assert_eq!(try_one(99, &[gap(2, 10)]), Ok(()));
+    assert_eq!(try_one(99, &[gap(2, 11)]), Err(BadSack::NeverSent));
+    assert_eq!(try_one(105, &[gap(3, 5)]), Err(BadSack::NeverSent));
+    // No blocks at all: they say nothing.
+    assert_eq!(try_one(99, &[gap(5, 3), gap(0, 2)]), Ok(()));
+}
+
+#[test]
+fn third_report_makes_a_chunk_lost_once() {
+    let mut queue = Outstanding::new(Tsn(1));
+    for _ in 0..20 {
+        send(&mut queue, 100, PathId(0));
+    }
+    let mut report = |end: u16| {
+        let gaps = [GapBlock { start: 2, end }];
+        queue.prepare(Tsn(0), gaps.into_iter(), GFP_ATOMIC).unwrap();
+        let summary = queue.apply(Tsn(0), false);
+        check(&queue);
+        (summary.lost, queue.lost_count())
+    };
+    assert_eq!(report(2), (false, 0));
+    assert_eq!(report(3), (false, 0));
+    // A SACK that brings nothing new does not count.
+    assert_eq!(report(3), (false, 0));
+    assert_eq!(report(4), (true, 1));
+    queue.retransmitted(Tsn(1), PathId(0));
+    let mut report = |end: u16| {
+        let gaps = [GapBlock { start: 2, end }];
+        queue.prepare(Tsn(0), gaps.into_iter(), GFP_ATOMIC).unwrap();
+        queue.apply(Tsn(0), false).lost
+    };
+    for end in 5..12 {
+        assert!(!report(end), "no second fast retransmission");
+    }
+}
+
+/// What a SACK costs does not depend on how much is outstanding (complexity, not time: the number
+/// of chunks is what the ring's accessors would be called for).
+#[test]
+fn cost_of_a_sack_is_flat() {
+    use std::time::Instant;
+    let measure = |n: usize| {
+        let mut queue = Outstanding::new(Tsn(1));
+        for _ in 0..n {
+            send(&mut queue, 100, PathId(0));
+        }
+        // A hole at the beginning, the rest comes in one by one.
+        let rounds = 2000;
+        let start = Instant::now();
+        for i in 0..rounds {
+            let gaps = [GapBlock {
+                start: 2,
+                end: 3 + i,
+            }];
+            queue.prepare(Tsn(0), gaps.into_iter(), GFP_ATOMIC).unwrap();
+            queue.apply(Tsn(0), false);
+        }
+        start.elapsed().as_secs_f64()
+    };
+    measure(4000);
+    let best = |n| (0..5).map(|_| measure(n)).fold(f64::MAX, f64::min);
+    let (small, large) = (best(4_000), best(60_000));
+    // A walk over everything would make it fifteen times as much.
+    assert!(large < small * 5.0, "{small} s, then {large} s");
+}
