@@ -30,7 +30,9 @@ fi
 
 fragment=$(mktemp)
 trap 'rm -f "$fragment"' EXIT
-for f in "${fragments[@]}"; do cat "$here/config/$f.config"; done >"$fragment"
+for f in "${fragments[@]}"; do
+	grep -vE '^(#|$)' "$here/config/$f.config"
+done >"$fragment"
 version=$(make -s -C "$src" kernelversion)
 key=$({
 	cat "$fragment"
@@ -51,7 +53,6 @@ if [ ! -e "$out/.built" ]; then
 		"${KMAKE[@]}" -C "$src" O="$out" ARCH="$arch" "${llvm[@]}" \
 		KCONFIG_ALLCONFIG="$fragment" allnoconfig
 	while read -r want; do
-		case $want in '' | '#'*) continue ;; esac
 		grep -qxF "$want" "$out/.config" || die "the configuration of $out lacks $want"
 	done <"$fragment"
 	run_logged "build Linux $version ($flavour), $about" \

@@ -22,8 +22,8 @@
 . "$(dirname "$0")/lib.sh"
 here=$TOP/tools/sctp
 
-flavour=${FLAVOUR:-x86} module=${MODULE:-$DEFAULT_MODULE} load=yes name= limit=600 cpus=2
-link= shared= interactive=no
+flavour=${FLAVOUR:-x86} module=${MODULE:-$DEFAULT_MODULE} load=yes limit=600 cpus=2 interactive=no
+name='' link='' shared=''
 while getopts f:m:pn:t:c:l:s:i opt; do
 	case $opt in
 	f) flavour=$OPTARG ;;
@@ -56,7 +56,7 @@ add_module() {
 	done
 	case " ${files[*]} " in *" $file "*) ;; *) files+=("$file") ;; esac
 }
-module_name=
+module_name=''
 case $module in
 rust)
 	module_name=rust_sctp
@@ -74,13 +74,13 @@ run=$BUILD/run/${name:-$module-$flavour}
 mkdir -p "$run"
 exec {run_lock}>"$run/lock"
 flock -n "$run_lock" || die "$run is in use by another guest"
-rm -rf "$run/out" "$run/console.log"
+rm -rf "$run/out" "$run/console.log" "$run/guest"
 mkdir -p "$run/out"
 shared=${shared:-$run/out}
 console=$run/console.log
 
 # An existing directory to mount things on, with nothing of ours below it.
-mnt=
+mnt=''
 for d in /mnt /media /srv /opt; do
 	case $TOP/ in "$d"/*) continue ;; esac
 	case $CACHE/ in "$d"/*) continue ;; esac
@@ -101,8 +101,8 @@ done
 	echo
 } >"$run/out/payload"
 
-append="rootfstype=9p rootflags=trans=virtio,version=9p2000.L,msize=262144 root=/dev/root ro
-	init=$here/guest/init.sh guest_mnt=$mnt oops=panic panic=-1 quiet loglevel=5
+append="rootfstype=9p rootflags=trans=virtio,version=9p2000.L,msize=262144,cache=loose root=/dev/root ro
+	init=$here/guest/init.sh guest_mnt=$mnt oops=panic panic=-1 quiet loglevel=5 printk.time=1
 	random.trust_cpu=on"
 
 # Whether KVM works is only known by trying: /dev/kvm exists on machines whose
@@ -137,7 +137,8 @@ accelerator() {
 run_qemu() {
 	local accel args
 	accel=$(accelerator)
-	args=(-m 2G -smp "$cpus" -nodefaults -display none -no-reboot
+	# shellcheck disable=SC2054 # the commas are QEMU's
+	args=(-m 2G -smp "$cpus,sockets=$cpus,cores=1,threads=1" -nodefaults -display none -no-reboot
 		-kernel "$kdir/arch/x86/boot/bzImage"
 		-serial "file:$console"
 		-fsdev "local,id=root,path=/,readonly=on,security_model=none,multidevs=remap"
@@ -148,7 +149,7 @@ run_qemu() {
 		-device virtio-9p-pci,fsdev=shared,mount_tag=shared)
 	case $accel in
 	kvm) args+=(-accel kvm -cpu host) ;;
-	tcg) args+=(-accel tcg,thread=multi -cpu max) ;;
+	tcg) args+=(-accel "tcg,thread=multi" -cpu max) ;;
 	*) args+=(-accel "$accel" -cpu max) ;;
 	esac
 	case $link in
@@ -166,7 +167,7 @@ run_qemu() {
 	if [ "$interactive" = yes ]; then
 		qemu-system-x86_64 "${args[@]}" -serial mon:stdio -append "$append"
 	else
-		timeout -k 5 $((limit + 120)) qemu-system-x86_64 "${args[@]}" -serial stdio \
+		timeout --foreground -k 5 $((limit + 120)) qemu-system-x86_64 "${args[@]}" -serial stdio \
 			-append "$append" </dev/null | tr -d '\r'
 	fi
 }
@@ -174,15 +175,16 @@ run_qemu() {
 run_uml() {
 	local args
 	[ -z "$link" ] || die "there is no link between guests for um"
+	# shellcheck disable=SC2054 # the commas are its channels'
 	args=(mem=2G "ncpus=$cpus" seccomp=auto "uml_dir=$run/" umid=uml
 		rootfstype=hostfs rootflags=/ root=/dev/root ro "init=$here/guest/init.sh"
 		"guest_mnt=$mnt" "guest_out=$run/out" "guest_shared=$shared" guest_tty=tty1
-		panic=-1 oops=panic quiet loglevel=5
+		panic=-1 oops=panic quiet loglevel=5 printk.time=1
 		con=null con0=null,fd:2 con1=fd:0,fd:1 ssl=null)
 	if [ "$interactive" = yes ]; then
 		"$kdir/linux" "${args[@]}" 2>"$console"
 	else
-		timeout -k 5 $((limit + 60)) "$kdir/linux" "${args[@]}" </dev/null 2>"$console" | tr -d '\r'
+		timeout --foreground -k 5 $((limit + 60)) "$kdir/linux" "${args[@]}" </dev/null 2>"$console" | tr -d '\r'
 	fi
 }
 
@@ -201,9 +203,9 @@ um) run_uml || ended=$? ;;
 *) run_qemu || ended=$? ;;
 esac
 
-rc=1
+rc=1 guest=failed
 if [ -s "$run/out/status" ]; then
-	rc=$(cat "$run/out/status")
+	read -r guest rc <"$run/out/status"
 else
 	printf 'guest: ended without a verdict after %d s (status %d); the end of its console:\n' \
 		$((SECONDS - started)) "$ended"
@@ -214,8 +216,11 @@ for log in "$run/out/kmsg" "$console"; do
 	if grep -Eq "$SPLATS" "$log" 2>/dev/null; then
 		echo "guest: the kernel's log has a splat ($log):"
 		grep -En -m 1 -B 5 -A 60 "$SPLATS" "$log" | tr -d '\r'
-		rc=1
+		guest=failed
 		break
 	fi
 done
+# What the guest found and what the payload found are told apart by this file.
+echo "$guest" >"$run/guest"
+if [ "$guest" != ok ] && [ "$rc" = 0 ]; then rc=1; fi
 exit "$rc"

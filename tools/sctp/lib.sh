@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Shared by the scripts of this folder: where things are kept, how progress is
 # shown, and how the toolchain is found. Sourced, never run.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 
 set -euo pipefail
 
@@ -115,4 +115,21 @@ find_toolchain() {
 	KMAKE=(make -j"$JOBS" "RUSTC=$RUSTC" "HOSTRUSTC=$RUSTC" "RUST_LIB_SRC=$RUST_LIB_SRC"
 		"BINDGEN=$BINDGEN" "RUSTFMT=/usr/bin/rustfmt" "RUSTDOC=/usr/bin/rustdoc"
 		"CLIPPY_DRIVER=/usr/bin/clippy-driver")
+}
+
+# cargo for the twin: Debian's, with all output in build/.
+cargo_here() {
+	PATH=/usr/bin:$PATH CARGO_TARGET_DIR=$BUILD/twin \
+		RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc /usr/bin/cargo "$@"
+}
+
+# report STAGE PASSED FAILED SKIPPED: says what came out, leaves it for test.sh
+# in build/results, and is the script's exit status.
+report() {
+	mkdir -p "$BUILD/results"
+	echo "$2 $3 $4" >"$BUILD/results/$1"
+	printf '%s: %d passed, %d failed' "$1" "$2" "$3"
+	if [ "$4" != 0 ]; then printf ', %d skipped' "$4"; fi
+	printf '\n'
+	[ "$3" = 0 ] && [ "$2" != 0 ]
 }

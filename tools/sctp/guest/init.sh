@@ -80,9 +80,10 @@ cd "$TOP" || halt_guest
 exec </dev/null >"/dev/$guest_tty" 2>&1
 
 verdict=0
+guest=ok
 fail() {
 	echo "guest: $*"
-	verdict=1
+	guest=failed
 }
 
 # Ends a payload that takes too long, after saying what it was at.
@@ -105,10 +106,9 @@ if [ "$LOAD" = yes ]; then
 	load_modules || fail "insmod failed"
 fi
 
-if [ "$verdict" = 0 ]; then
+if [ "$guest" = ok ]; then
 	if [ "$INTERACTIVE" = yes ]; then
 		setsid -c -w bash --rcfile "$TOP/tools/sctp/guest/bashrc" -i <"/dev/$guest_tty"
-		verdict=$?
 	else
 		setsid bash "$OUT/payload" &
 		payload=$!
@@ -155,5 +155,5 @@ fi
 # The log is complete on the host's side when this line has come through.
 echo "<6>guest: end of log" >/dev/kmsg
 wait_for 10 grep -q "guest: end of log" "$OUT/kmsg" || fail "the kernel's log did not come through"
-echo "$verdict" >"$OUT/status"
+echo "$guest $verdict" >"$OUT/status"
 halt_guest

@@ -1,0 +1,192 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# check.sh [NAME...]: what can be found out without running the module. Each
+# check is one test; with arguments only the named ones run.
+. "$(dirname "$0")/lib.sh"
+here=$TOP/tools/sctp
+PYTHON=/usr/bin/python3
+cd "$TOP" || exit
+
+# What is under version control or would be.
+all_files() {
+	git -c safe.directory="$TOP" ls-files -co --exclude-standard 2>/dev/null |
+		while read -r f; do [ -f "$f" ] && printf '%s\n' "$f"; done
+}
+mapfile -t FILES < <(all_files | sort -u)
+[ "${#FILES[@]}" != 0 ] || die "git knows no files in $TOP: make check needs a git checkout"
+
+# matching REGEX [NOT_REGEX]: the files of that name.
+matching() { printf '%s\n' "${FILES[@]}" | grep -E "$1" | grep -vE "${2:-^$}" || true; }
+mapfile -t RUST < <(matching '\.rs$')
+mapfile -t MODULE_RUST < <(matching '^net/sctp/.*\.rs$')
+mapfile -t SAFE_RUST < <(matching '^net/sctp/.*\.rs$' '^net/sctp/sys/')
+mapfile -t SYS_RUST < <(matching '^net/sctp/sys/.*\.rs$')
+mapfile -t ENGINE_RUST < <(matching '^net/sctp/engine/.*\.rs$')
+mapfile -t SHELL_FILES < <({ matching '\.sh$|^\.ci/run$'; } | sort -u)
+mapfile -t C_FILES < <(matching '^(net|samples|tools)/.*\.[ch]$')
+
+passed=0 failed=0
+wanted=" $* "
+check() { # NAME DESCRIPTION COMMAND...
+	local name=$1 what=$2 out
+	shift 2
+	case $wanted in "  " | *" $name "*) ;; *) return 0 ;; esac
+	if out=$("$@" 2>&1 </dev/null); then
+		passed=$((passed + 1))
+		echo "ok - $name: $what"
+	else
+		failed=$((failed + 1))
+		echo "not ok - $name: $what"
+		sed 's/^/    /' <<<"$out" | head -n 80
+	fi
+}
+
+rustfmt_clean() {
+	local f bad=0
+	for f in "${RUST[@]}"; do
+		# From standard input: a file by name would take its submodules along.
+		if ! diff -u --label "$f" --label "$f formatted" "$f" \
+			<(/usr/bin/rustfmt --edition 2021 --config-path "$TOP" <"$f"); then
+			bad=1
+		fi
+	done
+	return $bad
+}
+
+spdx_first() {
+	local f line bad=0
+	while read -r f; do
+		# A script's first line is its interpreter.
+		line=$(head -n 2 "$f" | grep -v '^#!' | head -n 1)
+		if [[ $line != *SPDX-License-Identifier:\ GPL-2.0* ]]; then
+			echo "$f: no SPDX line"
+			bad=1
+		fi
+	done < <(matching . '^COPYING$|/Cargo\.lock$|/(corpus|data)/|\.pcap$')
+	return $bad
+}
+
+rust_rule() { # RULE FILE...
+	local rule=$1
+	shift
+	[ $# != 0 ] || return 0
+	"$PYTHON" "$here/check_rust.py" "$rule" "$@"
+}
+
+engine_forbids_unsafe() {
+	# Either the module itself says so or the root that declares it.
+	grep -q '^#!\[forbid(unsafe_code)\]' net/sctp/engine/mod.rs ||
+		grep -A 3 '^#\[forbid(unsafe_code)\]' net/sctp/sctp_main.rs | grep -q 'mod engine;' ||
+		{ echo "net/sctp/engine does not forbid unsafe_code" && return 1; }
+}
+
+file_lengths() {
+	matching '\.(rs|c|h|sh|py)$' '^tools/testing/sctp/.*/(corpus|data)/' |
+		xargs -r awk 'FNR == 901 { print FILENAME ": over 900 lines"; bad = 1 } END { exit bad }'
+}
+
+# Neither where this machine takes its packages from, nor where things lie on
+# it. The names are read from its own settings; none is written down here.
+no_machine() {
+	local pattern bad=0
+	pattern=$({
+		cat /etc/apt/sources.list /etc/apt/sources.list.d/* /etc/pip.conf ~/.config/pip/pip.conf \
+			~/.cargo/config ~/.cargo/config.toml ~/.npmrc 2>/dev/null |
+			sed -nE 's,.*[a-z+]+://([^/[:space:]"@]*@)?([^/:[:space:]"]+).*,\2,p'
+		env | sed -nE 's,^(PIP|CARGO|GOPROXY|NPM|UV|HTTPS?_PROXY)[A-Z_]*=.*://([^/@]*@)?([^/:]+).*,\3,pi'
+		printf '%s\n' "$TOP" "$CACHE"
+	} | grep '[./]' | grep -vxE '127\.0\.0\.1' | sort -u)
+	# A lock file names cargo's registry by its public identity.
+	if matching . '/Cargo\.lock$' | xargs grep -nFI -e "$pattern"; then bad=1; fi
+	if matching . '/Cargo\.lock$' | xargs grep -nEI '(^|[^A-Za-z0-9_.}])/(root|home|work)/[A-Za-z0-9]'; then bad=1; fi
+	return $bad
+}
+
+shell_syntax() {
+	local f bad=0
+	for f in "${SHELL_FILES[@]}"; do bash -n "$f" || bad=1; done
+	return $bad
+}
+
+shell_lint() {
+	# 1091: some files are sourced by a path that is known at run time only.
+	# 2154: what comes from them, or from the kernel's command line.
+	shellcheck -x -S warning -e 1091,2154 "${SHELL_FILES[@]}"
+}
+
+python_lint() {
+	local f
+	matching '\.py$' | while read -r f; do
+		"$PYTHON" - "$f" <<-'EOF' || exit 1
+			import ast, sys
+			ast.parse(open(sys.argv[1]).read(), sys.argv[1])
+		EOF
+	done
+}
+
+c_style() {
+	local src bad=0 checkpatch
+	src=$("$here/fetch-kernel.sh") || return
+	checkpatch=(perl "$src/scripts/checkpatch.pl" --no-tree --no-summary --terse --show-types -f)
+	grep '^net/' < <(printf '%s\n' "${C_FILES[@]}") | xargs -r "${checkpatch[@]}" || bad=1
+	# Programs have no kernel's macros, and kselftest_harness.h makes a language
+	# of its own.
+	grep -v '^net/' < <(printf '%s\n' "${C_FILES[@]}") | xargs -r "${checkpatch[@]}" --ignore \
+		COMPLEX_MACRO,MULTISTATEMENT_MACRO_USE_DO_WHILE,PREFER_DEFINED_ATTRIBUTE_MACRO,VOLATILE || bad=1
+	return $bad
+}
+
+docs_build() { "$PYTHON" "$here/check_docs.py" "$TOP"; }
+
+twin_clippy() {
+	find_toolchain
+	cd "$TOP/tools/testing/sctp" &&
+		cargo_here clippy --locked --workspace --all-targets -q -- -D warnings
+}
+
+# The module's own lints, as the kernel sets them, and the C compiler's.
+module_lint() {
+	local kdir log=$BUILD/lint/check.log
+	find_toolchain
+	kdir=$("$here/build-kernel.sh" x86) || return
+	kdir_settings "$kdir"
+	# clippy has an object rebuilt only if it is not there.
+	rm -rf "$BUILD/lint"
+	mkdir -p "$BUILD/lint"
+	"${KMAKE[@]}" -C "$kdir" M="$TOP/net/sctp" MO="$BUILD/lint" "${KDIR_MAKE[@]}" CLIPPY=1 W=1 \
+		modules >"$log" 2>&1 || { tail -n 80 "$log" && return 1; }
+	if grep -qE '^warning|: warning: |WARNING: ' "$log"; then
+		grep -E -A 12 '^warning|: warning: |WARNING: ' "$log"
+		return 1
+	fi
+}
+
+make_help() {
+	local verb text bad=0
+	text=$(make -s help)
+	for verb in module demo test check kselftest uml shell install-tree rust-analyzer clean help; do
+		grep -q "^  $verb " <<<"$text" || { echo "make help does not name $verb" && bad=1; }
+		make -n "$verb" KSRC=/nonexistent >/dev/null || bad=1
+	done
+	return $bad
+}
+
+check rustfmt "${#RUST[@]} Rust files are formatted" rustfmt_clean
+check spdx "every file begins with its licence" spdx_first
+check header "each Rust file of the module says what it is" rust_rule header "${MODULE_RUST[@]}"
+check unsafe "unsafe code in net/sctp/sys only" rust_rule unsafe "${SAFE_RUST[@]}"
+check safety "unsafe code says why it is sound" rust_rule safety "${SYS_RUST[@]}"
+check forbid "the engine forbids unsafe code" engine_forbids_unsafe
+check env "the engine imports through env.rs" rust_rule env "${ENGINE_RUST[@]}"
+check panic "nothing in the module panics on purpose" rust_rule panic "${MODULE_RUST[@]}"
+check length "no file is over 900 lines" file_lengths
+check machine "no package host and no path of this machine" no_machine
+check help "make help names every verb" make_help
+check bash "${#SHELL_FILES[@]} shell scripts parse" shell_syntax
+check shellcheck "shellcheck has no warning" shell_lint
+check python "Python files parse" python_lint
+check checkpatch "${#C_FILES[@]} C files are in the kernel's style" c_style
+check docs "the documentation builds, and what it names exists" docs_build
+check clippy "the twin has no lint" twin_clippy
+check lint "the module has no lint (CLIPPY=1 W=1)" module_lint
+report check "$passed" "$failed" 0

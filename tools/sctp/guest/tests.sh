@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# tests.sh BIN TESTS...: runs the socket tests inside a guest, in the form of
+# the kselftest runner: KTAP, the tests' own output behind "# ". TESTS are
+# words prog:NAME and script:NAME.
+. "$TOP/tools/sctp/guest/lib.sh"
+export BIN=$1 MODULE
+shift
+MODULE_KO=${MODULE_FILES[-1]}
+export MODULE_KO
+SOURCES=$TOP/tools/testing/selftests/net/sctp
+LIMIT=$(sed -n 's/^timeout=//p' "$SOURCES/settings" 2>/dev/null)
+LIMIT=${LIMIT:-300}
+# Everything takes several times as long under KASAN and lockdep.
+if [ "$FLAVOUR" = debug ]; then LIMIT=$((LIMIT * 4)); fi
+
+echo "TAP version 13"
+echo "1..$#"
+n=0
+bad=0
+for test in "$@"; do
+	n=$((n + 1))
+	kind=${test%%:*} name=${test#*:}
+	case $kind in
+	prog) command=("$BIN/$name") ;;
+	*) command=(bash "$SOURCES/$name") ;;
+	esac
+	echo "# selftests: net/sctp: $name"
+	# Tests of loading and unloading may have left it out.
+	module_loaded || load_modules
+	started=$SECONDS
+	# A session of its own, so that a time-out ends all that the test started.
+	(cd "$SOURCES" && setsid -w timeout -k 5 "$LIMIT" "${command[@]}") </dev/null 2>&1 | sed -u 's/^/# /'
+	rc=${PIPESTATUS[0]}
+	case $rc in
+	0) echo "ok $n selftests: net/sctp: $name # $((SECONDS - started)) s" ;;
+	4) echo "ok $n selftests: net/sctp: $name # SKIP" ;;
+	124 | 137)
+		echo "not ok $n selftests: net/sctp: $name # TIMEOUT $LIMIT seconds"
+		bad=1
+		;;
+	*)
+		echo "not ok $n selftests: net/sctp: $name # exit=$rc"
+		bad=1
+		;;
+	esac
+done
+exit $bad

@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# run-tests.sh [TESTS...]: builds the socket tests and runs them in a guest.
+# FLAVOUR= names the guest (x86), MODULE=c takes the kernel's own module, TESTS=
+# or the arguments name tests to run, VERBOSE=1 shows what the passing ones say.
+. "$(dirname "$0")/lib.sh"
+here=$TOP/tools/sctp
+flavour=${FLAVOUR:-x86} module=${MODULE:-$DEFAULT_MODULE}
+sources=$TOP/tools/testing/selftests/net/sctp
+bin=$BUILD/selftests
+name=kselftest-$flavour
+if [ "$module" != rust ]; then name+=-$module; fi
+
+src=$("$here/fetch-kernel.sh")
+mkdir -p "$bin"
+run_logged "build the socket tests" \
+	make -j"$JOBS" -C "$sources" "KSRC=$src" "OUTPUT=$bin"
+
+# shellcheck disable=SC2206 # words
+wanted=("$@" ${TESTS:-})
+mapfile -t all < <(make -s -C "$sources" list | tr ' ' :)
+tests=()
+if [ "${#wanted[@]}" = 0 ]; then
+	tests=("${all[@]}")
+fi
+for test in "${wanted[@]}"; do
+	mapfile -t found < <(printf '%s\n' "${all[@]}" | grep -xE "(prog|script):$test(\.sh)?")
+	[ "${#found[@]}" != 0 ] || die "no such test: $test"
+	tests+=("${found[@]}")
+done
+
+say "socket tests: module $module in the guest $flavour"
+log=$BUILD/results/$name.log
+mkdir -p "${log%/*}"
+"$here/guest.sh" -f "$flavour" -m "$module" -n "$name" -t 3600 -- \
+	bash "$here/guest/tests.sh" "$bin" "${tests[@]}" | tee "$log" | awk -v "verbose=${VERBOSE:-}" -f "$here/ktap-brief.awk" || true
+
+counts=$(awk -f "$here/ktap.awk" "$log")
+head -n -1 <<<"$counts"
+read -r passed failed skipped < <(tail -n 1 <<<"$counts")
+# The guest itself is one more test: nothing in the kernel's log, and a module
+# that unloads and leaves nothing behind.
+if [ "$(cat "$BUILD/run/$name/guest")" = ok ]; then
+	passed=$((passed + 1))
+else
+	echo "failed: the guest itself, see above"
+	failed=$((failed + 1))
+fi
+report "$name" "$passed" "$failed" "$skipped"
