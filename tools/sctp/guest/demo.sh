@@ -29,7 +29,6 @@ said() { # SECONDS FILE PATTERN
 	wait_for "$1" grep -q "$3" "$2" || failed "no \"$3\" within $1 s; what was said: $(cat "$2")"
 }
 client() { ip netns exec client "$@"; }
-server() { ip netns exec server "$@"; }
 cd /tmp
 
 bold "1. The module goes in"
@@ -50,7 +49,7 @@ ip -n client link set c0 up
 ip -n server link set s0 up
 run ip -n client -br addr show dev c0
 run ip -n server -br addr show dev s0
-server tcpdump -U --immediate-mode -B 8192 -s 2048 -i s0 -w trace.pcap sctp 2>tcpdump.err &
+ip netns exec server tcpdump -U --immediate-mode -B 8192 -s 2048 -i s0 -w trace.pcap sctp 2>tcpdump.err &
 tcpdump=$!
 said 30 tcpdump.err 'listening on'
 
@@ -61,7 +60,7 @@ sum() { awk '{ s += $1 } END { print s + 0 }'; }
 
 exchange_sctp_test() { # CLIENT SERVER PORT
 	local from=$1 to=$2 port=$3 pid n streams sent received
-	server stdbuf -oL sctp_test -H "$to" -P "$port" -l >server.out 2>&1 &
+	ip netns exec server stdbuf -oL sctp_test -H "$to" -P "$port" -l >server.out 2>&1 &
 	pid=$!
 	said 30 server.out 'Server: Receiving packets'
 	command_line sctp_test -H "$from" -P $((port + 1)) -h "$to" -p "$port" -s -c 4 -x 3 -M 4 -o 1
@@ -69,6 +68,7 @@ exchange_sctp_test() { # CLIENT SERVER PORT
 		>client.out 2>&1 || failed "sctp_test: $(cat client.out)"
 	said 60 server.out 'SHUTDOWN_COMPLETE\|SHUTDOWN_COMP'
 	kill $pid
+	wait $pid 2>/dev/null || true
 	n=$(sizes 'sendmsg\(.*\)' client.out | wc -l)
 	streams=$(sed -nE 's/.*SNDRCV\(stream=([0-9]+) .*/\1/p' server.out | sort -nu | tr '\n' ' ')
 	[ "$n" = 30 ] || failed "sctp_test sent $n messages: $(cat client.out)"
@@ -87,7 +87,7 @@ exchange_sctp_test 2001:db8::1 2001:db8::2 7010
 
 exchange_sctp_darn() { # CLIENT SERVER PORT
 	local from=$1 to=$2 port=$3 pid
-	server stdbuf -oL sctp_darn -H "$to" -P "$port" -l >server.out 2>&1 &
+	ip netns exec server stdbuf -oL sctp_darn -H "$to" -P "$port" -l >server.out 2>&1 &
 	pid=$!
 	said 30 server.out 'sctp_darn listening'
 	command_line "echo 'greetings over SCTP' | sctp_darn -H $from -P $((port + 1)) -h $to -p $port -s"
@@ -96,6 +96,7 @@ exchange_sctp_darn() { # CLIENT SERVER PORT
 		client sctp_darn -H "$from" -P $((port + 1)) -h "$to" -p "$port" -s >client.out 2>&1 || true
 	said 60 server.out SHUTDOWN_COMP
 	kill $pid
+	wait $pid 2>/dev/null || true
 	grep -q 'DATA([0-9]*): *greetings over SCTP' server.out ||
 		failed "sctp_darn did not receive what was sent: $(cat client.out server.out)"
 	grep 'NOTIFICATION\|DATA' server.out
@@ -131,7 +132,7 @@ if [ "$MODULE" = c ]; then
 fi
 bold "6. The module goes out, with both namespaces alive"
 command_line rmmod "$MODULE_NAME"
-wait_for 10 unload_modules || failed "rmmod: $(unload_modules 2>&1)"
+wait_for 10 unload_modules 2>/dev/null || failed "rmmod: $(unload_modules 2>&1)"
 leftovers || failed "something was left behind"
 ip netns list
 echo "$MODULE_NAME unloaded cleanly"
