@@ -139,13 +139,24 @@ impl<B: Payload> Receiver<B> {
         (self.rcvbuf / 2).max(MIN_A_RWND as usize)
     }
 
-    /// The window as it is now.
+    /// Memory that may be held.
+    fn memory(&self) -> usize {
+        self.rcvbuf.max(2 * MIN_A_RWND as usize)
+    }
+
+    /// The window as it is now: what fits by payload, and what fits by memory if more of the same
+    /// comes as is held already. Small chunks take several times their length in memory, and a
+    /// window that is taken back while data is on its way makes that data be lost.
     pub(crate) fn window(&self) -> u32 {
         let bytes = self.limit().saturating_sub(self.held);
-        let memory = self
-            .rcvbuf
-            .max(2 * MIN_A_RWND as usize)
-            .saturating_sub(self.held_truesize);
+        let memory = self.memory().saturating_sub(self.held_truesize);
+        let memory = match memory
+            .saturating_mul(self.held)
+            .checked_div(self.held_truesize)
+        {
+            Some(scaled) if self.held != 0 => scaled,
+            Some(_) | None => memory,
+        };
         u32::try_from(bytes.min(memory)).unwrap_or(u32::MAX)
     }
 
@@ -164,8 +175,9 @@ impl<B: Payload> Receiver<B> {
         if closes_gap {
             return total <= self.rcvbuf.saturating_mul(2);
         }
-        // Nothing new behind a closed window: it was a probe (6.1, A).
-        total <= self.rcvbuf && self.window() > 0
+        // Somewhat more than the window promises, since that was told before what is on its way
+        // now was known to be small. A probe of a closed window (6.1, A) may find room, too.
+        self.held < self.limit() && self.held_truesize < self.memory().saturating_mul(3) / 2
     }
 
     /// Takes in a DATA chunk with at least one byte of user data.

@@ -134,7 +134,9 @@ impl<B: Payload> Streams<B> {
             self.follow = None;
         }
         let run = self.ready.pop_front()?;
-        if !run.unordered && !self.waiting.is_empty() {
+        // Not if its successor is in `ready`, too.
+        let is_last = run.ssn.next() == self.next.get(run.stream);
+        if !run.unordered && is_last && !self.waiting.is_empty() {
             self.follow = Some(run.stream);
         }
         Some(run)

@@ -3,4 +3,5 @@
 //! Two associations and what they say to each other.
 
 mod setup;
+mod stall;
 mod transfer;

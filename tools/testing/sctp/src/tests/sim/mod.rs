@@ -282,6 +282,16 @@ impl Net {
         }
     }
 
+    /// A network in which the first TSN of either side will be shortly before 0.
+    pub(crate) fn near_wrap(seed: u64) -> Self {
+        let mut net = Self::new(seed);
+        for (host, back) in net.hosts.iter_mut().zip([7, 20]) {
+            // Both connect() and the answer to an INIT draw a tag first and then the TSN.
+            host.world.rng = SplitMix::with_second(u32::MAX - back, seed as u32);
+        }
+        net
+    }
+
     /// A network in which Z listens and A is connected to it.
     pub(crate) fn connected(seed: u64) -> Self {
         let mut net = Self::new(seed);
@@ -671,6 +681,37 @@ impl Drop for Net {
             }
         }
     }
+}
+
+impl SplitMix {
+    /// A generator whose second number is `second`: the output function run backwards.
+    fn with_second(second: u32, low: u32) -> Self {
+        let mut z = (u64::from(second) << 32) | u64::from(low);
+        z = unshift(z, 31).wrapping_mul(inverse(0x94d0_49bb_1331_11eb));
+        z = unshift(z, 27).wrapping_mul(inverse(0xbf58_476d_1ce4_e5b9));
+        z = unshift(z, 30);
+        let state = z.wrapping_sub(0x9e37_79b9_7f4a_7c15u64.wrapping_mul(2));
+        let mut check = Self(state);
+        check.next_u32();
+        assert_eq!(check.next_u32(), second);
+        Self(state)
+    }
+}
+
+/// Solves `x ^ (x >> n) == z`.
+fn unshift(z: u64, n: u32) -> u64 {
+    let mut x = z;
+    for _ in 0..64 / n {
+        x = z ^ (x >> n);
+    }
+    x
+}
+
+/// The inverse of an odd number modulo 2^64, by Newton's iteration.
+fn inverse(odd: u64) -> u64 {
+    (0..6).fold(odd, |x, _| {
+        x.wrapping_mul(2u64.wrapping_sub(odd.wrapping_mul(x)))
+    })
 }
 
 pub(crate) fn name(who: usize) -> char {
