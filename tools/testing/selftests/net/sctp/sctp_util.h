@@ -121,6 +121,15 @@ static inline long long now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
+/*
+ * Is it the C implementation that is loaded? For the few tests that it is
+ * known to fail, each of which says why.
+ */
+static inline bool is_c_module(void)
+{
+	return !access("/sys/module/sctp", F_OK);
+}
+
 static inline bool one_to_one(const struct flavour *fl)
 {
 	return fl->type == SOCK_STREAM;
@@ -457,6 +466,22 @@ static inline bool is_sleeping(pid_t pid)
 	buf[n] = 0;
 	state = strrchr(buf, ')');
 	return state && !strncmp(state, ") S", 3);
+}
+
+/*
+ * Has it stayed asleep for a while, so that it waits for more than the next
+ * SACK? A busy machine makes this slower, not wrong.
+ */
+static inline bool is_stuck(pid_t pid)
+{
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		if (!is_sleeping(pid))
+			return false;
+		usleep(3000);
+	}
+	return true;
 }
 
 /*
