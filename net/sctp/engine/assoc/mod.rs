@@ -73,6 +73,9 @@ pub(crate) struct Association<B: Payload> {
     /// Expiries of T1 since the last progress, and cookies that were too old.
     init_attempts: u32,
     stale_cookies: u32,
+    /// When the INIT or COOKIE ECHO was sent, unless it was sent again: what the answer to it says
+    /// about the round-trip time is good then (Karn).
+    setup_sent: Option<Time>,
     /// How much longer the next cookie should live.
     preservative: Option<Duration>,
     /// The user wants to shut down as soon as the association is up and its messages are out.
@@ -319,7 +322,7 @@ impl<B: Payload> Association<B> {
         for chunk in pkt.chunks().skip(skip) {
             let chunk = chunk?;
             let tag = pkt.verification_tag();
-            match vtag::check(&chunk, tag, self.local_tag, self.peer_tag) {
+            match vtag::check(&chunk, tag, self.state, self.local_tag, self.peer_tag) {
                 TagCheck::Accept | TagCheck::AskChunk => {}
                 TagCheck::Discard => return Err(Reason::BadTag),
             }
@@ -392,7 +395,7 @@ impl<B: Payload> Association<B> {
             ) => self.on_cookie_echo(cx, pkt, chunk, incoming),
 
             (C::CookieAck, S::CookieEchoed) => {
-                self.establish(cx);
+                self.establish(cx, incoming);
                 Ok(Next::Continue)
             }
             // 5.2.5

@@ -153,6 +153,7 @@ impl<B: Payload> Association<B> {
             unrecognized: KVec::new(),
             init_attempts: 0,
             stale_cookies: 0,
+            setup_sent: None,
             preservative: None,
             shutdown_when_up: false,
             paths,
@@ -179,9 +180,24 @@ impl<B: Payload> Association<B> {
         })
     }
 
+    /// An INIT or COOKIE ECHO is being sent.
+    pub(super) fn note_setup_sent(&mut self, cx: &Cx<'_>) {
+        self.setup_sent = (self.init_attempts == 0).then_some(cx.now);
+    }
+
+    /// It was answered on a path, which tells the first round-trip time of that.
+    fn measure_setup(&mut self, cx: &Cx<'_>, path: PathId) {
+        if let Some(sent) = self.setup_sent.take() {
+            if let Some(path) = self.path_mut(path) {
+                path.rto.measured(cx.now.since(sent));
+            }
+        }
+    }
+
     /// The association is up, by a COOKIE ACK (5.1 E).
-    pub(super) fn establish(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn establish(&mut self, cx: &mut Cx<'_>, incoming: &Incoming) {
         cx.stats.count(Counter::ActiveEstabs);
+        self.measure_setup(cx, incoming.path);
         self.set_up(cx);
     }
 
@@ -196,6 +212,7 @@ impl<B: Payload> Association<B> {
         self.cookie = KVec::new();
         self.unrecognized = KVec::new();
         self.init_attempts = 0;
+        self.setup_sent = None;
         self.errors = 0;
         for path in &mut self.paths {
             path.errors = 0;
@@ -362,6 +379,7 @@ impl<B: Payload> Association<B> {
             in_streams,
             peer_rwnd: fixed.a_rwnd,
         });
+        self.measure_setup(cx, incoming.path);
         self.cookie = cookie;
         self.unrecognized = unrecognized;
         self.state = State::CookieEchoed;

@@ -181,6 +181,11 @@ impl<B: Payload> Association<B> {
     }
 
     pub(super) fn on_abort(&mut self, cx: &mut Cx<'_>, chunk: &Chunk<'_>) -> Next {
+        if self.state == State::ShutdownAckSent && chunk.is_reflected() {
+            // Both sides have all data, and the peer has forgotten the association, as it does when
+            // it sends SHUTDOWN COMPLETE: that was overtaken, or lost.
+            return self.on_shutdown_complete(cx);
+        }
         cx.stats.count(Counter::Aborteds);
         let cause = control::first_cause(chunk).map_or(0, |cause| cause.code);
         let setup = self.state.is_setup();

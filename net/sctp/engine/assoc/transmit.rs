@@ -179,6 +179,7 @@ impl<B: Payload> Association<B> {
         self.start(cx, out, 0, self.mtu(self.primary))?;
         out.init(cx.gfp, &fixed, &params)?;
         self.pending.init = false;
+        self.note_setup_sent(cx);
         cx.stats.count(Counter::OutCtrlChunks);
         Ok(Some(self.primary))
     }
@@ -274,6 +275,7 @@ impl<B: Payload> Association<B> {
         if self.pending.cookie_echo {
             out.cookie_echo(cx.gfp, &self.cookie)?;
             self.pending.cookie_echo = false;
+            self.note_setup_sent(cx);
             cx.stats.count(Counter::OutCtrlChunks);
             if !self.unrecognized.is_empty() {
                 // For the peer's information; what does not fit is not worth a packet.

@@ -5,6 +5,7 @@
 //! The tag is all that keeps somebody who does not see the packets from ending an association or
 //! putting data into it, so each chunk is checked by itself, before anything else is asked.
 
+use super::state::State;
 use crate::engine::wire::chunk::{Chunk, ChunkType};
 
 /// Whether a chunk may be processed, by its packet's tag.
@@ -13,15 +14,17 @@ pub(crate) enum TagCheck {
     Accept,
     /// Silently discard the packet.
     Discard,
-    /// The chunk says by itself whom it is for: INIT, which must have tag 0, and COOKIE ECHO, whose
-    /// cookie holds the tag (rules A and D).
+    /// The tag decides nothing: an INIT must have tag 0, the cookie of a COOKIE ECHO holds the tag,
+    /// and a SHUTDOWN ACK before the association is up is about another one (rules A, D and E).
     AskChunk,
 }
 
-/// Checks a chunk against the association's tags. `peer` is 0 as long as it is not known.
-pub(crate) fn check(chunk: &Chunk<'_>, tag: u32, local: u32, peer: u32) -> TagCheck {
+/// Checks a chunk that came under `tag` against the association's tags. `peer` is 0 as long as it
+/// is not known.
+pub(crate) fn check(chunk: &Chunk<'_>, tag: u32, state: State, local: u32, peer: u32) -> TagCheck {
     let accept = match chunk.kind {
         ChunkType::Init | ChunkType::CookieEcho => return TagCheck::AskChunk,
+        ChunkType::ShutdownAck if state.is_setup() => return TagCheck::AskChunk,
         // Rules B and C: the T bit says that the sender has no association and returns the tag
         // that it was sent, which is the peer's. A tag that nobody knows yet was not sent.
         ChunkType::Abort | ChunkType::ShutdownComplete => {
@@ -31,7 +34,6 @@ pub(crate) fn check(chunk: &Chunk<'_>, tag: u32, local: u32, peer: u32) -> TagCh
                 tag == local
             }
         }
-        // Rule E for SHUTDOWN ACK is about the state, and comes after this.
         ChunkType::Data
         | ChunkType::InitAck
         | ChunkType::Sack

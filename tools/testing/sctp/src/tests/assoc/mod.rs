@@ -2,6 +2,8 @@
 
 //! Two associations and what they say to each other.
 
+mod loss;
 mod setup;
 mod stall;
+mod teardown;
 mod transfer;

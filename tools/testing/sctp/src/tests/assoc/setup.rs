@@ -72,3 +72,251 @@ fn nobody_listens() {
         })
     );
 }
+
+// Collisions (5.2.1) and restarts (5.2.2 to 5.2.4).
+
+/// Sends something both ways and ends the association.
+fn prove(net: &mut Net) {
+    let before = [net.hosts[A].got.len(), net.hosts[Z].got.len()];
+    net.send(A, 1, b"there");
+    net.send(Z, 2, b"back");
+    net.run_until(|net| net.hosts[A].got.len() > before[A] && net.hosts[Z].got.len() > before[Z]);
+    assert_eq!(net.hosts[Z].got.last().unwrap().bytes, b"there");
+    assert_eq!(net.hosts[A].got.last().unwrap().bytes, b"back");
+    let (a, z) = (net.hosts[A].assoc(), net.hosts[Z].assoc());
+    assert_eq!(a.local_tag(), z.peer_tag());
+    assert_eq!(a.peer_tag(), z.local_tag());
+    net.finish(A);
+}
+
+#[test]
+fn both_connect_at_once() {
+    let mut net = Net::new(5);
+    net.connect(A);
+    net.connect(Z);
+    net.run_until(|net| {
+        net.hosts
+            .iter()
+            .all(|h| h.state() == State::Established && h.seen == [Seen::Up])
+    });
+    prove(&mut net);
+}
+
+/// The second INIT comes at any point of the first handshake, and packets get lost.
+#[test]
+fn both_connect_at_any_time() {
+    for after in 0..45 {
+        for seed in 0..8 {
+            for listens in [false, true] {
+                let mut net = Net::near_wrap(seed);
+                net.hosts[Z].listens = listens;
+                net.hosts[A].listens = listens;
+                net.link.jitter = Duration::from_millis(3);
+                net.link.loss = if seed < 2 { 0 } else { 150 };
+                net.connect(A);
+                net.run_for(Duration::from_millis(after));
+                if net.hosts[Z].assoc.is_none() {
+                    net.connect(Z);
+                }
+                net.run_until(|net| {
+                    net.hosts
+                        .iter()
+                        .all(|h| h.end().is_some() || h.state() == State::Established)
+                });
+                // An INIT may meet a host that neither listens nor connects yet.
+                let aborted = net.hosts.iter().any(|h| h.end().is_some());
+                if !aborted {
+                    prove(&mut net);
+                }
+            }
+        }
+    }
+}
+
+/// A host loses all it knows of the association and sets up another one with the same ports.
+fn crash_and_reconnect(net: &mut Net) {
+    net.hosts[A].assoc = None;
+    net.hosts[A].seen.clear();
+    net.hosts[A].got.clear();
+    net.connect(A);
+    net.run_until(|net| {
+        net.hosts[A].seen.contains(&Seen::Up) && net.hosts[Z].seen.contains(&Seen::Restarted)
+    });
+}
+
+#[test]
+fn peer_restarts() {
+    for loss in [0, 200] {
+        for seed in 0..10 {
+            let mut net = Net::connected(seed);
+            net.send(A, 1, b"before");
+            net.run_until(|net| net.hosts[Z].got.len() == 1);
+            let old = net.hosts[Z].assoc().local_tag();
+            net.link.loss = loss;
+            crash_and_reconnect(&mut net);
+            assert_ne!(net.hosts[Z].assoc().local_tag(), old);
+            assert_eq!(net.hosts[Z].seen, [Seen::Up, Seen::Restarted]);
+            prove(&mut net);
+        }
+    }
+}
+
+/// Data is under way in both directions when it happens, and packets of the old association come
+/// late.
+#[test]
+fn peer_restarts_in_the_middle() {
+    for seed in 0..10 {
+        let mut net = Net::connected(seed);
+        net.link.jitter = Duration::from_millis(40);
+        for i in 0..40u64 {
+            net.send(A, 1, &vec![i as u8; 3000]);
+            net.send(Z, 1, &vec![i as u8; 3000]);
+        }
+        net.run_for(Duration::from_millis(60 + seed as u32 * 11));
+        crash_and_reconnect(&mut net);
+        net.run_for(Duration::from_secs(5));
+        prove(&mut net);
+    }
+}
+
+/// A restart while this side shuts down: the shutdown is forgotten (5.2.4, A).
+#[test]
+fn peer_restarts_during_shutdown() {
+    let mut net = Net::connected(6);
+    net.filter(|_| Fate::Lose);
+    net.shutdown(Z);
+    net.settle();
+    assert_eq!(net.hosts[Z].state(), State::ShutdownSent);
+    net.no_filter();
+    crash_and_reconnect(&mut net);
+    prove(&mut net);
+}
+
+/// In SHUTDOWN-ACK-SENT an INIT is answered with SHUTDOWN ACK, which the new association there
+/// answers with SHUTDOWN COMPLETE, T bit set (8.5.1 E, 9.2).
+#[test]
+fn peer_restarts_in_shutdown_ack_sent() {
+    let mut net = Net::connected(7);
+    net.filter(|p| {
+        if p.has(ChunkType::ShutdownAck) {
+            Fate::Lose
+        } else {
+            Fate::Pass
+        }
+    });
+    net.shutdown(A);
+    net.run_for(Duration::from_millis(100));
+    assert_eq!(net.hosts[Z].state(), State::ShutdownAckSent);
+    net.no_filter();
+    net.hosts[A].assoc = None;
+    net.hosts[A].seen.clear();
+    net.connect(A);
+    net.run_until(|net| net.hosts[Z].end().is_some());
+    assert_eq!(net.hosts[Z].end(), Some(Closed::Shutdown));
+    net.hosts[Z].seen.clear();
+    net.run_until(|net| {
+        net.hosts[A].seen.contains(&Seen::Up) && net.hosts[Z].seen.contains(&Seen::Up)
+    });
+    prove(&mut net);
+}
+
+#[test]
+fn cookie_comes_back_too_late() {
+    let mut net = Net::new(8);
+    net.hosts[Z].config.valid_cookie_life = Duration::from_secs(5);
+    let mut n = 0;
+    net.filter(move |p| {
+        if p.has(ChunkType::CookieEcho) {
+            n += 1;
+            if n == 1 {
+                return Fate::Delay(Duration::from_secs(7));
+            }
+            if n < 5 {
+                return Fate::Lose;
+            }
+        }
+        Fate::Pass
+    });
+    net.open();
+    prove(&mut net);
+}
+
+/// A COOKIE ECHO that comes again is answered and changes nothing (5.2.4, D).
+#[test]
+fn cookie_echo_comes_twice() {
+    let mut net = Net::new(9);
+    net.keep = true;
+    net.open();
+    let echo = net
+        .kept
+        .iter()
+        .find(|p| p.has(ChunkType::CookieEcho))
+        .unwrap()
+        .clone();
+    net.send(A, 1, b"first");
+    net.run_until(|net| net.hosts[Z].got.len() == 1);
+    let before = net.hosts[Z].packets;
+    for n in 1..=1000 {
+        net.deliver(echo.clone());
+        net.settle();
+        assert!(net.hosts[Z].packets - before <= n, "more out than in");
+    }
+    assert_eq!(net.hosts[Z].seen, [Seen::Up]);
+    prove(&mut net);
+}
+
+/// After the association has ended, its cookie makes another one at most as long as it is good.
+#[test]
+fn old_cookie() {
+    let mut net = Net::new(10);
+    net.keep = true;
+    net.open();
+    let echo = net
+        .kept
+        .iter()
+        .find(|p| p.has(ChunkType::CookieEcho))
+        .unwrap()
+        .clone();
+    net.finish(A);
+    net.run_for(Duration::from_secs(61));
+    net.deliver(echo);
+    assert!(net.hosts[Z].assoc.is_none());
+}
+
+#[test]
+fn shutdown_before_anything() {
+    let mut net = Net::new(11);
+    net.hosts[Z].listens = true;
+    net.connect(A);
+    net.shutdown(A);
+    assert_eq!(net.hosts[A].end(), Some(Closed::Shutdown));
+    assert!(net.hosts[A].assoc.is_none());
+}
+
+/// Messages that were sent before the association was up get there even so.
+#[test]
+fn shutdown_while_messages_wait() {
+    for after in [0, 15, 25, 35, 45] {
+        let mut net = Net::new(12);
+        net.hosts[Z].listens = true;
+        net.connect(A);
+        net.send(A, 0, b"last words");
+        net.run_for(Duration::from_millis(after));
+        net.shutdown(A);
+        net.run_until(|net| net.hosts.iter().all(|h| h.end().is_some()));
+        assert_eq!(net.hosts[Z].got.len(), 1);
+        assert_eq!(net.hosts[A].end(), Some(Closed::Shutdown));
+        assert_eq!(net.hosts[Z].end(), Some(Closed::Shutdown));
+    }
+}
+
+/// The first round-trip time is measured in the handshake.
+#[test]
+fn handshake_measures() {
+    let mut net = Net::new(13);
+    net.link.delay = Duration::from_millis(700);
+    net.hosts[A].config.rto_initial = Duration::from_secs(3);
+    net.open();
+    let path = &net.hosts[A].assoc().paths()[0];
+    assert_eq!(path.rto.srtt(), Duration::from_millis(1400));
+}
