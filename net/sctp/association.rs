@@ -10,7 +10,7 @@
 //! finds `gone` set and does nothing with it.
 
 use crate::{
-    deliver,
+    deliver::{self, Room},
     endpoint::{Endpoint, Style},
     engine::{
         self,
@@ -364,9 +364,9 @@ impl Locked<'_> {
     /// Hands events to the socket. `false` if memory ran out.
     fn deliver(&mut self, cx: &mut Cx<'_>) -> bool {
         loop {
-            if deliver::reserve(&self.this.endpoint).is_err() {
+            let Ok(_room) = Room::reserve(&self.this.endpoint) else {
                 return false;
-            }
+            };
             let Some(event) = self.inner.engine.poll_event() else {
                 return true;
             };

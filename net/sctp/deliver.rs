@@ -7,8 +7,9 @@
 
 use crate::{
     association::{truesize, Assoc, Engine},
-    endpoint::{Endpoint, Item, Style, Subscription, MAX_NOTIFICATIONS},
+    endpoint::{Endpoint, Item, Style, Subscription, TransportAddr, MAX_NOTIFICATIONS},
     engine::{
+        addr::{Address, IpAddr, Ipv4Addr},
         cx::{Cx, Payload},
         event::{Closed, Event, Received},
         wire::cause,
@@ -25,17 +26,29 @@ use kernel::{
     sync::{aref::ARef, Arc},
 };
 
-/// Most items that one event adds to the receive queue.
-const ITEMS_PER_EVENT: usize = 1;
+/// Room for one item in a socket's receive queue, which no other association can take.
+pub(crate) struct Room<'a>(&'a Endpoint);
 
-/// Makes sure that the next event has room: what was acknowledged must not get lost here.
-pub(crate) fn reserve(endpoint: &Endpoint) -> Result {
-    let mut inner = endpoint.inner.lock();
-    inner.received.reserve(ITEMS_PER_EVENT, GFP_ATOMIC)?;
-    Ok(())
+impl<'a> Room<'a> {
+    /// Makes sure that the next event has room: what was acknowledged must not get lost here. No
+    /// event adds more than one item.
+    pub(crate) fn reserve(endpoint: &'a Endpoint) -> Result<Self> {
+        let mut inner = endpoint.inner.lock();
+        let wanted = inner.promised.saturating_add(1);
+        inner.received.reserve(wanted, GFP_ATOMIC)?;
+        inner.promised = wanted;
+        Ok(Self(endpoint))
+    }
 }
 
-/// Delivers an event, after [`reserve`].
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        let mut inner = self.0.inner.lock();
+        inner.promised = inner.promised.saturating_sub(1);
+    }
+}
+
+/// Delivers an event for which there is [`Room`].
 pub(crate) fn deliver(
     assoc: &Arc<Assoc>,
     engine: &mut Engine,
@@ -47,24 +60,25 @@ pub(crate) fn deliver(
     match event {
         Event::Up => up(assoc, engine, cx, sk, listener),
         Event::Restarted => {
-            let (out, in_) = (engine.out_streams(), engine.in_streams());
-            notify_change(
-                assoc,
-                sk,
-                bindings::sctp_sac_state_SCTP_RESTART,
-                0,
-                out,
-                in_,
-            );
+            let streams = (engine.out_streams(), engine.in_streams());
+            let state = bindings::sctp_sac_state_SCTP_RESTART;
+            notify_change(assoc, engine, sk, state, 0, streams);
         }
         Event::Message(received) => message(assoc, engine, cx, sk, received),
-        Event::PeerShutdown => peer_shutdown(assoc, sk),
-        Event::Closed(why) => closed(assoc, sk, why),
+        Event::PeerShutdown => peer_shutdown(assoc, engine, sk),
+        Event::Closed(why) => closed(assoc, engine, sk, why),
     }
 }
 
-fn notify_change(assoc: &Assoc, sk: &Sk, state: u32, error: u16, out: u16, in_: u16) {
-    push_notification(assoc, sk, Subscription::AssocChange, || {
+fn notify_change(
+    assoc: &Assoc,
+    engine: &Engine,
+    sk: &Sk,
+    state: u32,
+    error: u16,
+    (out, in_): (u16, u16),
+) {
+    push_notification(assoc, engine, sk, Subscription::AssocChange, || {
         notify::assoc_change(assoc.id, state as u16, error, out, in_)
     });
 }
@@ -73,6 +87,7 @@ fn notify_change(assoc: &Assoc, sk: &Sk, state: u32, error: u16, out: u16, in_: 
 /// or too many are unread.
 fn push_notification(
     assoc: &Assoc,
+    engine: &Engine,
     sk: &Sk,
     subscription: Subscription,
     make: impl FnOnce() -> Result<KVec<u8>>,
@@ -85,12 +100,25 @@ fn push_notification(
         return;
     }
     if let Ok(bytes) = make() {
-        inner.push(Item::Notification { bytes, read: 0 });
+        inner.push(Item::Notification {
+            bytes,
+            read: 0,
+            about: peer(engine),
+        });
         let has_socket = inner.sk.is_some();
         drop(inner);
         if has_socket {
             sk.wake_readers();
         }
+    }
+}
+
+/// The peer as the user knows it.
+fn peer(engine: &Engine) -> TransportAddr {
+    let path = engine.paths().get(engine.primary().index());
+    TransportAddr {
+        addr: path.map_or(Address::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), |p| p.addr),
+        port: engine.peer_port(),
     }
 }
 
@@ -101,15 +129,9 @@ fn up(
     sk: &ARef<Sk>,
     listener: &mut Option<Arc<Endpoint>>,
 ) {
-    let (out, in_) = (engine.out_streams(), engine.in_streams());
-    notify_change(
-        assoc,
-        sk,
-        bindings::sctp_sac_state_SCTP_COMM_UP,
-        0,
-        out,
-        in_,
-    );
+    let streams = (engine.out_streams(), engine.in_streams());
+    let state = bindings::sctp_sac_state_SCTP_COMM_UP;
+    notify_change(assoc, engine, sk, state, 0, streams);
     // The peer has told its other addresses by now. Without memory they are not known.
     let _ = assoc.endpoint.inner.lock().enter_peer(assoc.id, engine);
     if let Some(listener) = listener.take() {
@@ -173,8 +195,8 @@ fn message(
     }
 }
 
-fn peer_shutdown(assoc: &Assoc, sk: &Sk) {
-    push_notification(assoc, sk, Subscription::Shutdown, || {
+fn peer_shutdown(assoc: &Assoc, engine: &Engine, sk: &Sk) {
+    push_notification(assoc, engine, sk, Subscription::Shutdown, || {
         notify::shutdown(assoc.id)
     });
     with_own_socket(assoc, |sk| {
@@ -194,7 +216,7 @@ fn with_own_socket(assoc: &Assoc, f: impl FnOnce(&Sk)) {
     }
 }
 
-fn closed(assoc: &Assoc, sk: &ARef<Sk>, why: Closed) {
+fn closed(assoc: &Assoc, engine: &Engine, sk: &ARef<Sk>, why: Closed) {
     let (state, cause) = match why {
         Closed::Shutdown => (bindings::sctp_sac_state_SCTP_SHUTDOWN_COMP, 0),
         Closed::PeerAborted { cause, setup } | Closed::Aborted { cause, setup } => {
@@ -202,7 +224,7 @@ fn closed(assoc: &Assoc, sk: &ARef<Sk>, why: Closed) {
         }
         Closed::TimedOut { setup } => (lost_or_never_up(setup), 0),
     };
-    notify_change(assoc, sk, state, cause, 0, 0);
+    notify_change(assoc, engine, sk, state, cause, (0, 0));
     assoc.endpoint.inner.lock().ended = Some(why);
     with_own_socket(assoc, |sk| show_end(sk, why));
     // Somebody may wait for the end itself, or for what will never come now.

@@ -100,6 +100,8 @@ pub(crate) enum Item {
     Notification {
         bytes: KVec<u8>,
         read: usize,
+        /// The peer's primary address.
+        about: TransportAddr,
     },
 }
 
@@ -135,6 +137,8 @@ pub(crate) struct Inner {
     pub(crate) received: Ring<Item>,
     /// What a reader has put back: it comes before `received`.
     pub(crate) put_back: Option<Item>,
+    /// How many items associations have been promised room for in `received`.
+    pub(crate) promised: usize,
     pub(crate) notifications: usize,
     pub(crate) settings: Settings,
     pub(crate) closed: bool,
@@ -170,6 +174,7 @@ impl Endpoint {
                         accept_queue: Ring::new(),
                         received: Ring::new(),
                         put_back: None,
+                        promised: 0,
                         notifications: 0,
                         settings,
                         closed: false,

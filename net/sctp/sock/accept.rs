@@ -24,7 +24,8 @@ pub(crate) fn accept(sk: &Sk, flags: c_int) -> Result<ARef<Sk>> {
     let nonblock = flags as u32 & bindings::RUST_CONST_HELPER_O_NONBLOCK != 0;
     let mut timeout = sk.receive_timeout(nonblock);
     let child = sk.wait(&mut timeout, || {
-        if sk.state() != State::Listening {
+        let stopped = sk.shutdown() & bindings::RCV_SHUTDOWN != 0;
+        if stopped || sk.state() != State::Listening {
             return Some(Err(EINVAL));
         }
         let child = endpoint.inner.lock().accept_queue.pop_front();

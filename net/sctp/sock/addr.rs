@@ -13,6 +13,11 @@ use crate::{
 use core::mem::size_of;
 use kernel::prelude::*;
 
+/// Whether a name is of the family `AF_UNSPEC`.
+pub(crate) fn is_unspecified_family(bytes: &[u8]) -> bool {
+    bytes.get(..2) == Some(&(bindings::AF_UNSPEC as u16).to_ne_bytes())
+}
+
 /// Reads an address as this socket understands it. `EINVAL` for one that it cannot have.
 pub(crate) fn parse(sk: &Sk, bytes: &[u8]) -> Result<TransportAddr> {
     let family: [u8; 2] = bytes

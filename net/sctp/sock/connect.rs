@@ -6,11 +6,17 @@ use super::{addr, bind};
 use crate::{
     association::{self, Assoc, Engine, Parts},
     endpoint::{Endpoint, Style, TransportAddr},
-    engine::{assoc::State as Phase, config::Config, event::Closed, time::Duration},
+    engine::{
+        assoc::{Message, SendError, State as Phase},
+        config::Config,
+        event::Closed,
+        time::Duration,
+    },
     sys::{
         bindings,
         crypto::KernelRng,
         ip::{Ends, Route},
+        skb::SkbRange,
         sock::{Sk, State, Timeout},
     },
 };
@@ -21,6 +27,10 @@ use kernel::{
 
 /// Connects a socket, and waits until the association is up unless it is not to block.
 pub(crate) fn connect(sk: &Sk, name: &[u8], flags: u32) -> Result {
+    if addr::is_unspecified_family(name) {
+        // Dissolving an association this way is TCP's and UDP's.
+        return Err(EOPNOTSUPP);
+    }
     let to = addr::parse_peer(sk, name)?;
     let endpoint: Arc<Endpoint> = sk.endpoint()?.into();
     let assoc = {
@@ -42,7 +52,7 @@ pub(crate) fn connect(sk: &Sk, name: &[u8], flags: u32) -> Result {
         if endpoint.style == Style::OneToOne && endpoint.only_assoc().is_some() {
             return Err(EALREADY);
         }
-        associate(sk, &endpoint, &to, None)?
+        associate(sk, &endpoint, &to, None, None)?
     };
     let nonblock = flags & bindings::RUST_CONST_HELPER_O_NONBLOCK != 0;
     let mut timeout = sk.send_timeout(nonblock);
@@ -54,6 +64,16 @@ pub(crate) fn connect(sk: &Sk, name: &[u8], flags: u32) -> Result {
     match wait_until_up(sk, &endpoint, id, &mut timeout) {
         Err(e) if e == EAGAIN => Err(EINPROGRESS),
         other => other,
+    }
+}
+
+/// What the engine's refusal of a message means to its sender.
+pub(crate) fn send_error(e: SendError<SkbRange>) -> Error {
+    match e {
+        SendError::NoMemory(_) => ENOMEM,
+        SendError::BadStream(_) | SendError::Empty(_) => EINVAL,
+        SendError::ShuttingDown(_) => ESHUTDOWN,
+        SendError::TooLong(_) => EMSGSIZE,
     }
 }
 
@@ -117,12 +137,13 @@ pub(crate) fn apply(config: &mut Config, init: &bindings::sctp_initmsg) {
     }
 }
 
-/// Starts an association. Called with the socket locked.
+/// Starts an association, with a first message if there is one. Called with the socket locked.
 pub(crate) fn associate(
     sk: &Sk,
     endpoint: &Arc<Endpoint>,
     to: &TransportAddr,
     init: Option<&bindings::sctp_initmsg>,
+    first: Option<Message<SkbRange>>,
 ) -> Result<Arc<Assoc>> {
     bind::autobind(sk)?;
     let binding = endpoint.inner.lock().binding.ok_or(EINVAL)?;
@@ -141,7 +162,10 @@ pub(crate) fn associate(
     let config = config(sk, endpoint, init);
     let mut rng = KernelRng;
     let mut cx = association::cx(&endpoint.pernet, &mut rng);
-    let engine = Engine::connect(&mut cx, &config, binding.port, to.port, peer, route.mtu())?;
+    let mut engine = Engine::connect(&mut cx, &config, binding.port, to.port, peer, route.mtu())?;
+    if let Some(message) = first {
+        engine.send(&mut cx, message).map_err(send_error)?;
+    }
     if endpoint.style == Style::OneToOne {
         endpoint.inner.lock().ended = None;
         sk.set_peer(to.addr.ip, to.port);

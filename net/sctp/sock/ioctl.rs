@@ -28,7 +28,7 @@ pub(crate) fn ioctl(sk: &Sk, cmd: u32) -> Result<c_int> {
     let inner = endpoint.inner.lock();
     let len = match inner.put_back.as_ref().or_else(|| inner.received.front()) {
         None => 0,
-        Some(Item::Notification { bytes, read }) => bytes.len().saturating_sub(*read),
+        Some(Item::Notification { bytes, read, .. }) => bytes.len().saturating_sub(*read),
         Some(Item::Data { received, read, .. }) => received
             .rest
             .iter()

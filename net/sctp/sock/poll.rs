@@ -46,7 +46,8 @@ pub(crate) fn poll(sk: &Sk) -> u32 {
     if readable {
         mask |= bindings::RUST_CONST_HELPER_EPOLLIN | bindings::RUST_CONST_HELPER_EPOLLRDNORM;
     }
-    if one_to_one && sk.state() == State::Closed {
+    // Nothing can be sent yet, or any more.
+    if one_to_one && matches!(sk.state(), State::Closed | State::Establishing) {
         return mask;
     }
     if sk.is_writeable() {

@@ -33,6 +33,7 @@ pub(crate) fn recvmsg(sk: &Sk, msg: &mut Message<'_>, len: usize, flags: u32) ->
     }
     let peek = flags & bindings::MSG_PEEK != 0;
     let mut timeout = sk.receive_timeout(flags & bindings::MSG_DONTWAIT != 0);
+    let may_wait = !timeout.is_over();
     loop {
         {
             let reader = endpoint.reader.lock();
@@ -50,7 +51,13 @@ pub(crate) fn recvmsg(sk: &Sk, msg: &mut Message<'_>, len: usize, flags: u32) ->
             if let Err(e) = sk.take_error() {
                 return Some(Err(e));
             }
-            (sk.shutdown() & bindings::RCV_SHUTDOWN != 0).then_some(Ok(false))
+            if sk.shutdown() & bindings::RCV_SHUTDOWN != 0 {
+                return Some(Ok(false));
+            }
+            // Nothing can ever come.
+            let hopeless =
+                endpoint.inner.lock().assocs.is_empty() && sk.state() != State::Listening;
+            (may_wait && hopeless).then_some(Err(ENOTCONN))
         })??;
         if !ready {
             return Ok(0);
@@ -68,7 +75,7 @@ fn take(
     peek: bool,
 ) -> Result<usize> {
     match item {
-        Item::Notification { bytes, read } => {
+        Item::Notification { bytes, read, about } => {
             let rest = bytes.get(read..).unwrap_or_default();
             let copied = rest.len().min(len);
             let result = msg.copy_to_user(rest.get(..copied).unwrap_or_default());
@@ -82,9 +89,10 @@ fn take(
                 endpoint
                     .inner
                     .lock()
-                    .put_back(Item::Notification { bytes, read });
+                    .put_back(Item::Notification { bytes, read, about });
             }
             result?;
+            msg.set_name(Shown::new(sk, &about.addr, about.port).bytes());
             msg.add_flags(bindings::sctp_msg_flags_MSG_NOTIFICATION);
             if complete {
                 msg.add_flags(bindings::MSG_EOR);

@@ -10,7 +10,7 @@ use crate::{
     association::{Assoc, AssocId},
     endpoint::{Endpoint, Style, TransportAddr},
     engine::{
-        assoc::{Message as UserMessage, SendError, State as Phase},
+        assoc::{Message as UserMessage, State as Phase},
         wire::cause,
     },
     sys::{
@@ -68,33 +68,39 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
     };
     let nonblock = msg.flags() & bindings::MSG_DONTWAIT != 0;
 
-    let target = target(sk, &endpoint, &info, to.as_ref())?;
-    if info.has(ABORT) {
-        return abort(&target.assoc, msg, len);
-    }
-    if info.has(EOF) {
-        let _ = target.assoc.lock().with(|engine, cx| engine.shutdown(cx));
-        return Ok(0);
-    }
-    may_send(&target.assoc, &info)?;
-    let id = target.assoc.id;
-    let is_new = target.is_new;
-    // Nothing of the association is held while waiting for room in the send buffer.
-    drop(target);
-    let payload = match SkbRange::from_user(sk, msg, len, nonblock) {
-        Ok(payload) => payload,
-        Err(e) => {
-            if is_new {
-                give_up(&endpoint, id);
+    let existing = find(sk, &endpoint, &info, to.as_ref())?;
+    let id = match existing {
+        Some(assoc) => {
+            if info.has(ABORT) {
+                return abort(&assoc, msg, len);
             }
-            return Err(e);
+            if info.has(EOF) {
+                let _ = assoc.lock().with(|engine, cx| engine.shutdown(cx));
+                return Ok(0);
+            }
+            may_send(&assoc, &info)?;
+            Some(assoc.id)
         }
+        None => None,
     };
-    hand_over(&endpoint, id, &info, payload)?;
-    if is_new {
-        // As the C module: whether that succeeds is told later.
-        let mut timeout = sk.send_timeout(nonblock);
-        let _ = connect::wait_until_up(sk, &endpoint, id, &mut timeout);
+    // Nothing of the association is held while waiting for room in the send buffer.
+    let payload = SkbRange::from_user(sk, msg, len, nonblock)?;
+    let message = UserMessage {
+        stream: info.stream,
+        ppid: info.ppid,
+        unordered: info.has(UNORDERED),
+        sack_immediately: info.has(SACK_IMMEDIATELY),
+        payload,
+    };
+    match (id, to) {
+        (Some(id), _) => hand_over(&endpoint, id, message)?,
+        (None, Some(to)) => {
+            let id = open(sk, &endpoint, &to, &info, message)?;
+            // As the C module: whether it comes up is told later.
+            let mut timeout = sk.send_timeout(nonblock);
+            let _ = connect::wait_until_up(sk, &endpoint, id, &mut timeout);
+        }
+        (None, None) => return Err(EPIPE),
     }
     Ok(len)
 }
@@ -114,37 +120,31 @@ fn check(info: &SendInfo, one_to_one: bool, len: usize) -> Result {
     Ok(())
 }
 
-struct Target {
-    assoc: Arc<Assoc>,
-    /// Whether this call has created it.
-    is_new: bool,
-}
-
-/// Finds the association that a message is for, or creates it.
-fn target(
+/// Finds the association that a message is for; `None` if it is to be created.
+fn find(
     sk: &Sk,
-    endpoint: &Arc<Endpoint>,
+    endpoint: &Endpoint,
     info: &SendInfo,
     to: Option<&TransportAddr>,
-) -> Result<Target> {
-    let existing = |assoc| Target {
-        assoc,
-        is_new: false,
-    };
+) -> Result<Option<Arc<Assoc>>> {
     let Some(to) = to else {
         let assoc = match endpoint.style {
             Style::OneToOne => endpoint.only_assoc(),
             Style::OneToMany => endpoint.assoc(info.assoc),
         };
-        return assoc.map(existing).ok_or(EPIPE);
+        return assoc.map(Some).ok_or(EPIPE);
     };
-    let _guard = sk.lock();
     if let Some(assoc) = endpoint.assoc_with(to) {
-        return Ok(existing(assoc));
+        return Ok(Some(assoc));
     }
     if info.has(EOF | ABORT) {
         return Err(EINVAL);
     }
+    may_open(sk, endpoint).map(|()| None)
+}
+
+/// Whether the socket may have one more association.
+fn may_open(sk: &Sk, endpoint: &Endpoint) -> Result {
     if endpoint.style == Style::OneToOne {
         if matches!(sk.state(), State::Established | State::Closing) {
             return Err(EADDRNOTAVAIL);
@@ -153,11 +153,25 @@ fn target(
             return Err(EALREADY);
         }
     }
-    let assoc = connect::associate(sk, endpoint, to, info.init.as_ref())?;
-    Ok(Target {
-        assoc,
-        is_new: true,
-    })
+    Ok(())
+}
+
+/// Creates an association with its first message.
+fn open(
+    sk: &Sk,
+    endpoint: &Arc<Endpoint>,
+    to: &TransportAddr,
+    info: &SendInfo,
+    message: UserMessage<SkbRange>,
+) -> Result<AssocId> {
+    let _guard = sk.lock();
+    // Another call may have been faster.
+    if let Some(assoc) = endpoint.assoc_with(to) {
+        return hand_over(endpoint, assoc.id, message).map(|()| assoc.id);
+    }
+    may_open(sk, endpoint)?;
+    let assoc = connect::associate(sk, endpoint, to, info.init.as_ref(), Some(message))?;
+    Ok(assoc.id)
 }
 
 /// Whether an association would take the message now.
@@ -184,33 +198,10 @@ fn may_send(assoc: &Arc<Assoc>, info: &SendInfo) -> Result {
 }
 
 /// Gives a message to its association, if that is still there.
-fn hand_over(endpoint: &Endpoint, id: AssocId, info: &SendInfo, payload: SkbRange) -> Result {
+fn hand_over(endpoint: &Endpoint, id: AssocId, message: UserMessage<SkbRange>) -> Result {
     let assoc = endpoint.assoc(id).ok_or(EPIPE)?;
-    let message = UserMessage {
-        stream: info.stream,
-        ppid: info.ppid,
-        unordered: info.has(UNORDERED),
-        sack_immediately: info.has(SACK_IMMEDIATELY),
-        payload,
-    };
     let result = assoc.lock().with(|engine, cx| engine.send(cx, message));
-    match result {
-        None => Err(EPIPE),
-        Some(Ok(())) => Ok(()),
-        Some(Err(SendError::NoMemory(_))) => Err(ENOMEM),
-        Some(Err(SendError::BadStream(_) | SendError::Empty(_))) => Err(EINVAL),
-        Some(Err(SendError::ShuttingDown(_))) => Err(ESHUTDOWN),
-        Some(Err(SendError::TooLong(_))) => Err(EMSGSIZE),
-    }
-}
-
-/// Takes back an association that was created for a message which could not be sent.
-fn give_up(endpoint: &Endpoint, id: AssocId) {
-    if let Some(assoc) = endpoint.assoc(id) {
-        let _ = assoc
-            .lock()
-            .with(|engine, cx| engine.abort(cx, cause::USER_INITIATED_ABORT, &[]));
-    }
+    result.ok_or(EPIPE)?.map_err(connect::send_error)
 }
 
 /// SCTP_ABORT: ends the association; the data is the reason that the peer is told.
