@@ -2,8 +2,12 @@
 
 //! Two associations and what they say to each other.
 
+mod fault;
+mod hostile;
 mod loss;
+mod memory;
 mod setup;
 mod stall;
 mod teardown;
 mod transfer;
+mod vtag;

@@ -173,6 +173,8 @@ pub(crate) struct Net {
     number: u64,
     filter: Option<Filter>,
     pub(crate) log: Vec<String>,
+    /// All packets that were sent, also those that were lost.
+    pub(crate) sent: Vec<Flying>,
     /// Packets that were delivered, if wanted.
     pub(crate) keep: bool,
     pub(crate) kept: Vec<Flying>,
@@ -276,6 +278,7 @@ impl Net {
             number: 0,
             filter: None,
             log: Vec::new(),
+            sent: Vec::new(),
             keep: false,
             kept: Vec::new(),
             check: true,
@@ -336,6 +339,11 @@ impl Net {
     }
 
     pub(crate) fn connect(&mut self, from: usize) {
+        assert!(self.try_connect(from));
+    }
+
+    /// Connects a host to the other one. `false` if there is no memory.
+    pub(crate) fn try_connect(&mut self, from: usize) -> bool {
         self.sync();
         let host = &mut self.hosts[from];
         let peer = address(1 - from, 0);
@@ -347,10 +355,13 @@ impl Net {
             PORT[1 - from],
             peer,
             host.mtu,
-        )
-        .expect("connect");
-        host.assoc = Some(KBox::new(assoc, GFP_ATOMIC).unwrap());
+        );
+        let Ok(assoc) = assoc.and_then(|assoc| KBox::new(assoc, GFP_ATOMIC)) else {
+            return false;
+        };
+        host.assoc = Some(assoc);
         self.drain(from);
+        true
     }
 
     /// Calls an association and drains it.
@@ -478,6 +489,7 @@ impl Net {
             dst,
             bytes,
         };
+        self.sent.push(packet.clone());
         let fate = match &mut self.filter {
             Some(filter) => filter(&packet),
             None => Fate::Pass,
@@ -640,6 +652,12 @@ impl Net {
         for host in &self.hosts {
             assert_eq!(host.end(), Some(Closed::Shutdown));
         }
+    }
+
+    /// The last packet that a host sent.
+    #[track_caller]
+    pub(crate) fn last_of(&self, from: usize) -> &Flying {
+        self.sent.iter().rev().find(|p| p.to != from).unwrap()
     }
 
     /// A header as a packet of `from` would have it, with the tag that is right.
