@@ -132,7 +132,7 @@ if [ "$MODULE" = c ]; then
 fi
 bold "6. The module goes out, with both namespaces alive"
 command_line rmmod "$MODULE_NAME"
-wait_for 10 unload_modules 2>/dev/null || failed "rmmod: $(unload_modules 2>&1)"
+wait_for 10 unload_modules || failed "rmmod: $(unload_modules 2>&1)"
 leftovers || failed "something was left behind"
 ip netns list
 echo "$MODULE_NAME unloaded cleanly"

@@ -7,11 +7,12 @@
 # shellcheck source=/dev/null
 . "$OUT/settings"
 
-# wait_for SECONDS COMMAND...: polls until the command succeeds.
+# wait_for SECONDS COMMAND...: polls until the command, whose output is of no
+# interest, succeeds.
 wait_for() {
 	local end=$((SECONDS + $1))
 	shift
-	until "$@"; do
+	until "$@" >/dev/null 2>&1; do
 		if [ "$SECONDS" -ge "$end" ]; then return 1; fi
 		sleep 0.05
 	done
