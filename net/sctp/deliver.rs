@@ -10,6 +10,7 @@ use crate::{
     endpoint::{Endpoint, Item, Style, Subscription, TransportAddr, MAX_NOTIFICATIONS},
     engine::{
         addr::{Address, IpAddr, Ipv4Addr},
+        assoc::State as Phase,
         cx::{Cx, Payload},
         event::{Closed, Event, Received},
         wire::cause,
@@ -76,10 +77,14 @@ fn notify_change(
     sk: &Sk,
     state: u32,
     error: u16,
-    (out, in_): (u16, u16),
+    streams: (u16, u16),
 ) {
+    let info = match engine.state() {
+        Phase::Closed => engine.peer_abort(),
+        _ => &[],
+    };
     push_notification(assoc, engine, sk, Subscription::AssocChange, || {
-        notify::assoc_change(assoc.id, state as u16, error, out, in_)
+        notify::assoc_change(assoc.id, state as u16, error, streams, info)
     });
 }
 

@@ -139,6 +139,31 @@ void sctp_helper_skb_add_frag(struct sk_buff *skb, const struct sk_buff *from,
 			       skb_frag_off(frag) + off, size, size);
 }
 
+/* Appends an skb of @len bytes of pages to the frag_list of @skb. */
+int sctp_helper_skb_grow(struct sk_buff *skb, struct sock *sk, unsigned int len)
+{
+	struct sk_buff *piece, **last = &skb_shinfo(skb)->frag_list;
+	int err;
+
+	piece = alloc_skb_with_frags(0, len, PAGE_ALLOC_COSTLY_ORDER, &err, sk->sk_allocation);
+	if (!piece)
+		return err;
+	piece->len = len;
+	piece->data_len = len;
+	skb_set_owner_w(piece, sk);
+	while (*last)
+		last = &(*last)->next;
+	*last = piece;
+	skb->len += len;
+	skb->data_len += len;
+	return 0;
+}
+
+struct sk_buff *sctp_helper_skb_next_piece(const struct sk_buff *skb, const struct sk_buff *piece)
+{
+	return piece == skb ? skb_shinfo(skb)->frag_list : piece->next;
+}
+
 void sctp_helper_skb_add_zeroes(struct sk_buff *skb, int size)
 {
 	struct page *page = ZERO_PAGE(0);

@@ -168,17 +168,23 @@ impl Claim {
     /// Whether both claims would get the same packets, which `SO_REUSEADDR` on both allows as
     /// long as neither listens.
     fn conflicts(&self, other: &Self) -> bool {
-        let overlap = self.covers(other.ip)
-            || other.covers(self.ip)
-            // Wildcards of different families overlap if the IPv6 one includes IPv4.
-            || (self.ip.is_unspecified() && other.ip.is_unspecified()
-                && self.ip.is_ipv4() != other.ip.is_ipv4()
-                && !self.v6_only && !other.v6_only);
-        overlap
+        self.overlaps(other)
             && !(self.reuse
                 && other.reuse
                 && !self.endpoint.is_listening()
                 && !other.endpoint.is_listening())
+    }
+
+    /// Whether there are packets that are for both claims.
+    fn overlaps(&self, other: &Self) -> bool {
+        self.covers(other.ip)
+            || other.covers(self.ip)
+            // Wildcards of different families overlap if the IPv6 one includes IPv4.
+            || (self.ip.is_unspecified()
+                && other.ip.is_unspecified()
+                && self.ip.is_ipv4() != other.ip.is_ipv4()
+                && !self.v6_only
+                && !other.v6_only)
     }
 }
 
@@ -220,6 +226,20 @@ impl Ports {
                 self.buckets.remove(&port);
             }
         }
+    }
+
+    /// Whether an endpoint may begin to listen: no other one on its addresses does.
+    pub(crate) fn may_listen(&self, port: u16, endpoint: &Arc<Endpoint>) -> bool {
+        let claims = || {
+            self.buckets
+                .get(&port)
+                .into_iter()
+                .flat_map(|b| b.claims.iter())
+        };
+        let Some(own) = claims().find(|c| Arc::ptr_eq(&c.endpoint, endpoint)) else {
+            return false;
+        };
+        !claims().any(|c| c.endpoint.is_listening() && c.overlaps(own))
     }
 
     /// Takes an endpoint's claim out.

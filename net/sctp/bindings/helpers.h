@@ -55,6 +55,8 @@ unsigned int sctp_helper_skb_nr_frags(const struct sk_buff *skb);
 unsigned int sctp_helper_skb_frag_size(const struct sk_buff *skb, int i);
 void sctp_helper_skb_add_frag(struct sk_buff *skb, const struct sk_buff *from,
 			      int i, int off, int size);
+int sctp_helper_skb_grow(struct sk_buff *skb, struct sock *sk, unsigned int len);
+struct sk_buff *sctp_helper_skb_next_piece(const struct sk_buff *skb, const struct sk_buff *piece);
 void sctp_helper_skb_add_zeroes(struct sk_buff *skb, int size);
 void sctp_helper_skb_reserve(struct sk_buff *skb, int len);
 void sctp_helper_skb_put_data(struct sk_buff *skb, const void *data, unsigned int len);

@@ -3,8 +3,11 @@
 //! `listen()` (RFC 6458, 3.1.3 and 4.1.3).
 
 use super::bind;
-use crate::sys::sock::{Sk, State};
-use kernel::prelude::*;
+use crate::{
+    endpoint::Endpoint,
+    sys::sock::{Sk, State},
+};
+use kernel::{prelude::*, sync::Arc};
 
 /// Lets a socket take associations, or, with a backlog of 0, no more of them.
 ///
@@ -28,7 +31,16 @@ pub(crate) fn listen(sk: &Sk, backlog: c_int, fresh: bool) -> Result {
         return Ok(());
     }
     bind::autobind(sk)?;
-    sk.set_state(State::Listening);
+    let endpoint: Arc<Endpoint> = endpoint.into();
+    let port = endpoint.inner.lock().binding.map_or(0, |b| b.port);
+    // Two sockets may share a port with SO_REUSEADDR, but only one of them may listen. Whether
+    // one does is decided under the lock of the ports.
+    let ports = endpoint.pernet.ports.lock();
+    if !ports.may_listen(port, &endpoint) {
+        return Err(EADDRINUSE);
+    }
     endpoint.set_listening(true);
+    drop(ports);
+    sk.set_state(State::Listening);
     Ok(())
 }

@@ -16,24 +16,27 @@ fn to_vec(value: &impl Abi) -> Result<KVec<u8>> {
     Ok(vec)
 }
 
-/// SCTP_ASSOC_CHANGE. `error` is an error cause, or 0.
+/// SCTP_ASSOC_CHANGE. `error` is an error cause, or 0; `info` the causes of a received ABORT.
 pub(crate) fn assoc_change(
     id: AssocId,
     state: u16,
     error: u16,
-    out_streams: u16,
-    in_streams: u16,
+    (out_streams, in_streams): (u16, u16),
+    info: &[u8],
 ) -> Result<KVec<u8>> {
     let mut sac = bindings::sctp_assoc_change::zeroed();
     sac.sac_type = bindings::sctp_sn_type_SCTP_ASSOC_CHANGE as u16;
-    sac.sac_length = size_of::<bindings::sctp_assoc_change>() as u32;
+    let len = size_of::<bindings::sctp_assoc_change>().saturating_add(info.len());
+    sac.sac_length = u32::try_from(len).map_err(|_| EINVAL)?;
     sac.sac_state = state;
     // Error causes are in network byte order here, as RFC 6458 has it.
     sac.sac_error = error.to_be();
     sac.sac_outbound_streams = out_streams;
     sac.sac_inbound_streams = in_streams;
     sac.sac_assoc_id = id;
-    to_vec(&sac)
+    let mut vec = to_vec(&sac)?;
+    vec.extend_from_slice(info, GFP_ATOMIC)?;
+    Ok(vec)
 }
 
 /// SCTP_SHUTDOWN_EVENT.

@@ -31,6 +31,14 @@ pub(crate) fn to_mapped(ip: IpAddr) -> Ipv6Addr {
     }
 }
 
+/// Length of an IP header without options, of the family of `ip`.
+pub(crate) fn header_len(ip: IpAddr) -> usize {
+    match ip {
+        IpAddr::V4(_) => 20,
+        IpAddr::V6(_) => 40,
+    }
+}
+
 fn be32(a: Ipv4Addr) -> u32 {
     u32::from_ne_bytes(a.octets())
 }
@@ -161,10 +169,7 @@ impl Route {
     pub(crate) fn mtu(&self) -> usize {
         // SAFETY: By the type invariant the route is valid.
         let mtu = unsafe { bindings::sctp_helper_dst_mtu(self.dst) } as usize;
-        let header = match self.flow {
-            Flow::V4(_) => 20,
-            Flow::V6(_) => 40,
-        };
+        let header = header_len(self.source());
         // An IP packet has at most 65535 bytes, on whatever device, and chunks end at multiples
         // of four.
         mtu.min(65532).saturating_sub(header) & !3

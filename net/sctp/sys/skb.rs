@@ -23,6 +23,10 @@ const COPY_LIMIT: usize = 256;
 /// that packets can refer to.
 const LINEAR_LIMIT: usize = 1024;
 
+/// Most bytes of a user message in one skb: they fit even if only single pages are to be had. A
+/// larger message takes a chain of skbs.
+const PIECE: usize = 16 * bindings::RUST_CONST_HELPER_PAGE_SIZE as usize;
+
 /// A counted reference to an `sk_buff`.
 ///
 /// # Invariants
@@ -307,7 +311,7 @@ impl SkbRange {
         let (linear, paged) = if len <= LINEAR_LIMIT {
             (len, 0)
         } else {
-            (0, len)
+            (0, len.min(PIECE))
         };
         let mut err = 0;
         // SAFETY: The socket is valid and the caller is in process context.
@@ -335,6 +339,17 @@ impl SkbRange {
             unsafe { (*skb.as_ptr()).data_len = paged as u32 };
             // SAFETY: As above.
             unsafe { (*skb.as_ptr()).len = paged as u32 };
+        }
+        // The send buffer had room, so the rest of a message larger than one skb may go beyond
+        // it: who waited with a part of its message in hand could wait for ever.
+        let mut done = linear + paged;
+        while done < len {
+            let piece = (len - done).min(PIECE);
+            // SAFETY: Both are valid, and `skb` is nobody else's; allocates in process context.
+            to_result(unsafe {
+                bindings::sctp_helper_skb_grow(skb.as_ptr(), sk.as_ptr(), piece as u32)
+            })?;
+            done += piece;
         }
         msg.copy_from_user(&skb, len)?;
         Ok(Self {
@@ -457,49 +472,67 @@ impl TxSkb {
             return Err(EINVAL);
         };
         // SAFETY: By its type invariant the skb is valid.
-        let mut start = unsafe { bindings::sctp_helper_skb_headlen(from.as_ptr()) } as usize;
+        let linear = unsafe { bindings::sctp_helper_skb_headlen(from.as_ptr()) } as usize;
         let mut at = payload.offset as usize;
         let mut left = payload.len();
-        if at < start {
+        if at < linear {
             return Err(EINVAL);
         }
-        // SAFETY: By its type invariant the skb is valid.
-        let count = unsafe { bindings::sctp_helper_skb_nr_frags(from.as_ptr()) };
-        for i in 0..count {
-            if left == 0 {
-                break;
-            }
-            // SAFETY: The skb is valid and has that fragment.
-            let size =
-                unsafe { bindings::sctp_helper_skb_frag_size(from.as_ptr(), i as i32) } as usize;
-            let end = start.saturating_add(size);
-            if at < end {
-                let offset = at - start;
-                let len = left.min(size - offset);
-                if self.nr_frags() >= bindings::RUST_CONST_HELPER_MAX_SKB_FRAGS {
-                    return Err(ENOBUFS);
+        let mut start = linear;
+        let mut piece = from.as_ptr();
+        while !piece.is_null() && left != 0 {
+            // SAFETY: `piece` is `from` or one of the chain behind it, which live as long.
+            let count = unsafe { bindings::sctp_helper_skb_nr_frags(piece) };
+            for i in 0..count {
+                // SAFETY: As above, and it has that fragment.
+                let size = unsafe { bindings::sctp_helper_skb_frag_size(piece, i as i32) } as usize;
+                let end = start.saturating_add(size);
+                if left != 0 && at < end {
+                    let offset = at - start;
+                    let len = left.min(size - offset);
+                    // SAFETY: As above; the range is within the fragment.
+                    unsafe { self.append_frag(piece, i, offset, len) }?;
+                    at += len;
+                    left -= len;
                 }
-                // SAFETY: Both are valid, `self` is nobody else's and has a free fragment slot;
-                // the range is within fragment `i`.
-                unsafe {
-                    bindings::sctp_helper_skb_add_frag(
-                        self.0.as_ptr(),
-                        from.as_ptr(),
-                        i as i32,
-                        offset as i32,
-                        len as i32,
-                    )
-                };
-                at += len;
-                left -= len;
+                start = end;
             }
-            start = end;
+            // SAFETY: As above.
+            piece = unsafe { bindings::sctp_helper_skb_next_piece(from.as_ptr(), piece) };
         }
         if left == 0 {
             Ok(())
         } else {
             Err(EINVAL)
         }
+    }
+
+    /// Refers to `len` bytes from `offset` on of fragment `i` of `from`.
+    ///
+    /// # Safety
+    ///
+    /// `from` is valid, and that range is within that fragment of it.
+    unsafe fn append_frag(
+        &mut self,
+        from: *const bindings::sk_buff,
+        i: u32,
+        offset: usize,
+        len: usize,
+    ) -> Result {
+        if self.nr_frags() >= bindings::RUST_CONST_HELPER_MAX_SKB_FRAGS {
+            return Err(ENOBUFS);
+        }
+        // SAFETY: By this function's requirements; `self` is nobody else's and has a free slot.
+        unsafe {
+            bindings::sctp_helper_skb_add_frag(
+                self.0.as_ptr(),
+                from,
+                i as i32,
+                offset as i32,
+                len as i32,
+            )
+        };
+        Ok(())
     }
 
     /// Appends `len` zero bytes, at most a page, without copying them into the linear part.

@@ -12,9 +12,14 @@
 //! - something drives every state: a timer runs, or it is the peer's or the user's turn;
 //! - `Closed` has no timers (but to retry a last packet) and no data to send.
 
+#[cfg(not(MODULE))]
+mod check;
+mod collision;
 mod data;
+mod dispatch;
 mod fault;
 mod sack;
+mod send;
 mod setup;
 pub(crate) mod state;
 mod teardown;
@@ -115,39 +120,13 @@ pub(crate) struct Association<B: Payload> {
     // Outputs.
     pending: Pending,
     abort_cause: Option<AbortCause>,
+    /// The error causes of the ABORT by which the peer ended the association.
+    peer_abort: KVec<u8>,
     /// A packet that answers one that came, and where to.
     reply: PacketBuilder<B>,
     reply_to: Option<PathId>,
     notices: Notices,
     timers: Timers,
-}
-
-/// What goes on between the chunks of one packet.
-struct Incoming {
-    path: PathId,
-    /// Bytes of the packet: what an answer is measured against.
-    len: usize,
-    has_data: bool,
-    signs: Signs,
-}
-
-impl Incoming {
-    fn new(path: PathId, len: usize) -> Self {
-        Self {
-            path,
-            len,
-            has_data: false,
-            signs: Signs::default(),
-        }
-    }
-}
-
-/// What to do about the rest of a packet.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Next {
-    Continue,
-    /// Nothing more of this packet is to be looked at.
-    Stop,
 }
 
 #[allow(dead_code)]
@@ -192,6 +171,12 @@ impl<B: Payload> Association<B> {
 
     pub(crate) fn has_address(&self, address: &Address) -> bool {
         self.find_path(address).is_some()
+    }
+
+    /// The error causes of the ABORT by which the peer ended the association, as they were in the
+    /// packet.
+    pub(crate) fn peer_abort(&self) -> &[u8] {
+        &self.peer_abort
     }
 
     /// What the peer's window is believed to be (6.2.1).
@@ -285,266 +270,6 @@ impl<B: Payload> Association<B> {
         }
     }
 
-    /// Takes in a packet that has this association's ports and, by its tag or its addresses, is
-    /// meant for it.
-    ///
-    /// `Err` says why it was not taken, or not all of it; what came before the obstacle was. The
-    /// local tag may be another one afterwards, because the peer restarted.
-    pub(crate) fn handle_packet(
-        &mut self,
-        cx: &mut Cx<'_>,
-        pkt: &Packet<'_, B>,
-    ) -> Result<(), Reason> {
-        if self.state == State::Closed {
-            return Err(Reason::Unexpected);
-        }
-        let path = self.find_path(&pkt.src).ok_or(Reason::BadAddress)?;
-        self.begin_input();
-        // What was not fetched in time is not worth keeping.
-        self.reply_to = None;
-        if pkt.first_kind() == ChunkType::Init {
-            return self.on_init(cx, pkt, path);
-        }
-        let mut incoming = Incoming::new(path, pkt.len());
-        let result = self.handle_chunks(cx, pkt, &mut incoming, 0);
-        self.end_packet(cx, &incoming);
-        result
-    }
-
-    /// Handles the chunks of a packet but for the first `skip`.
-    fn handle_chunks(
-        &mut self,
-        cx: &mut Cx<'_>,
-        pkt: &Packet<'_, B>,
-        incoming: &mut Incoming,
-        skip: usize,
-    ) -> Result<(), Reason> {
-        for chunk in pkt.chunks().skip(skip) {
-            let chunk = chunk?;
-            let tag = pkt.verification_tag();
-            match vtag::check(&chunk, tag, self.state, self.local_tag, self.peer_tag) {
-                TagCheck::Accept | TagCheck::AskChunk => {}
-                TagCheck::Discard => return Err(Reason::BadTag),
-            }
-            if chunk.kind != ChunkType::Data {
-                cx.stats.count(Counter::InCtrlChunks);
-            }
-            match self.handle_chunk(cx, pkt, &chunk, incoming)? {
-                Next::Continue if self.state != State::Closed => {}
-                Next::Continue | Next::Stop => break,
-            }
-        }
-        Ok(())
-    }
-
-    /// What each chunk means in each state.
-    fn handle_chunk(
-        &mut self,
-        cx: &mut Cx<'_>,
-        pkt: &Packet<'_, B>,
-        chunk: &Chunk<'_>,
-        incoming: &mut Incoming,
-    ) -> Result<Next, Reason> {
-        use ChunkType as C;
-        use State as S;
-
-        match (chunk.kind, self.state) {
-            (C::Data, S::Established | S::ShutdownPending | S::ShutdownSent) => {
-                self.on_data(cx, pkt, chunk, incoming)
-            }
-            // Before the association is up it cannot be put in order; after its SHUTDOWN the peer
-            // has none to send.
-            (
-                C::Data,
-                S::CookieWait | S::CookieEchoed | S::ShutdownReceived | S::ShutdownAckSent,
-            ) => Err(Reason::Unexpected),
-
-            // An INIT has to be alone, and was taken care of.
-            (
-                C::Init,
-                S::CookieWait
-                | S::CookieEchoed
-                | S::Established
-                | S::ShutdownPending
-                | S::ShutdownSent
-                | S::ShutdownReceived
-                | S::ShutdownAckSent,
-            ) => Err(Reason::Unexpected),
-
-            (C::InitAck, S::CookieWait) => self.on_init_ack(cx, pkt, chunk, incoming),
-            // 5.2.3: late, or not meant for us.
-            (
-                C::InitAck,
-                S::CookieEchoed
-                | S::Established
-                | S::ShutdownPending
-                | S::ShutdownSent
-                | S::ShutdownReceived
-                | S::ShutdownAckSent,
-            ) => Err(Reason::Unexpected),
-
-            (
-                C::CookieEcho,
-                S::CookieWait
-                | S::CookieEchoed
-                | S::Established
-                | S::ShutdownPending
-                | S::ShutdownSent
-                | S::ShutdownReceived
-                | S::ShutdownAckSent,
-            ) => self.on_cookie_echo(cx, pkt, chunk, incoming),
-
-            (C::CookieAck, S::CookieEchoed) => {
-                self.establish(cx, incoming);
-                Ok(Next::Continue)
-            }
-            // 5.2.5
-            (
-                C::CookieAck,
-                S::CookieWait
-                | S::Established
-                | S::ShutdownPending
-                | S::ShutdownSent
-                | S::ShutdownReceived
-                | S::ShutdownAckSent,
-            ) => Ok(Next::Continue),
-
-            (
-                C::Sack,
-                S::Established | S::ShutdownPending | S::ShutdownSent | S::ShutdownReceived,
-            ) => self.on_sack(cx, chunk, incoming),
-            (C::Sack, S::CookieWait | S::CookieEchoed | S::ShutdownAckSent) => Ok(Next::Continue),
-
-            (
-                C::Heartbeat,
-                S::CookieEchoed
-                | S::Established
-                | S::ShutdownPending
-                | S::ShutdownSent
-                | S::ShutdownReceived
-                | S::ShutdownAckSent,
-            ) => self.on_heartbeat(cx, chunk, incoming),
-            (C::Heartbeat, S::CookieWait) => Err(Reason::Unexpected),
-
-            (
-                C::HeartbeatAck,
-                S::Established
-                | S::ShutdownPending
-                | S::ShutdownSent
-                | S::ShutdownReceived
-                | S::ShutdownAckSent,
-            ) => self.on_heartbeat_ack(cx, chunk),
-            (C::HeartbeatAck, S::CookieWait | S::CookieEchoed) => Ok(Next::Continue),
-
-            (
-                C::Abort,
-                S::CookieWait
-                | S::CookieEchoed
-                | S::Established
-                | S::ShutdownPending
-                | S::ShutdownSent
-                | S::ShutdownReceived
-                | S::ShutdownAckSent,
-            ) => Ok(self.on_abort(cx, chunk)),
-
-            (
-                C::Shutdown,
-                S::Established
-                | S::ShutdownPending
-                | S::ShutdownSent
-                | S::ShutdownReceived
-                | S::ShutdownAckSent,
-            ) => self.on_shutdown(cx, chunk),
-            (C::Shutdown, S::CookieWait | S::CookieEchoed) => Err(Reason::Unexpected),
-
-            (C::ShutdownAck, S::ShutdownSent | S::ShutdownAckSent) => Ok(self.on_shutdown_ack(cx)),
-            // 8.5.1 E: out of the blue, as it were.
-            (C::ShutdownAck, S::CookieWait | S::CookieEchoed) => {
-                self.reflect_shutdown_complete(cx, pkt, incoming)
-            }
-            (C::ShutdownAck, S::Established | S::ShutdownPending | S::ShutdownReceived) => {
-                Err(Reason::Unexpected)
-            }
-
-            (C::ShutdownComplete, S::ShutdownAckSent) => Ok(self.on_shutdown_complete(cx)),
-            (
-                C::ShutdownComplete,
-                S::CookieWait
-                | S::CookieEchoed
-                | S::Established
-                | S::ShutdownPending
-                | S::ShutdownSent
-                | S::ShutdownReceived,
-            ) => Err(Reason::Unexpected),
-
-            (C::Error, S::CookieEchoed) => Ok(self.on_error_in_setup(cx, chunk)),
-            // Reports of what the peer did not like of ours: nothing follows from them.
-            (
-                C::Error,
-                S::CookieWait
-                | S::Established
-                | S::ShutdownPending
-                | S::ShutdownSent
-                | S::ShutdownReceived
-                | S::ShutdownAckSent,
-            ) => Ok(Next::Continue),
-
-            // Congestion notification is not negotiated.
-            (
-                C::Ecne | C::Cwr,
-                S::CookieWait
-                | S::CookieEchoed
-                | S::Established
-                | S::ShutdownPending
-                | S::ShutdownSent
-                | S::ShutdownReceived
-                | S::ShutdownAckSent,
-            ) => Ok(Next::Continue),
-
-            (
-                C::Unrecognized(_),
-                S::CookieWait
-                | S::CookieEchoed
-                | S::Established
-                | S::ShutdownPending
-                | S::ShutdownSent
-                | S::ShutdownReceived
-                | S::ShutdownAckSent,
-            ) => Ok(self.on_unrecognized(cx, chunk, incoming)),
-
-            (
-                C::Data
-                | C::Init
-                | C::InitAck
-                | C::Sack
-                | C::Heartbeat
-                | C::HeartbeatAck
-                | C::Abort
-                | C::Shutdown
-                | C::ShutdownAck
-                | C::Error
-                | C::CookieEcho
-                | C::CookieAck
-                | C::Ecne
-                | C::Cwr
-                | C::ShutdownComplete
-                | C::Unrecognized(_),
-                S::Closed,
-            ) => Err(Reason::Unexpected),
-        }
-    }
-
-    /// What is decided once per packet.
-    fn end_packet(&mut self, cx: &mut Cx<'_>, incoming: &Incoming) {
-        if self.state == State::Closed {
-            return;
-        }
-        if incoming.has_data {
-            self.end_data(cx, incoming);
-        }
-        self.advance_shutdown(cx);
-    }
-
     /// Each input and each command may be followed by a burst of packets (6.1, D).
     fn begin_input(&mut self) {
         self.burst = match self.config.max_burst {
@@ -607,51 +332,5 @@ impl<B: Payload> Association<B> {
             return Ok(());
         }
         self.paths.push(path, cx.gfp)
-    }
-
-    #[cfg(not(MODULE))]
-    pub(crate) fn check_invariants(&self) {
-        let mut flight = [0; super::path::MAX_PATHS];
-        self.outstanding.check_invariants(&mut flight);
-        self.queue.check_invariants();
-        self.rx.check_invariants();
-        assert!(!self.paths.is_empty());
-        for (path, flight) in self.paths.iter().zip(flight) {
-            assert_eq!(path.flight, flight, "flight of {:?}", path.addr);
-            assert_eq!(
-                path.t3_rtx.is_some(),
-                path.flight > 0,
-                "T3-rtx runs while and only while DATA is in flight"
-            );
-        }
-        let runs = |timer| self.timers.get(timer).is_some();
-        match self.state {
-            State::CookieWait => assert!(runs(Timer::T1Init)),
-            State::CookieEchoed => assert!(runs(Timer::T1Cookie)),
-            State::Established => {
-                for path in &self.paths {
-                    assert!(path.heartbeat.is_some(), "heartbeats go on");
-                }
-            }
-            State::ShutdownPending | State::ShutdownReceived => {
-                assert!(
-                    !self.queue.is_empty() || !self.outstanding.is_empty(),
-                    "nothing to wait for"
-                );
-            }
-            State::ShutdownSent => {
-                assert!(runs(Timer::T2Shutdown) && runs(Timer::T5ShutdownGuard));
-                assert!(self.queue.is_empty() && self.outstanding.is_empty());
-            }
-            State::ShutdownAckSent => {
-                assert!(runs(Timer::T2Shutdown));
-                assert!(self.queue.is_empty() && self.outstanding.is_empty());
-            }
-            State::Closed => {
-                assert!(Timer::ALL.iter().all(|&t| t == Timer::Retry || !runs(t)));
-                assert!(self.queue.is_empty() && self.outstanding.is_empty());
-                assert!(self.paths.iter().all(|p| p.heartbeat.is_none()));
-            }
-        }
     }
 }

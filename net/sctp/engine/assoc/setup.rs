@@ -33,9 +33,6 @@ use crate::engine::{
 /// How often a new cookie is asked for because the last one came back too late (5.2.6).
 const MAX_STALE_COOKIES: u32 = 3;
 
-/// Room for the addresses that a restart must not bring (5.2.2), as parameters.
-const NEW_ADDRESSES_LEN: usize = 20 * cookie::MAX_ADDRESSES;
-
 /// The numbers that an association is made of, from either side.
 struct Identity {
     local_tag: u32,
@@ -173,6 +170,7 @@ impl<B: Payload> Association<B> {
             nagle_waits: 0,
             pending: Pending::NONE,
             abort_cause: None,
+            peer_abort: KVec::new(),
             reply: PacketBuilder::new(),
             reply_to: None,
             notices: Notices::default(),
@@ -237,78 +235,6 @@ impl<B: Payload> Association<B> {
 
     pub(super) fn init_preservative(&self) -> Option<Duration> {
         self.preservative
-    }
-
-    /// An INIT for an association that exists (5.2.1, 5.2.2): the answer leaves everything as it
-    /// is, what it means turns out when the cookie comes back.
-    pub(super) fn on_init(
-        &mut self,
-        cx: &mut Cx<'_>,
-        pkt: &Packet<'_, B>,
-        path: PathId,
-    ) -> Result<(), Reason> {
-        let init = ootb::lone_init(pkt)?;
-        cx.stats.count(Counter::InCtrlChunks);
-        let mtu = self.path(path).map_or(0, |p| p.mtu);
-        if let Some(fault) = init.fault() {
-            ootb::refuse_fault(cx, pkt, &init, fault, mtu, &mut self.reply)?;
-            self.reply_to = Some(path);
-            return Ok(());
-        }
-        let ours = match self.state {
-            State::CookieWait => Answer {
-                tag: self.local_tag,
-                initial_tsn: self.local_initial_tsn,
-                tie_tags: TieTags::NONE,
-            },
-            State::CookieEchoed => Answer {
-                tag: self.local_tag,
-                initial_tsn: self.local_initial_tsn,
-                tie_tags: self.tie_tags,
-            },
-            State::Established
-            | State::ShutdownPending
-            | State::ShutdownSent
-            | State::ShutdownReceived => Answer {
-                tag: ootb::random_tag(cx.rng),
-                initial_tsn: Tsn(cx.rng.next_u32()),
-                tie_tags: self.tie_tags,
-            },
-            // 9.2: first this one has to end.
-            State::ShutdownAckSent => {
-                self.pending.shutdown_ack = true;
-                return Ok(());
-            }
-            State::Closed => return Err(Reason::Unexpected),
-        };
-        let mut params = [0; NEW_ADDRESSES_LEN];
-        let new = self.new_addresses(&init, pkt.src, &mut params);
-        if !new.is_empty() {
-            // Somebody wants to get at an association's traffic (RFC 5062, 4).
-            let causes = [NewCause::RestartWithNewAddresses(new)];
-            ootb::refuse_init(cx, pkt, &init, &causes, mtu, &mut self.reply)?;
-        } else {
-            let config = &self.config;
-            ootb::init_ack(cx, config, pkt, &init, &ours, mtu, &mut self.reply)?;
-        }
-        self.reply_to = Some(path);
-        Ok(())
-    }
-
-    /// The addresses in an INIT that are not this peer's, as parameters in `out`. There are none
-    /// while the peer's own list is not known (5.2.1).
-    fn new_addresses<'o>(&self, init: &Init<'_>, from: Address, out: &'o mut [u8]) -> &'o [u8] {
-        let mut len = 0_usize;
-        if !self.state.is_setup() {
-            for address in init.addresses(from) {
-                if self.has_address(&address) {
-                    continue;
-                }
-                let rest = out.get_mut(len..).unwrap_or_default();
-                len = len.saturating_add(put_address(rest, &address));
-            }
-        }
-        out.get(..len).unwrap_or_default()
     }
 
     pub(super) fn on_init_ack(
@@ -417,153 +343,6 @@ impl<B: Payload> Association<B> {
         }
     }
 
-    /// A COOKIE ECHO for an association that exists (5.2.4).
-    pub(super) fn on_cookie_echo(
-        &mut self,
-        cx: &mut Cx<'_>,
-        pkt: &Packet<'_, B>,
-        chunk: &Chunk<'_>,
-        incoming: &Incoming,
-    ) -> Result<Next, Reason> {
-        let opened = Cookie::open(cx, chunk.value, pkt)?;
-        let resolution = cookie::resolve(
-            opened.whatever_age(),
-            self.local_tag,
-            self.peer_tag,
-            self.tie_tags,
-        );
-        if resolution == CookieResolution::Duplicate {
-            self.on_own_cookie(cx);
-            return Ok(Next::Continue);
-        }
-        let fresh = match opened.fresh(cx.now) {
-            Ok(fresh) => fresh,
-            Err(stale) => {
-                let mtu = self.path(incoming.path).map_or(0, |p| p.mtu);
-                ootb::stale_cookie(cx, pkt, &stale, mtu, &mut self.reply)?;
-                self.reply_to = Some(incoming.path);
-                return Ok(Next::Stop);
-            }
-        };
-        match resolution {
-            CookieResolution::Restart => self.on_restart(cx, &fresh, incoming),
-            CookieResolution::Collision => self.on_collision(cx, &fresh),
-            CookieResolution::Discard | CookieResolution::Duplicate => Err(Reason::BadCookie),
-        }
-    }
-
-    /// Action D: the peer did not get our COOKIE ACK, or has our INIT ACK while ours is on its
-    /// way.
-    fn on_own_cookie(&mut self, cx: &mut Cx<'_>) {
-        match self.state {
-            State::CookieWait | State::CookieEchoed => {
-                cx.stats.count(Counter::PassiveEstabs);
-                self.set_up(cx);
-                self.pending.cookie_ack = true;
-            }
-            State::Established
-            | State::ShutdownPending
-            | State::ShutdownSent
-            | State::ShutdownReceived => self.pending.cookie_ack = true,
-            State::ShutdownAckSent => self.pending.shutdown_ack = true,
-            State::Closed => {}
-        }
-    }
-
-    /// Action B: both sides sent an INIT, and this is what the peer goes by.
-    fn on_collision(&mut self, cx: &mut Cx<'_>, cookie: &Cookie) -> Result<Next, Reason> {
-        match self.state {
-            State::CookieWait | State::CookieEchoed => {
-                self.add_addresses(cx, cookie)?;
-                self.adopt(&Identity::from_cookie(cookie));
-                cx.stats.count(Counter::PassiveEstabs);
-                self.set_up(cx);
-                self.pending.cookie_ack = true;
-                Ok(Next::Continue)
-            }
-            // The peer has begun anew while this side took it for established: what was
-            // exchanged under the tag it had before is lost.
-            State::Established
-            | State::ShutdownPending
-            | State::ShutdownSent
-            | State::ShutdownReceived => {
-                self.restart(cx, cookie);
-                Ok(Next::Continue)
-            }
-            State::ShutdownAckSent => {
-                self.pending.shutdown_ack = true;
-                Ok(Next::Stop)
-            }
-            State::Closed => Err(Reason::Unexpected),
-        }
-    }
-
-    /// Action A: the peer restarted.
-    fn on_restart(
-        &mut self,
-        cx: &mut Cx<'_>,
-        cookie: &Cookie,
-        incoming: &Incoming,
-    ) -> Result<Next, Reason> {
-        if cookie.peers.iter().any(|a| !self.has_address(&a)) {
-            // Asked when the INIT came; the list may have become shorter since.
-            return Err(Reason::BadAddress);
-        }
-        match self.state {
-            State::Established
-            | State::ShutdownPending
-            | State::ShutdownSent
-            | State::ShutdownReceived => {
-                self.restart(cx, cookie);
-                Ok(Next::Continue)
-            }
-            // The peer has to see this one end, before it can begin another one.
-            State::ShutdownAckSent => {
-                self.pending.shutdown_ack = true;
-                self.report(cx, incoming, &NewCause::CookieWhileShuttingDown);
-                Ok(Next::Stop)
-            }
-            // No cookie that was made then holds our tie tags, but for COOKIE-ECHOED, in which
-            // the tags would have matched.
-            State::CookieWait | State::CookieEchoed => Err(Reason::BadCookie),
-            State::Closed => Err(Reason::Unexpected),
-        }
-    }
-
-    /// Begins anew with what the cookie says. Nothing here can fail.
-    fn restart(&mut self, cx: &mut Cx<'_>, cookie: &Cookie) {
-        let identity = Identity::from_cookie(cookie);
-        self.adopt(&identity);
-        self.drop_outstanding();
-        self.queue.restart();
-        self.timers.stop_all();
-        self.pending = Pending::NONE;
-        self.shutdown_when_up = false;
-        let config = &self.config;
-        for path in &mut self.paths {
-            // What is known about reaching it may have changed with whatever made it restart.
-            let state = match path.state {
-                PathState::Unconfirmed => PathState::Unconfirmed,
-                PathState::Active | PathState::Inactive => PathState::Active,
-            };
-            *path = Path::new(config, path.addr, path.local, state, path.mtu);
-        }
-        self.notices.peer_shutdown = false;
-        self.set_up(cx);
-        self.notices.up = false;
-        self.notices.restarted = true;
-        self.pending.cookie_ack = true;
-    }
-
-    fn add_addresses(&mut self, cx: &mut Cx<'_>, cookie: &Cookie) -> Result<(), Reason> {
-        let mtu = self.path(self.primary).map_or(0, |p| p.mtu);
-        for address in cookie.peers.iter() {
-            let path = Path::new(&self.config, address, None, PathState::Unconfirmed, mtu);
-            self.add_path(cx, path).map_err(|_| Reason::NoMemory)?;
-        }
-        Ok(())
-    }
-
     /// An ERROR in COOKIE-ECHOED: if the cookie was too old, another one is asked for that lives
     /// as much longer (5.2.6).
     pub(super) fn on_error_in_setup(&mut self, cx: &mut Cx<'_>, chunk: &Chunk<'_>) -> Next {
@@ -617,25 +396,4 @@ fn pad(bytes: &mut KVec<u8>, cx: &Cx<'_>) -> Result<(), AllocError> {
         bytes.push(0, cx.gfp)?;
     }
     Ok(())
-}
-
-/// Writes an address as a parameter, if there is room, and says how long it is.
-fn put_address(out: &mut [u8], address: &Address) -> usize {
-    use crate::engine::{addr::IpAddr, wire::param::ParamType};
-
-    fn put(out: &mut [u8], kind: ParamType, octets: &[u8]) -> Option<usize> {
-        let len = octets.len().checked_add(4)?;
-        let [k0, k1] = kind.to_u16().to_be_bytes();
-        let [l0, l1] = u16::try_from(len).ok()?.to_be_bytes();
-        let (head, value) = out.get_mut(..len)?.split_first_chunk_mut::<4>()?;
-        *head = [k0, k1, l0, l1];
-        value.copy_from_slice(octets);
-        Some(len)
-    }
-
-    let len = match address.ip {
-        IpAddr::V4(ip) => put(out, ParamType::Ipv4Address, &ip.octets()),
-        IpAddr::V6(ip) => put(out, ParamType::Ipv6Address, &ip.octets()),
-    };
-    len.unwrap_or(0)
 }

@@ -187,3 +187,27 @@ pub(crate) struct Notices {
     pub(crate) peer_shutdown: bool,
     pub(crate) closed: Option<Closed>,
 }
+
+impl AbortCause {
+    pub(super) fn code(&self) -> u16 {
+        match self {
+            Self::None => 0,
+            Self::Other(code, _) => *code,
+            Self::NoUserData(_) => cause::NO_USER_DATA,
+            Self::MissingStateCookie => cause::MISSING_MANDATORY_PARAMETER,
+            Self::ProtocolViolation(_) => cause::PROTOCOL_VIOLATION,
+        }
+    }
+
+    fn as_cause(&self) -> Option<NewCause<'_>> {
+        /// What is missing, if it is the cookie.
+        const MISSING: [u16; 1] = [ParamType::StateCookie.to_u16()];
+        match self {
+            Self::None => None,
+            Self::Other(code, info) => Some(NewCause::Other(*code, info)),
+            Self::NoUserData(tsn) => Some(NewCause::NoUserData(*tsn)),
+            Self::MissingStateCookie => Some(NewCause::MissingMandatoryParameter(&MISSING)),
+            Self::ProtocolViolation(what) => Some(NewCause::ProtocolViolation(what.as_bytes())),
+        }
+    }
+}

@@ -189,6 +189,11 @@ impl<B: Payload> Association<B> {
         cx.stats.count(Counter::Aborteds);
         let cause = control::first_cause(chunk).map_or(0, |cause| cause.code);
         let setup = self.state.is_setup();
+        // Without memory for it, the user is told the first cause only.
+        let mut info = KVec::new();
+        if info.extend_from_slice(chunk.value, cx.gfp).is_ok() {
+            self.peer_abort = info;
+        }
         self.close(Closed::PeerAborted { cause, setup });
         Next::Stop
     }

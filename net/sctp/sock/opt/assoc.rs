@@ -8,7 +8,7 @@ use crate::{
     engine::{assoc::State as Phase, path::PathState},
     sock::{addr::Shown, connect},
     sys::{
-        bindings,
+        bindings, ip,
         sock::Sk,
         user::{Abi, OptionIn, OptionOut},
     },
@@ -95,7 +95,8 @@ pub(super) fn get_status(sk: &Sk, value: &OptionOut) -> Result {
             // Milliseconds, as RFC 6458 has it; the C module shows jiffies.
             primary.spinfo_srtt = path.rto.srtt().as_millis();
             primary.spinfo_rto = path.rto.get().as_millis();
-            primary.spinfo_mtu = path.mtu as u32;
+            // The user's path MTU is that of IP packets.
+            primary.spinfo_mtu = path.mtu.saturating_add(ip::header_len(path.addr.ip)) as u32;
         }
     }
     value.write_whole(&status)

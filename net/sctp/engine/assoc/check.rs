@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The invariants of an association, for the tests: not built into the module.
+
+use super::{
+    state::{State, Timer},
+    Association,
+};
+use crate::engine::{cx::Payload, path::MAX_PATHS};
+
+impl<B: Payload> Association<B> {
+    /// Panics if something does not hold. Costs a walk over all that is outstanding or held.
+    pub(crate) fn check_invariants(&self) {
+        let mut flight = [0; MAX_PATHS];
+        self.outstanding.check_invariants(&mut flight);
+        self.queue.check_invariants();
+        self.rx.check_invariants();
+        assert!(!self.paths.is_empty());
+        for (path, flight) in self.paths.iter().zip(flight) {
+            assert_eq!(path.flight, flight, "flight of {:?}", path.addr);
+            assert_eq!(
+                path.t3_rtx.is_some(),
+                path.flight > 0,
+                "T3-rtx runs while and only while DATA is in flight"
+            );
+        }
+        let runs = |timer| self.timers.get(timer).is_some();
+        match self.state {
+            State::CookieWait => assert!(runs(Timer::T1Init)),
+            State::CookieEchoed => assert!(runs(Timer::T1Cookie)),
+            State::Established => {
+                for path in &self.paths {
+                    assert!(path.heartbeat.is_some(), "heartbeats go on");
+                }
+            }
+            State::ShutdownPending | State::ShutdownReceived => {
+                assert!(
+                    !self.queue.is_empty() || !self.outstanding.is_empty(),
+                    "nothing to wait for"
+                );
+            }
+            State::ShutdownSent => {
+                assert!(runs(Timer::T2Shutdown) && runs(Timer::T5ShutdownGuard));
+                assert!(self.queue.is_empty() && self.outstanding.is_empty());
+            }
+            State::ShutdownAckSent => {
+                assert!(runs(Timer::T2Shutdown));
+                assert!(self.queue.is_empty() && self.outstanding.is_empty());
+            }
+            State::Closed => {
+                assert!(Timer::ALL.iter().all(|&t| t == Timer::Retry || !runs(t)));
+                assert!(self.queue.is_empty() && self.outstanding.is_empty());
+                assert!(self.paths.iter().all(|p| p.heartbeat.is_none()));
+            }
+        }
+    }
+}

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! DATA into packets: RFC 9260, 6.1, 6.3.3, 6.9, 7.2.4.
+//!
+//! New DATA may be held back although the windows would take it:
+//!
+//! - Nagle's algorithm as Minshall has it: a packet that could be filled better waits only as long
+//!   as another such packet is unacknowledged. Many small messages are sent one packet's worth at
+//!   a time, and no message waits because of a large one.
+//! - Max.Burst: after each input or command, so many packets.
+//!
+//! The I bit asks for a SACK at once where this side will have to wait for it: when a window is
+//! used up and so little is in flight that the peer would delay its SACK; in a packet that is not
+//! filled, if such packets have made others wait lately; with the last DATA before a SHUTDOWN.
+
+use super::{data::FULL_PACKET, state::State, transmit::MAX_PACKET, Association};
+use crate::engine::{
+    cx::{Cx, Payload},
+    env::AllocError,
+    path::{PathId, RttProbe},
+    serial::Tsn,
+    stats::Counter,
+    tx::send_queue::Fragment,
+    wire::{
+        builder::{BuildError, PacketBuilder},
+        data::DataHeader,
+        packet::Header,
+        tlv::padded,
+    },
+};
+
+/// So many packets ask for a SACK at once after one has made others wait.
+const NAGLE_MEMORY: u8 = 16;
+
+/// Largest payload of a DATA chunk that has a packet of `mtu` bytes for itself. A multiple of 4,
+/// so that only last fragments need padding.
+pub(super) fn max_payload(mtu: usize) -> usize {
+    mtu.min(MAX_PACKET)
+        .saturating_sub(Header::LEN + DataHeader::LEN)
+        & !3
+}
+
+/// Whether new DATA may be added to a packet.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Decision {
+    Send {
+        len: usize,
+    },
+    /// Not into this packet, or not now.
+    Stop,
+    /// Not before a SACK comes, though it would fit: Nagle.
+    Hold,
+}
+
+impl<B: Payload> Association<B> {
+    /// Where DATA is to be sent now; `None` if none may be.
+    fn data_path(&mut self, cx: &mut Cx<'_>) -> Option<PathId> {
+        if !self.state.may_send_data() {
+            return None;
+        }
+        let first = self.outstanding.cumulative_tsn_ack().next();
+        if let Some(tsn) = self.outstanding.next_lost(first) {
+            if let Some(path) = self.place_of_lost(tsn) {
+                if self.may_retransmit(path, tsn) {
+                    return Some(path);
+                }
+            }
+        }
+        let path = self.active_path();
+        if self.queue.is_empty() {
+            return None;
+        }
+        if let Some(path) = self.path_mut(path) {
+            path.before_data(cx.now);
+        }
+        let room = max_payload(self.mtu(path));
+        match self.decide_new(path, room, 0, false) {
+            Decision::Send { .. } => Some(path),
+            Decision::Hold => {
+                self.nagle_waits = NAGLE_MEMORY;
+                None
+            }
+            Decision::Stop => None,
+        }
+    }
+
+    fn place_of_lost(&self, tsn: Tsn) -> Option<PathId> {
+        let chunk = self.outstanding.get(tsn)?;
+        Some(self.retransmit_path(chunk.path))
+    }
+
+    /// Whether a lost chunk may be sent on `path` now.
+    fn may_retransmit(&self, id: PathId, tsn: Tsn) -> bool {
+        let (Some(path), Some(chunk)) = (self.path(id), self.outstanding.get(tsn)) else {
+            return false;
+        };
+        // After a timeout one packet, until it is acknowledged (6.3.3, E3). The first one of a
+        // fast retransmission regardless of cwnd (7.2.4, step 3).
+        let has_window = if path.after_timeout && path.timeout_spent {
+            false
+        } else {
+            path.has_window() || self.fast_retransmit
+        };
+        // The peer has room for what holds up the rest, whatever it says: nothing can be
+        // delivered before it.
+        let is_first = tsn == self.outstanding.cumulative_tsn_ack().next();
+        has_window && (is_first || self.fits_peer(chunk.payload.len()))
+    }
+
+    /// Whether the peer's window takes so many bytes; one chunk in flight it always takes, to find
+    /// out whether it has opened (6.1, A).
+    fn fits_peer(&self, len: usize) -> bool {
+        len <= self.peer_rwnd() as usize || self.outstanding.flight_count() == 0
+    }
+
+    fn put_lost(
+        &mut self,
+        cx: &mut Cx<'_>,
+        out: &mut PacketBuilder<B>,
+        path: PathId,
+    ) -> Result<(), AllocError> {
+        let mut from = self.outstanding.cumulative_tsn_ack().next();
+        let mut sent = false;
+        let mut result = Ok(());
+        while let Some(tsn) = self.outstanding.next_lost(from) {
+            if self.place_of_lost(tsn) != Some(path) || !self.may_retransmit(path, tsn) {
+                break;
+            }
+            match self.put_lost_chunk(cx, out, path, tsn) {
+                Ok(()) => sent = true,
+                Err(BuildError::NoRoom) => break,
+                Err(BuildError::NoMemory) => {
+                    result = Err(AllocError);
+                    break;
+                }
+            }
+            from = tsn.next();
+        }
+        if sent {
+            self.fast_retransmit = false;
+            if let Some(path) = self.path_mut(path) {
+                path.timeout_spent = path.after_timeout;
+            }
+        }
+        result
+    }
+
+    fn put_lost_chunk(
+        &mut self,
+        cx: &mut Cx<'_>,
+        out: &mut PacketBuilder<B>,
+        id: PathId,
+        tsn: Tsn,
+    ) -> Result<(), BuildError> {
+        let Some(chunk) = self.outstanding.get(tsn) else {
+            return Err(BuildError::NoRoom);
+        };
+        let size = chunk.wire_size();
+        let len = chunk.payload.len();
+        if size > out.room() && out.is_empty() {
+            // The path MTU has become less since it was cut: IP has to fragment it.
+            let mtu = size.saturating_add(Header::LEN);
+            self.start(cx, out, self.peer_tag, mtu)?;
+        }
+        let mut header = chunk.header;
+        header.immediate |= self.will_wait(id, size);
+        let payload = chunk.payload.slice(0..len).ok_or(BuildError::NoMemory)?;
+        out.data(cx.gfp, &header, payload)?;
+        self.outstanding.retransmitted(tsn, id);
+        self.sent_data(cx, id, size);
+        cx.stats.count(Counter::T3Retransmits);
+        Ok(())
+    }
+
+    /// Whether the next piece of new DATA may go into a packet that has `room` bytes of payload
+    /// left and `used` bytes in it. `has_data` is whether there is DATA in it already.
+    fn decide_new(&self, id: PathId, room: usize, used: usize, has_data: bool) -> Decision {
+        let (Some(path), Some(remaining)) = (self.path(id), self.queue.front_remaining()) else {
+            return Decision::Stop;
+        };
+        let is_open = path.has_window() && !(path.after_timeout && path.timeout_spent);
+        if !is_open || !path.is_active() && !self.is_last_resort(id) {
+            return Decision::Stop;
+        }
+        if !has_data && self.burst == 0 {
+            return Decision::Stop;
+        }
+        let full = max_payload(path.mtu);
+        let len = if remaining <= full {
+            remaining
+        } else {
+            // It has to be cut in any case: fill up what is worth it.
+            let cut = room.min(full) & !3;
+            if cut < full / 4 {
+                return Decision::Stop;
+            }
+            cut
+        };
+        if len > room || !self.fits_peer(len) {
+            return Decision::Stop;
+        }
+        if !has_data && self.nagle_holds(path.mtu, used) {
+            return Decision::Hold;
+        }
+        Decision::Send { len }
+    }
+
+    /// Whether nothing better than a path that does not work is left.
+    fn is_last_resort(&self, id: PathId) -> bool {
+        id == self.active_path() && self.path(id).is_some_and(|p| p.is_confirmed())
+    }
+
+    fn nagle_holds(&self, mtu: usize, used: usize) -> bool {
+        if self.config.nodelay || self.state != State::Established || self.queue.in_message() {
+            return false;
+        }
+        let waiting = Header::LEN
+            .saturating_add(used)
+            .saturating_add(self.queue.wire_bytes());
+        waiting < mtu.min(FULL_PACKET)
+            && self
+                .last_short
+                .is_some_and(|tsn| tsn.is_after(self.outstanding.cumulative_tsn_ack()))
+    }
+
+    fn put_new(
+        &mut self,
+        cx: &mut Cx<'_>,
+        out: &mut PacketBuilder<B>,
+        path: PathId,
+    ) -> Result<(), AllocError> {
+        if path != self.active_path() {
+            return Ok(());
+        }
+        // What is lost goes first; if it had to stay out, so has everything else.
+        let first = self.outstanding.cumulative_tsn_ack().next();
+        if self.outstanding.next_lost(first).is_some() {
+            return Ok(());
+        }
+        let mut last = None;
+        let result = loop {
+            self.queue.drop_invalid(self.out_streams);
+            let room = out.room().saturating_sub(DataHeader::LEN);
+            let used = out.len().saturating_sub(Header::LEN);
+            let has_data = out.has_data();
+            let Decision::Send { len } = self.decide_new(path, room, used, has_data) else {
+                break Ok(());
+            };
+            match self.put_new_chunk(cx, out, path, len) {
+                Ok(tsn) => last = Some(tsn),
+                Err(BuildError::NoRoom) => break Ok(()),
+                Err(BuildError::NoMemory) => break Err(AllocError),
+            }
+        };
+        if let Some(tsn) = last {
+            self.burst = self.burst.saturating_sub(1);
+            self.rx.sack.data_sent(cx.now, self.config.sack_delay);
+            let full = self.mtu(path).min(FULL_PACKET);
+            if out.len() < full && self.queue.is_empty() {
+                self.last_short = Some(tsn);
+                self.nagle_waits = self.nagle_waits.saturating_sub(1);
+            }
+        }
+        result
+    }
+
+    fn put_new_chunk(
+        &mut self,
+        cx: &mut Cx<'_>,
+        out: &mut PacketBuilder<B>,
+        id: PathId,
+        len: usize,
+    ) -> Result<Tsn, BuildError> {
+        let tsn = self.outstanding.next_tsn();
+        self.outstanding.reserve(cx.gfp)?;
+        let Some(fragment) = self.queue.peek(len) else {
+            return Err(BuildError::NoRoom);
+        };
+        let size = super::super::wire::tlv::padded(DataHeader::LEN.saturating_add(len));
+        let header = DataHeader {
+            tsn,
+            stream: fragment.stream,
+            ssn: fragment.ssn,
+            ppid: fragment.ppid,
+            unordered: fragment.unordered,
+            begin: fragment.begin,
+            end: fragment.end,
+            immediate: fragment.immediate || self.wants_sack(&fragment, id, size, out.len()),
+        };
+        let (Some(sent), Some(kept)) =
+            (self.queue.payload(&fragment), self.queue.payload(&fragment))
+        else {
+            return Err(BuildError::NoMemory);
+        };
+        out.data(cx.gfp, &header, sent)?;
+        self.queue.take(&fragment);
+        self.outstanding.sent(header, kept, id);
+        self.sent_data(cx, id, size);
+        if let Some(path) = self.path_mut(id) {
+            if path.rtt_probe.is_none() {
+                path.rtt_probe = Some(RttProbe { tsn, sent: cx.now });
+            }
+        }
+        cx.stats.count(if fragment.unordered {
+            Counter::OutUnorderChunks
+        } else {
+            Counter::OutOrderChunks
+        });
+        if fragment.begin && !fragment.end {
+            cx.stats.count(Counter::FragUsrMsgs);
+        }
+        Ok(tsn)
+    }
+
+    /// DATA of that size was put into a packet for a path.
+    fn sent_data(&mut self, cx: &Cx<'_>, id: PathId, size: usize) {
+        if let Some(path) = self.path_mut(id) {
+            path.flight = path.flight.saturating_add(size);
+            path.last_data = Some(cx.now);
+            if path.t3_rtx.is_none() {
+                path.start_t3(cx.now);
+            }
+        }
+    }
+
+    /// Whether a new chunk should ask for a SACK at once. `used` is how long the packet is.
+    fn wants_sack(&self, fragment: &Fragment, id: PathId, size: usize, used: usize) -> bool {
+        let is_last = fragment.end && self.queue.len() == 1;
+        if is_last {
+            let is_short = used.saturating_add(size) < self.mtu(id).min(FULL_PACKET);
+            let nagle = !self.config.nodelay && self.nagle_waits > 0;
+            return self.state != State::Established || (is_short && nagle);
+        }
+        self.will_wait(id, size)
+    }
+
+    /// Whether, after `size` bytes more, a window is used up, and so little is in flight that the
+    /// peer may wait for more before it acknowledges anything.
+    fn will_wait(&self, id: PathId, size: usize) -> bool {
+        let Some(path) = self.path(id) else {
+            return false;
+        };
+        let flight = path.flight.saturating_add(size);
+        let left = (self.peer_rwnd() as usize).saturating_sub(size);
+        let next = self.queue.front_remaining().unwrap_or(0);
+        let is_limited = flight >= path.cc.cwnd() || left < next.min(max_payload(path.mtu));
+        is_limited && flight <= path.mtu.saturating_mul(2)
+    }
+}
