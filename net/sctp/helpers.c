@@ -392,7 +392,7 @@ bool sctp_helper_sk_ipv6only(const struct sock *sk)
 
 int sctp_helper_sockptr_copy_from(void *dst, sockptr_t src, size_t size)
 {
-	return copy_from_sockptr(dst, src, size);
+	return copy_from_sockptr(dst, src, size) ? -EFAULT : 0;
 }
 
 bool sctp_helper_capable_bind(struct net *net, u16 port)

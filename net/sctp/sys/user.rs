@@ -110,8 +110,7 @@ impl OptionIn {
         // SAFETY: `value` is at least `len` writable bytes, the source is the caller's.
         to_result(unsafe {
             bindings::sctp_helper_sockptr_copy_from(value.as_mut_ptr().cast(), self.value, len)
-        })
-        .map_err(|_| EFAULT)?;
+        })?;
         // SAFETY: Any bytes are a value of `T`.
         Ok(unsafe { value.assume_init() })
     }

@@ -4,8 +4,9 @@
 //! cut up and numbered in [`transmit`](super::transmit).
 
 use super::{
+    dispatch::{Incoming, Next},
     state::{AbortCause, State, Timer},
-    Association, Incoming, Message, Next,
+    Association, Message,
 };
 use crate::engine::{
     cx::{Cx, Payload},

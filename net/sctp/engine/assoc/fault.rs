@@ -2,7 +2,11 @@
 
 //! Faults, and how they are looked for: RFC 9260, 8, and the reports of 3.2 and 3.3.10.
 
-use super::{state::State, Association, Incoming, Next};
+use super::{
+    dispatch::{Incoming, Next},
+    state::State,
+    Association,
+};
 use crate::engine::{
     cx::{Cx, Payload},
     event::Closed,

@@ -2,9 +2,10 @@
 
 //! The association: all that is shared with one peer (RFC 9260, 4 to 9).
 //!
-//! This file has the structure, what can be asked of it, and the one table that says what each
-//! chunk means in each state. The procedures are in the files named after them: [`setup`] (5),
-//! [`data`] and [`sack`] (6, 7), [`fault`] (8), [`teardown`] (9), [`timers`], [`transmit`].
+//! This file has the structure and what can be asked of it. The one table that says what each
+//! chunk means in each state is in [`dispatch`], the procedures are in the files named after them:
+//! [`setup`] and [`collision`] (5), [`data`], [`sack`] and [`send`] (6, 7), [`fault`] (8),
+//! [`teardown`] (9), [`timers`], [`transmit`].
 //!
 //! Invariants, checked by `check_invariants` after each input of every test:
 //! - a path's flight is what the outstanding queue has in flight on it;
@@ -35,22 +36,14 @@ use super::{
     env::{AllocError, KVec},
     event::Event,
     path::{Path, PathId, MIN_MTU},
-    rx::{sack::Signs, Receiver},
+    rx::Receiver,
     serial::Tsn,
-    stats::{Counter, Reason},
     time::{Duration, Time},
     tx::{outstanding::Outstanding, send_queue::SendQueue},
-    wire::{
-        builder::PacketBuilder,
-        chunk::{Chunk, ChunkType},
-        packet::Packet,
-    },
+    wire::builder::PacketBuilder,
 };
 
-use self::{
-    state::{AbortCause, Notices, Pending, Timer, Timers},
-    vtag::TagCheck,
-};
+use self::state::{AbortCause, Notices, Pending, Timers};
 
 #[allow(unused_imports)]
 pub(crate) use self::{data::SendError, state::State};
@@ -203,7 +196,7 @@ impl<B: Payload> Association<B> {
     /// Largest payload of a DATA chunk on the primary path.
     pub(crate) fn frag_point(&self) -> usize {
         let mtu = self.path(self.primary).map_or(MIN_MTU, |p| p.mtu);
-        transmit::max_payload(mtu)
+        send::max_payload(mtu)
     }
 
     pub(crate) fn config(&self) -> &Config {

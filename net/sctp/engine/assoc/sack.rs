@@ -2,7 +2,11 @@
 
 //! What a SACK does to the sending side: RFC 9260, 6.2.1, 6.3.2, 7.2.
 
-use super::{state::AbortCause, Association, Incoming, Next};
+use super::{
+    dispatch::{Incoming, Next},
+    state::AbortCause,
+    Association,
+};
 use crate::engine::{
     cc::Acked,
     cx::{Cx, Payload},

@@ -54,7 +54,7 @@ enum Decision {
 
 impl<B: Payload> Association<B> {
     /// Where DATA is to be sent now; `None` if none may be.
-    fn data_path(&mut self, cx: &mut Cx<'_>) -> Option<PathId> {
+    pub(super) fn data_path(&mut self, cx: &mut Cx<'_>) -> Option<PathId> {
         if !self.state.may_send_data() {
             return None;
         }
@@ -113,7 +113,7 @@ impl<B: Payload> Association<B> {
         len <= self.peer_rwnd() as usize || self.outstanding.flight_count() == 0
     }
 
-    fn put_lost(
+    pub(super) fn put_lost(
         &mut self,
         cx: &mut Cx<'_>,
         out: &mut PacketBuilder<B>,
@@ -223,7 +223,7 @@ impl<B: Payload> Association<B> {
                 .is_some_and(|tsn| tsn.is_after(self.outstanding.cumulative_tsn_ack()))
     }
 
-    fn put_new(
+    pub(super) fn put_new(
         &mut self,
         cx: &mut Cx<'_>,
         out: &mut PacketBuilder<B>,
@@ -276,7 +276,7 @@ impl<B: Payload> Association<B> {
         let Some(fragment) = self.queue.peek(len) else {
             return Err(BuildError::NoRoom);
         };
-        let size = super::super::wire::tlv::padded(DataHeader::LEN.saturating_add(len));
+        let size = padded(DataHeader::LEN.saturating_add(len));
         let header = DataHeader {
             tsn,
             stream: fragment.stream,

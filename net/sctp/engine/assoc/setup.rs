@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Setting up, also when both sides do it at once and when the peer has restarted: RFC 9260, 5.
-//! The stateless half of it, for which there is no association, is in [`ootb`].
+//! Setting up: RFC 9260, 5.1. The stateless half of it, for which there is no association, is in
+//! [`ootb`]; what is done if there is one already, in [`collision`](super::collision).
 
 use super::{
+    dispatch::{Incoming, Next},
     state::{AbortCause, Notices, Pending, State, Timer, Timers},
-    Association, Incoming, Next,
+    Association,
 };
 use crate::engine::{
     addr::Address,
     config::Config,
-    cookie::{self, Cookie, CookieResolution, TieTags},
+    cookie::{Cookie, TieTags},
     cx::{Cx, Payload},
     env::{AllocError, KBox, KVec},
-    ootb::{self, Answer},
-    path::{Path, PathId, PathState},
+    event::Closed,
+    ootb,
+    path::{Path, PathId, PathState, MAX_PATHS},
     rx::Receiver,
     serial::Tsn,
     stats::{Counter, Reason},
@@ -22,7 +24,7 @@ use crate::engine::{
     tx::{outstanding::Outstanding, send_queue::SendQueue},
     wire::{
         builder::PacketBuilder,
-        cause::{self, Cause, NewCause},
+        cause::{self, Cause},
         chunk::Chunk,
         control,
         init::{Init, InitFault, InitFixed},
@@ -34,7 +36,7 @@ use crate::engine::{
 const MAX_STALE_COOKIES: u32 = 3;
 
 /// The numbers that an association is made of, from either side.
-struct Identity {
+pub(super) struct Identity {
     local_tag: u32,
     peer_tag: u32,
     local_initial_tsn: Tsn,
@@ -200,7 +202,7 @@ impl<B: Payload> Association<B> {
     }
 
     /// What both ways of getting up have in common.
-    fn set_up(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn set_up(&mut self, cx: &mut Cx<'_>) {
         self.state = State::Established;
         self.notices.up = true;
         self.timers.stop(Timer::T1Init);
@@ -284,7 +286,7 @@ impl<B: Payload> Association<B> {
                 .and_then(|()| pad(&mut unrecognized, cx))
                 .map_err(|_| Reason::NoMemory)?;
         }
-        let more = super::super::path::MAX_PATHS.saturating_sub(self.paths.len());
+        let more = MAX_PATHS.saturating_sub(self.paths.len());
         self.paths
             .reserve(more, cx.gfp)
             .map_err(|_| Reason::NoMemory)?;
@@ -318,7 +320,7 @@ impl<B: Payload> Association<B> {
     }
 
     /// Takes on what was negotiated, while no DATA has been exchanged.
-    fn adopt(&mut self, identity: &Identity) {
+    pub(super) fn adopt(&mut self, identity: &Identity) {
         self.local_tag = identity.local_tag;
         self.peer_tag = identity.peer_tag;
         self.local_initial_tsn = identity.local_initial_tsn;
@@ -372,12 +374,12 @@ impl<B: Payload> Association<B> {
     /// Gives up without telling the peer.
     fn close_setup(&mut self, cx: &mut Cx<'_>, cause: u16) {
         cx.stats.count(Counter::Aborteds);
-        self.close(crate::engine::event::Closed::Aborted { cause, setup: true });
+        self.close(Closed::Aborted { cause, setup: true });
     }
 }
 
 impl Identity {
-    fn from_cookie(cookie: &Cookie) -> Self {
+    pub(super) fn from_cookie(cookie: &Cookie) -> Self {
         Self {
             local_tag: cookie.local_tag,
             peer_tag: cookie.peer_tag,

@@ -17,7 +17,16 @@
 //!
 //! ABORT, and a peer that does not answer, lead from every state to `Closed`.
 
-use crate::engine::{env::KVec, event::Closed, serial::Tsn, time::Time};
+use crate::engine::{
+    env::KVec,
+    event::Closed,
+    serial::Tsn,
+    time::Time,
+    wire::{
+        cause::{self, NewCause},
+        param::ParamType,
+    },
+};
 
 /// Where an association is in its life.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -199,7 +208,8 @@ impl AbortCause {
         }
     }
 
-    fn as_cause(&self) -> Option<NewCause<'_>> {
+    /// The cause as it goes into the chunk.
+    pub(super) fn as_cause(&self) -> Option<NewCause<'_>> {
         /// What is missing, if it is the cookie.
         const MISSING: [u16; 1] = [ParamType::StateCookie.to_u16()];
         match self {

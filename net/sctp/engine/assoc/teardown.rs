@@ -3,8 +3,9 @@
 //! The end of an association: RFC 9260, 9.
 
 use super::{
+    dispatch::{Incoming, Next},
     state::{AbortCause, Pending, State, Timer},
-    Association, Incoming, Next,
+    Association,
 };
 use crate::engine::{
     cx::{Cx, Payload},

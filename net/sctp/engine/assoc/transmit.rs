@@ -6,38 +6,21 @@
 //! then lost DATA, then new DATA. Each chunk is accounted for as soon as it is in the packet; if
 //! memory runs out in the middle of one, the packet leaves as it is.
 //!
-//! New DATA may be held back although the windows would take it:
-//!
-//! - Nagle's algorithm as Minshall has it: a packet that could be filled better waits only as long
-//!   as another such packet is unacknowledged. Many small messages are sent one packet's worth at
-//!   a time, and no message waits because of a large one.
-//! - Max.Burst: after each input or command, so many packets.
-//!
-//! The I bit asks for a SACK at once where this side will have to wait for it: when a window is
-//! used up and so little is in flight that the peer would delay its SACK; in a packet that is not
-//! filled, if such packets have made others wait lately; with the last DATA before a SHUTDOWN.
+//! How DATA gets into a packet is in [`send`](super::send).
 
 use super::{
-    data::FULL_PACKET,
-    state::{AbortCause, State, Timer},
+    state::{State, Timer},
     Association,
 };
 use crate::engine::{
     cx::{Cx, Payload},
     env::AllocError,
-    path::{PathId, RttProbe},
+    path::PathId,
     rx::sack::Owed,
-    serial::Tsn,
     stats::Counter,
     time::Duration,
-    tx::send_queue::Fragment,
     wire::{
-        builder::{BuildError, PacketBuilder},
-        cause::{self, NewCause},
-        data::DataHeader,
-        init::InitFixed,
-        packet::Header,
-        param::ParamType,
+        builder::PacketBuilder, cause::NewCause, emit::InitParams, init::InitFixed, packet::Header,
         sack::GapBlock,
     },
 };
@@ -45,12 +28,9 @@ use crate::engine::{
 /// When to try again after memory ran out.
 const RETRY_AFTER: Duration = Duration::from_millis(10);
 
-/// So many packets ask for a SACK at once after one has made others wait.
-const NAGLE_MEMORY: u8 = 16;
-
 /// The largest SCTP packet there can be: control chunks that exceed the path MTU are left to IP
 /// to fragment.
-const MAX_PACKET: usize = 65_515;
+pub(super) const MAX_PACKET: usize = 65_515;
 
 impl<B: Payload> Association<B> {
     /// The next packet to be sent, in `out`, and the path to send it on. To be called until it
@@ -101,7 +81,7 @@ impl<B: Payload> Association<B> {
         }
     }
 
-    fn start(
+    pub(super) fn start(
         &self,
         cx: &Cx<'_>,
         out: &mut PacketBuilder<B>,
@@ -111,7 +91,7 @@ impl<B: Payload> Association<B> {
         out.start(self.local_port, self.peer_port, tag, mtu, cx.gfp)
     }
 
-    fn mtu(&self, path: PathId) -> usize {
+    pub(super) fn mtu(&self, path: PathId) -> usize {
         self.path(path).map_or(0, |p| p.mtu)
     }
 
@@ -152,7 +132,7 @@ impl<B: Payload> Association<B> {
             return Ok(None);
         }
         let fixed: InitFixed = self.init_fixed();
-        let params = crate::engine::wire::emit::InitParams {
+        let params = InitParams {
             preservative: self.init_preservative(),
             ..Default::default()
         };
