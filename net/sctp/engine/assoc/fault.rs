@@ -95,7 +95,11 @@ impl<B: Payload> Association<B> {
                 }
             };
             path.heartbeat = Some(again_at);
-            self.strike(cx, id);
+            match path.state {
+                // An address that was only claimed says nothing about the peer.
+                PathState::Unconfirmed => path.errors = path.errors.saturating_add(1),
+                PathState::Active | PathState::Inactive => self.strike(cx, id),
+            }
             if self.state == State::Closed || again_at > cx.now {
                 return;
             }

@@ -162,6 +162,10 @@ impl<B: Payload> Association<B> {
         path.rtt_probe = None;
         path.after_timeout = true;
         path.timeout_spent = false;
+        if self.state.is_setup() {
+            // It went with a COOKIE ECHO, which T1-cookie looks after.
+            return;
+        }
         path.rto.back_off();
         // A peer whose window is closed does not acknowledge a probe; while it says so, it is
         // alive (6.1, A), and nothing was lost on the way.

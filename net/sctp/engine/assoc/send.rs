@@ -329,7 +329,7 @@ impl<B: Payload> Association<B> {
         if is_last {
             let is_short = used.saturating_add(size) < self.mtu(id).min(FULL_PACKET);
             let nagle = !self.config.nodelay && self.nagle_waits > 0;
-            return self.state != State::Established || (is_short && nagle);
+            return self.state.is_ending() || (is_short && nagle);
         }
         self.will_wait(id, size)
     }

@@ -55,6 +55,18 @@ impl State {
         }
     }
 
+    /// Whether there will be no more DATA than there is now.
+    pub(crate) fn is_ending(self) -> bool {
+        match self {
+            Self::ShutdownPending
+            | Self::ShutdownSent
+            | Self::ShutdownReceived
+            | Self::ShutdownAckSent
+            | Self::Closed => true,
+            Self::CookieWait | Self::CookieEchoed | Self::Established => false,
+        }
+    }
+
     /// Whether DATA may be sent.
     pub(crate) fn may_send_data(self) -> bool {
         match self {

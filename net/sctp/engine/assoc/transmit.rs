@@ -218,8 +218,10 @@ impl<B: Payload> Association<B> {
         path: PathId,
         sack: bool,
     ) -> Result<(), AllocError> {
+        // DATA may follow a COOKIE ECHO in its packet (5.1, C), and saves a round trip there.
+        let is_echo = self.pending.cookie_echo;
         self.put_control(cx, out, sack)?;
-        if !self.state.may_send_data() {
+        if !self.state.may_send_data() && !is_echo {
             return Ok(());
         }
         self.put_lost(cx, out, path)?;

@@ -177,6 +177,29 @@ fn unconfirmed_addresses_get_no_data() {
     assert!(data.iter().all(|a| *a == address(A, 0)));
 }
 
+/// Addresses that nobody answers from do not count against the association.
+#[test]
+fn claimed_addresses_are_no_errors() {
+    let mut net = Net::new(16);
+    multihomed(&mut net, 8);
+    // All answers come from the first address.
+    for _ in 0..400 {
+        net.run_for(Duration::from_secs(1));
+        if sent_to(&net, ChunkType::Heartbeat).contains(&address(A, 0)) {
+            answer(&mut net, address(A, 0), |_| ());
+            net.sent.retain(|p| p.dst != address(A, 0));
+        }
+    }
+    assert_eq!(net.hosts[Z].state(), State::Established);
+    let states: Vec<_> = net.hosts[Z]
+        .assoc()
+        .paths()
+        .iter()
+        .map(|p| p.state)
+        .collect();
+    assert_eq!(states[1..], [PathState::Unconfirmed; 7]);
+}
+
 #[test]
 fn only_the_nonce_confirms() {
     let mut net = Net::new(5);

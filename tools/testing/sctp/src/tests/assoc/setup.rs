@@ -24,6 +24,55 @@ fn handshake_takes_four_packets() {
     assert_eq!(net.hosts[Z].counter(Counter::PassiveEstabs), 1);
 }
 
+/// DATA goes with the COOKIE ECHO, and gets through if that packet is lost, also more than once.
+#[test]
+fn data_with_the_cookie() {
+    for (lost, took) in [(0, 30), (1, 1030), (3, 7030)] {
+        let mut net = Net::new(14);
+        net.lose_first(ChunkType::CookieEcho, lost);
+        net.hosts[Z].listens = true;
+        net.connect(A);
+        let start = net.now;
+        for i in 0..4 {
+            net.send(A, 0, &[i; 700]);
+        }
+        net.run_until(|net| !net.hosts[Z].got.is_empty());
+        let span = net.now.since(start);
+        assert_eq!(span, Duration::from_millis(took));
+        net.run_until(|net| net.hosts[Z].got.len() == 4);
+        assert!(net.hosts[A].assoc().paths()[0].errors == 0);
+        net.run_for(Duration::from_millis(50));
+        net.finish(A);
+    }
+}
+
+/// The cookie is too old, so the DATA that went with it goes again.
+#[test]
+fn data_with_a_stale_cookie() {
+    let mut net = Net::new(15);
+    net.hosts[Z].config.valid_cookie_life = Duration::from_secs(5);
+    let mut n = 0;
+    net.filter(move |p| {
+        n += u32::from(p.has(ChunkType::CookieEcho));
+        match n {
+            0 => Fate::Pass,
+            1 => {
+                n += 1;
+                Fate::Delay(Duration::from_secs(7))
+            }
+            2..=4 if p.has(ChunkType::CookieEcho) => Fate::Lose,
+            _ => Fate::Pass,
+        }
+    });
+    net.hosts[Z].listens = true;
+    net.connect(A);
+    net.send(A, 0, b"at last");
+    net.run_until(|net| net.hosts[Z].got.len() == 1);
+    assert!(net.sent.iter().filter(|p| p.has(ChunkType::Init)).count() > 1);
+    net.run_for(Duration::from_millis(500));
+    net.finish(A);
+}
+
 /// Each packet of the handshake may get lost, also several times.
 #[test]
 fn handshake_survives_losses() {
