@@ -157,11 +157,11 @@ TEST_F(info, unordered)
 /* The new structure counts if an old program's is there as well. */
 TEST_F(info, sndinfo_over_sndrcv)
 {
-	struct {
-		struct cmsghdr align[0];
+	union {
+		struct cmsghdr align;
 		char buf[CMSG_SPACE(sizeof(struct sctp_sndinfo)) +
 			 CMSG_SPACE(sizeof(struct sctp_sndrcvinfo))];
-	} control = { 0 };
+	} control;
 	struct iovec iov = { "x", 1 };
 	struct msghdr msg = {
 		.msg_iov = &iov,
@@ -177,11 +177,13 @@ TEST_F(info, sndinfo_over_sndrcv)
 		.snd_sid = 2,
 		.snd_assoc_id = self->p.client.id,
 	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	struct cmsghdr *cmsg;
 	struct rx rx;
 	char c;
 
 	set_int(_metadata, self->p.server.fd, SOL_SCTP, SCTP_RECVRCVINFO, 1);
+	memset(&control, 0, sizeof(control));
+	cmsg = CMSG_FIRSTHDR(&msg);
 	cmsg->cmsg_level = IPPROTO_SCTP;
 	cmsg->cmsg_type = SCTP_SNDINFO;
 	cmsg->cmsg_len = CMSG_LEN(sizeof(info));

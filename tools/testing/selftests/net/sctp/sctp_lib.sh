@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-2.0
+# Shared by the shell tests of this folder; sourced, never run. KTAP output, two
+# network namespaces joined by veth, transfers between them, loading and
+# removing of the module, and a watch on the kernel's log.
+#
+# From the environment:
+#	MODULE_KO	the module under test, for insmod
+#	BIN		where sctp_xfer and sctp_flood are (default: beside the script)
+# shellcheck shell=bash
+
+set -u
+
+KSFT_PASS=0
+KSFT_FAIL=1
+KSFT_SKIP=4
+
+HERE=$(cd "$(dirname "$0")" && pwd)
+BIN=${BIN:-$HERE}
+MODULE_KO=${MODULE_KO:-}
+MODULE_NAME=$(basename "${MODULE_KO:-rust_sctp}" .ko)
+TMP=$(mktemp -d)
+NS_A=sctp-a-$$
+NS_B=sctp-b-$$
+PIDS=()
+ktap_number=0
+ktap_failed=0
+ktap_skipped=0
+
+ktap_plan() {
+	echo "TAP version 13"
+	echo "1..$1"
+}
+
+ktap_skip_all() {
+	echo "TAP version 13"
+	echo "1..0 # SKIP $*"
+	exit "$KSFT_SKIP"
+}
+
+# ktap RESULT NAME: RESULT is an exit code.
+ktap() {
+	ktap_number=$((ktap_number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $ktap_number $2"
+	else
+		echo "not ok $ktap_number $2"
+		ktap_failed=$((ktap_failed + 1))
+	fi
+}
+
+# ktap_skip NAME
+ktap_skip() {
+	ktap_number=$((ktap_number + 1))
+	ktap_skipped=$((ktap_skipped + 1))
+	echo "ok $ktap_number $1 # SKIP"
+}
+
+ktap_finish() {
+	echo "# Totals: pass:$((ktap_number - ktap_failed - ktap_skipped)) fail:$ktap_failed xfail:0 xpass:0 skip:$ktap_skipped error:0"
+	[ "$ktap_failed" = 0 ] && exit "$KSFT_PASS"
+	exit "$KSFT_FAIL"
+}
+
+note() { echo "# $*"; }
+
+# Prints files as diagnostics.
+show() {
+	local f
+	for f in "$@"; do
+		[ -e "$f" ] && sed "s/^/# $(basename "$f"): /" "$f" | tail -n 40
+	done
+}
+
+cleanup() {
+	local pid
+	for pid in "${PIDS[@]:-}"; do
+		[ -n "$pid" ] && kill -KILL "$pid" 2>/dev/null
+	done
+	wait 2>/dev/null
+	ip netns del "$NS_A" 2>/dev/null
+	ip netns del "$NS_B" 2>/dev/null
+	rm -rf "$TMP"
+}
+trap cleanup EXIT
+
+# wait_for SECONDS COMMAND...: until the command succeeds.
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ "$SECONDS" -ge "$end" ] && return 1
+		sleep 0.05
+	done
+}
+
+need_root() {
+	[ "$(id -u)" = 0 ] || ktap_skip_all "need root"
+}
+
+module_loaded() { grep -q "^$MODULE_NAME " /proc/modules; }
+
+is_c_module() { [ -e /sys/module/sctp ]; }
+
+# With a module given it is loaded; otherwise SCTP must be there already.
+need_sctp() {
+	need_root
+	if [ -n "$MODULE_KO" ] && ! module_loaded; then
+		insmod "$MODULE_KO" || ktap_skip_all "insmod $MODULE_KO failed"
+	fi
+	grep -q '^SCTP ' /proc/net/protocols || ktap_skip_all "no SCTP in this kernel"
+}
+
+# The tests that remove the module. The C implementation holds references to
+# itself and cannot be removed.
+need_removable_module() {
+	need_root
+	[ -n "$MODULE_KO" ] || ktap_skip_all "MODULE_KO= names no module"
+	[ "$MODULE_NAME" != sctp ] || ktap_skip_all "the C implementation cannot be removed"
+	if module_loaded; then
+		rmmod "$MODULE_NAME" || ktap_skip_all "$MODULE_NAME is in use"
+	fi
+}
+
+# From here on the kernel's log is watched.
+mark_log() {
+	LOG_MARK="sctp-selftest-$$-$RANDOM$RANDOM"
+	echo "$LOG_MARK" >/dev/kmsg
+}
+
+# Says what is suspicious in it, and fails if something is.
+check_log() {
+	dmesg | sed "1,/$LOG_MARK/d" >"$TMP/log"
+	if grep -E 'WARNING|BUG|Oops|[Pp]anic|general protection|Call Trace|refcount_t|KASAN|UBSAN|INFO: rcu|stall|lockup|hung task|unregister_netdevice|Objects remaining|leak|scheduling while atomic|suspicious RCU' \
+		"$TMP/log" >"$TMP/splat"; then
+		show "$TMP/splat"
+		return 1
+	fi
+}
+
+on_a() { ip netns exec "$NS_A" "$@"; }
+on_b() { ip netns exec "$NS_B" "$@"; }
+
+#	NS_A (client)                      NS_B (server)
+#	veth0 10.9.0.1, fd09::1  <------>  veth0 10.9.0.2, fd09::2
+setup_veth() {
+	local ns
+	ip netns add "$NS_A" && ip netns add "$NS_B" || return
+	ip link add veth0 netns "$NS_A" type veth peer name veth0 netns "$NS_B" ||
+		return
+	for ns in "$NS_A" "$NS_B"; do
+		ip -n "$ns" link set lo up
+	done
+	ip -n "$NS_A" addr add 10.9.0.1/24 dev veth0 &&
+		ip -n "$NS_A" addr add fd09::1/64 dev veth0 nodad &&
+		ip -n "$NS_B" addr add 10.9.0.2/24 dev veth0 &&
+		ip -n "$NS_B" addr add fd09::2/64 dev veth0 nodad &&
+		ip -n "$NS_A" link set veth0 up &&
+		ip -n "$NS_B" link set veth0 up
+}
+
+remove_veth() {
+	ip netns del "$NS_A" && ip netns del "$NS_B"
+}
+
+# start COMMAND...: in the background; its pid is in STARTED.
+start() {
+	"$@" &
+	STARTED=$!
+	PIDS+=("$STARTED")
+}
+
+server_address() {
+	case $1 in
+	4) echo 10.9.0.2 ;;
+	6) echo fd09::2 ;;
+	esac
+}
+
+# start_server FAMILY STYLE [OPTION...]: STYLE is one-to-one or one-to-many.
+# Its pid is in SERVER, what it says in $TMP/server.
+start_server() {
+	local family=$1 style=()
+	[ "$2" = one-to-many ] && style=(-m)
+	shift 2
+	: >"$TMP/server"
+	start on_b "$BIN/sctp_xfer" server "-$family" "${style[@]}" "$@" \
+		>>"$TMP/server" 2>&1
+	SERVER=$STARTED
+	wait_for 20 grep -q listening "$TMP/server"
+}
+
+# start_client FAMILY STYLE [OPTION...]: as above, CLIENT and $TMP/client.
+start_client() {
+	local family=$1 style=()
+	[ "$2" = one-to-many ] && style=(-m)
+	shift 2
+	: >"$TMP/client"
+	start on_a "$BIN/sctp_xfer" client "-$family" "${style[@]}" "$@" \
+		"$(server_address "$family")" >>"$TMP/client" 2>&1
+	CLIENT=$STARTED
+}
+
+# Both must end, and well.
+end_transfer() {
+	local rc=0
+	wait "$CLIENT" || rc=$?
+	if [ "$rc" != 0 ]; then
+		# The server would only wait for what cannot come any more.
+		kill "$SERVER" 2>/dev/null
+		sleep 0.2
+		kill -KILL "$SERVER" 2>/dev/null
+	fi
+	wait "$SERVER" || rc=1
+	PIDS=()
+	if [ "$rc" = 0 ]; then
+		show "$TMP/server" | grep intact
+	else
+		show "$TMP/server" "$TMP/client"
+	fi
+	return "$rc"
+}
+
+# transfer FAMILY STYLE [OPTION...]: options of the client; those that the
+# server must have too are handed to it.
+transfer() {
+	local family=$1 style=$2 timeout=${XFER_TIMEOUT:-300} streams=4 rcvbuf=() i
+	local args=("${@:3}")
+	for ((i = 0; i < ${#args[@]}; i++)); do
+		case ${args[i]} in
+		-s) streams=${args[i + 1]} ;;
+		-R) rcvbuf=(-R "${args[i + 1]}") ;;
+		esac
+	done
+	start_server "$family" "$style" -t "$timeout" -s "$streams" "${rcvbuf[@]}" ||
+		return
+	start_client "$family" "$style" -t "$timeout" -w 20 "${args[@]}"
+	end_transfer
+}
