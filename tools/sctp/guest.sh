@@ -60,7 +60,8 @@ module_name=''
 case $module in
 rust)
 	module_name=rust_sctp
-	add_module "$("$here/build-module.sh" "$flavour")"
+	ko=$("$here/build-module.sh" "$flavour")
+	add_module "$ko"
 	;;
 c)
 	module_name=sctp

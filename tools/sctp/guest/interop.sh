@@ -14,12 +14,17 @@ fatal() {
 put() { # NAME TEXT: appears whole or not at all
 	echo "$2" >"$SHARED/.$1.$me" && mv "$SHARED/.$1.$me" "$SHARED/$1"
 }
+# wait_for, but not for a guest that has ended.
+wait_for_file() { # SECONDS NAME
+	wait_for "$1" test -e "$SHARED/$2" -o -e "$SHARED/over"
+	[ -e "$SHARED/$2" ]
+}
 
 ip addr add "192.0.2.$me/24" dev eth0
 ip addr add "2001:db8::$me/64" dev eth0 nodad
 ip link set eth0 up
 put "up.$me" up
-wait_for 300 test -e "$SHARED/up.$peer" || fatal "the other guest did not come up"
+wait_for_file 300 "up.$peer" || fatal "the other guest did not come up"
 # The link works, for both families, before anything is made of it.
 wait_for 30 busybox ping -c 1 -W 1 "192.0.2.$peer" || fatal "no IPv4 between the guests"
 wait_for 30 busybox ping -c 1 -W 1 "2001:db8::$peer" || fatal "no IPv6 between the guests"
@@ -52,11 +57,11 @@ take_part() {
 		if [ "$family" = 6 ]; then address=2001:db8::$peer; fi
 		options+=(-b "$bytes" -S "$n")
 		if [ "$ways" = both-ways ]; then options+=(-B); fi
-		wait_for $((2 * XFER_LIMIT)) test -e "$SHARED/$n.listens" || fatal "no server in case $n"
+		wait_for_file $((2 * XFER_LIMIT)) "$n.listens" || fatal "no server in case $n"
 		"$bin/sctp_xfer" client "${options[@]}" "$address" >"$SHARED/$n.client.out" 2>&1
 		put "$n.client" $?
 	fi
-	wait_for $((2 * XFER_LIMIT)) test -e "$SHARED/$n.server" -a -e "$SHARED/$n.client" ||
+	{ wait_for_file $((2 * XFER_LIMIT)) "$n.server" && wait_for_file $((2 * XFER_LIMIT)) "$n.client"; } ||
 		fatal "case $n does not end"
 }
 
