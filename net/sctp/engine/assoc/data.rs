@@ -98,6 +98,8 @@ impl<B: Payload> Association<B> {
         }
         let payload = pkt.payload(data.payload).ok_or(Reason::Malformed)?;
         incoming.has_data = true;
+        let is_whole = header.begin && header.end;
+        incoming.last_message = if is_whole { chunk.raw.len() } else { 0 };
         incoming.signs.immediate |= header.immediate;
         let had_gap = self.rx.map().has_gap();
         let outcome = self.rx.data(cx.gfp, &header, payload, pkt.src);
@@ -142,7 +144,9 @@ impl<B: Payload> Association<B> {
     pub(super) fn end_data(&mut self, cx: &mut Cx<'_>, incoming: &Incoming) {
         let mtu = self.path(incoming.path).map_or(FULL_PACKET, |p| p.mtu);
         let mut signs = incoming.signs;
-        signs.short = incoming.len < mtu.min(FULL_PACKET);
+        // Full is what has no room for another message like the last one.
+        let wanted = incoming.len.saturating_add(incoming.last_message);
+        signs.short = wanted < mtu.min(FULL_PACKET);
         let limit = self.rx.limit();
         self.rx.sack.packet(cx.now, signs, &self.config, limit);
         if self.state == State::ShutdownSent {

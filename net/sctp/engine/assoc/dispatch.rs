@@ -25,6 +25,8 @@ pub(super) struct Incoming {
     /// Bytes of the packet: what an answer is measured against.
     pub(super) len: usize,
     pub(super) has_data: bool,
+    /// Bytes of the last DATA chunk if it was a whole message, else 0.
+    pub(super) last_message: usize,
     pub(super) signs: Signs,
 }
 
@@ -34,6 +36,7 @@ impl Incoming {
             path,
             len,
             has_data: false,
+            last_message: 0,
             signs: Signs::default(),
         }
     }
