@@ -394,10 +394,13 @@ fn an_empty_buffer_takes_anything() {
     assert_eq!(got[0].2.len(), 60_000);
 }
 
+/// TSN, stream, SSN, flags.
+type Arriving = (u32, u16, u16, &'static str);
+
 #[test]
 fn fragments_that_cannot_be() {
     // What came, then what is wrong with the last one.
-    let table: &[(&str, &[(u32, u16, u16, &str)])] = &[
+    let table: &[(&str, &[Arriving])] = &[
         ("begin in a message", &[(1, 0, 0, "B"), (2, 0, 0, "B")]),
         ("whole in a message", &[(1, 0, 0, "B"), (2, 0, 1, "BE")]),
         ("other stream", &[(1, 0, 0, "B"), (2, 1, 0, "E")]),
