@@ -161,6 +161,51 @@ module_lint() {
 	fi
 }
 
+# What modprobe makes of tools/sctp/modprobe.d, with both modules installed.
+modprobe_file() {
+	local kdir ko tmp got name bad=0
+	kdir=$("$here/build-kernel.sh" x86) || return
+	ko=$("$here/build-module.sh" x86 2>/dev/null) || { echo "no module" && return 1; }
+	tmp=$(mktemp -d) || return
+	local version=1.2.3 modules=$tmp/lib/modules/1.2.3
+	mkdir -p "$modules"
+	find "$kdir/net" -name '*.ko' -exec cp {} "$modules" \;
+	cp "$ko" "$modules"
+	touch "$modules"/modules.{order,builtin,builtin.modinfo}
+	depmod -b "$tmp" $version
+	for name in net-pf-2-proto-132 net-pf-10-proto-132 net-pf-16-proto-4-type-2-132 sctp sctp_diag; do
+		got=$(modprobe -d "$tmp" -S $version -C "$here/modprobe.d" -n -v $name)
+		if grep -E '^insmod .*/sctp(_diag)?\.ko' <<<"$got"; then
+			echo "modprobe $name loads the kernel's own module"
+			bad=1
+		fi
+		case $name in
+		*diag | net-pf-16*) ;;
+		*) grep -q rust_sctp <<<"$got" || { echo "modprobe $name does not load rust_sctp: $got" && bad=1; } ;;
+		esac
+	done
+	rm -rf "$tmp"
+	return $bad
+}
+
+# Twice, for it to be repeatable, on what it needs of a kernel tree.
+install_tree() {
+	local src tmp
+	src=$("$here/fetch-kernel.sh") || return
+	tmp=$(mktemp -d) || return
+	mkdir -p "$tmp/net" "$tmp/rust/kernel"
+	cp "$src/net/Kconfig" "$src/net/Makefile" "$tmp/net/"
+	KSRC=$tmp "$here/install-tree.sh" && KSRC=$tmp "$here/install-tree.sh" &&
+		[ "$(diff "$src/net/Kconfig" "$tmp/net/Kconfig")" = "$(printf '%s\n' \
+			"$(diff "$src/net/Kconfig" "$tmp/net/Kconfig" | head -n 1)" \
+			'> source "net/rust_sctp/Kconfig"')" ] &&
+		[ "$(diff "$src/net/Makefile" "$tmp/net/Makefile" | grep -c '^[<>]')" = 1 ] &&
+		diff -r "$TOP/net/sctp" "$tmp/net/rust_sctp"
+	local rc=$?
+	rm -rf "$tmp"
+	return $rc
+}
+
 make_help() {
 	local verb text bad=0
 	text=$(make -s help)
@@ -188,5 +233,7 @@ check python "Python files parse" python_lint
 check checkpatch "${#C_FILES[@]} C files are in the kernel's style" c_style
 check docs "the documentation builds, and what it names exists" docs_build
 check clippy "the twin has no lint" twin_clippy
+check modprobe "modprobe.d keeps the C module out of the way" modprobe_file
+check install "install-tree changes two lines of a kernel tree" install_tree
 check lint "the module has no lint (CLIPPY=1 W=1)" module_lint
 report check "$passed" "$failed" 0
