@@ -162,7 +162,8 @@ remove_veth() {
 	ip netns del "$NS_A" && ip netns del "$NS_B"
 }
 
-# start COMMAND...: in the background; its pid is in STARTED.
+# start COMMAND...: in the background; its pid is in STARTED. A program, not a
+# function, whose pid would be a shell's.
 start() {
 	"$@" &
 	STARTED=$!
@@ -176,63 +177,75 @@ server_address() {
 	esac
 }
 
-# start_server FAMILY STYLE [OPTION...]: STYLE is one-to-one or one-to-many.
-# Its pid is in SERVER, what it says in $TMP/server.
+# The two ends of a transfer have a tag, so that several can run at once: what
+# they say is in $TMP/TAG.server and $TMP/TAG.client.
+declare -A SERVER=() CLIENT=()
+
+style_option() {
+	[ "$1" = one-to-many ] && echo -m
+}
+
+# start_server TAG FAMILY STYLE [OPTION...]: STYLE is one-to-one or one-to-many.
 start_server() {
-	local family=$1 style=()
-	[ "$2" = one-to-many ] && style=(-m)
-	shift 2
-	: >"$TMP/server"
-	start on_b "$BIN/sctp_xfer" server "-$family" "${style[@]}" "$@" \
-		>>"$TMP/server" 2>&1
-	SERVER=$STARTED
-	wait_for 20 grep -q listening "$TMP/server"
+	local tag=$1 family=$2 style
+	style=$(style_option "$3")
+	shift 3
+	: >"$TMP/$tag.server"
+	# shellcheck disable=SC2086
+	start ip netns exec "$NS_B" "$BIN/sctp_xfer" server "-$family" $style "$@" >>"$TMP/$tag.server" 2>&1
+	SERVER[$tag]=$STARTED
+	wait_for 20 grep -q listening "$TMP/$tag.server"
 }
 
-# start_client FAMILY STYLE [OPTION...]: as above, CLIENT and $TMP/client.
+# start_client TAG FAMILY STYLE [OPTION...]
 start_client() {
-	local family=$1 style=()
-	[ "$2" = one-to-many ] && style=(-m)
-	shift 2
-	: >"$TMP/client"
-	start on_a "$BIN/sctp_xfer" client "-$family" "${style[@]}" "$@" \
-		"$(server_address "$family")" >>"$TMP/client" 2>&1
-	CLIENT=$STARTED
+	local tag=$1 family=$2 style
+	style=$(style_option "$3")
+	shift 3
+	: >"$TMP/$tag.client"
+	# shellcheck disable=SC2086
+	start ip netns exec "$NS_A" "$BIN/sctp_xfer" client "-$family" $style "$@" \
+		"$(server_address "$family")" >>"$TMP/$tag.client" 2>&1
+	CLIENT[$tag]=$STARTED
 }
 
-# Both must end, and well.
-end_transfer() {
-	local rc=0
-	wait "$CLIENT" || rc=$?
-	if [ "$rc" != 0 ]; then
-		# The server would only wait for what cannot come any more.
-		kill "$SERVER" 2>/dev/null
-		sleep 0.2
-		kill -KILL "$SERVER" 2>/dev/null
-	fi
-	wait "$SERVER" || rc=1
-	PIDS=()
+# end_server TAG RESULT-OF-THE-CLIENTS: it must end, and well.
+end_server() {
+	local tag=$1 rc=$2
+	# It would only wait for what cannot come any more.
+	[ "$rc" = 0 ] || kill -KILL "${SERVER[$tag]}" 2>/dev/null
+	wait "${SERVER[$tag]}" || rc=1
+	unset "SERVER[$tag]"
 	if [ "$rc" = 0 ]; then
-		show "$TMP/server" | grep intact
+		show "$TMP/$tag.server" | grep intact
 	else
-		show "$TMP/server" "$TMP/client"
+		show "$TMP/$tag.server" "$TMP/$tag".client*
 	fi
 	return "$rc"
 }
 
-# transfer FAMILY STYLE [OPTION...]: options of the client; those that the
-# server must have too are handed to it.
-transfer() {
-	local family=$1 style=$2 timeout=${XFER_TIMEOUT:-300} streams=4 rcvbuf=() i
-	local args=("${@:3}")
+# end_transfer TAG: both ends.
+end_transfer() {
+	local tag=$1 rc=0
+	wait "${CLIENT[$tag]}" || rc=1
+	unset "CLIENT[$tag]"
+	end_server "$tag" "$rc"
+}
+
+# start_transfer TAG FAMILY STYLE [OPTION...]: options of the client; those that
+# the server must have too are handed to it.
+start_transfer() {
+	local timeout=${XFER_TIMEOUT:-300} i args=("${@:4}") both=()
 	for ((i = 0; i < ${#args[@]}; i++)); do
 		case ${args[i]} in
-		-s) streams=${args[i + 1]} ;;
-		-R) rcvbuf=(-R "${args[i + 1]}") ;;
+		-s | -R | -p) both+=("${args[i]}" "${args[i + 1]}") ;;
 		esac
 	done
-	start_server "$family" "$style" -t "$timeout" -s "$streams" "${rcvbuf[@]}" ||
-		return
-	start_client "$family" "$style" -t "$timeout" -w 20 "${args[@]}"
-	end_transfer
+	start_server "$1" "$2" "$3" -t "$timeout" "${both[@]}" &&
+		start_client "$1" "$2" "$3" -t "$timeout" -w 20 "${args[@]}"
+}
+
+# transfer FAMILY STYLE [OPTION...]: one, from its beginning to its end.
+transfer() {
+	start_transfer only "$@" && end_transfer only
 }

@@ -14,20 +14,15 @@ mark_log
 
 # eight_clients FAMILY STYLE [OPTION...]: at one server, at the same time.
 eight_clients() {
-	local i pid clients=() rc=0
-	start_server "$1" "$2" -t 120 -c 8 || return
+	local i rc=0
+	start_server eight "$1" "$2" -t 120 -c 8 || return
 	for i in 1 2 3 4 5 6 7 8; do
-		start_client "$1" "$2" -t 120 -b 1M -S $i "${@:3}"
-		clients+=("$CLIENT")
+		start_client eight.client$i "$1" "$2" -t 120 -b 1M -S $i "${@:3}"
 	done
-	for pid in "${clients[@]}"; do
-		wait "$pid" || rc=1
+	for i in 1 2 3 4 5 6 7 8; do
+		wait "${CLIENT[eight.client$i]}" || rc=1
 	done
-	[ $rc = 0 ] || kill -KILL "$SERVER" 2>/dev/null
-	wait "$SERVER" || rc=1
-	PIDS=()
-	[ $rc = 0 ] || show "$TMP/server" "$TMP/client"
-	return $rc
+	end_server eight $rc
 }
 
 ktap_plan 38

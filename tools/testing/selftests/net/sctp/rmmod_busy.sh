@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Removing the module: refused while a program has a socket, while data flow and
+# while an association is still closing, and nothing of that notices the attempt;
+# at once otherwise, with network namespaces alive that have used it.
+. "$(dirname "$0")/sctp_lib.sh"
+
+need_removable_module
+# The namespaces come first and stay: the module has to find and to leave them.
+setup_veth || ktap_skip_all "no veth"
+mark_log
+
+# refused: rmmod fails, and because of use.
+refused() {
+	local out
+	out=$(rmmod "$MODULE_NAME" 2>&1) && return 1
+	module_loaded || return 1
+	grep -qE 'in use|busy|temporarily unavailable' <<<"$out" || {
+		note "rmmod said: $out"
+		return 1
+	}
+}
+
+removed() { rmmod "$MODULE_NAME" 2>"$TMP/rmmod"; }
+
+# at_once: what a socket leaves to RCU and to the end of a process is given two
+# seconds, no more.
+at_once() {
+	wait_for 2 removed && return
+	show "$TMP/rmmod"
+	grep "^$MODULE_NAME " /proc/modules | sed 's/^/# /'
+	return 1
+}
+
+ktap_plan 17
+insmod "$MODULE_KO"
+ktap $? "insmod"
+removed
+ktap $? "rmmod of a module that was not used"
+insmod "$MODULE_KO"
+ktap $? "insmod again"
+
+for style in one-to-one one-to-many; do
+	start_server idle 4 $style -t 600
+	refused
+	ktap $? "refused with a $style socket that listens"
+	kill -KILL "${SERVER[idle]}"
+	wait "${SERVER[idle]}" 2>/dev/null
+	at_once
+	ktap $? "at once after its end"
+	insmod "$MODULE_KO"
+done
+
+XFER_TIMEOUT=600
+start_transfer four 4 one-to-one -p 5001 -b 0 -B
+start_transfer six 6 one-to-many -p 5002 -b 0 -B
+rc=0
+for ((i = 0; i < 50; i++)); do
+	refused || rc=1
+	sleep 0.02
+done
+ktap $rc "refused 50 times while data flow"
+kill -TERM "${SERVER[four]}" "${SERVER[six]}" "${CLIENT[four]}" "${CLIENT[six]}"
+end_transfer four
+ktap $? "IPv4 one-to-one transfer unharmed"
+end_transfer six
+ktap $? "IPv6 one-to-many transfer unharmed"
+at_once
+ktap $? "at once after both"
+
+# An association whose program is gone, but whose peer does not answer.
+insmod "$MODULE_KO"
+start_transfer cut 4 one-to-one -b 0
+wait_for 20 grep -q sctp_xfer "$TMP/cut.server"
+ip -n "$NS_B" link set veth0 down
+kill -KILL "${CLIENT[cut]}"
+wait "${CLIENT[cut]}" 2>/dev/null
+refused
+ktap $? "refused while an association is closing"
+ip -n "$NS_B" link set veth0 up
+# Gone with the interface.
+ip -n "$NS_B" addr replace fd09::2/64 dev veth0 nodad
+kill -KILL "${SERVER[cut]}"
+wait "${SERVER[cut]}" 2>/dev/null
+# Its retransmissions come at intervals that have grown meanwhile.
+wait_for 60 removed
+ktap $? "removed when it has closed"
+
+# The namespaces are as good as before.
+insmod "$MODULE_KO"
+transfer 6 one-to-one -b 1M
+ktap $? "insmod and traffic in the same namespaces"
+at_once
+ktap $? "rmmod with the namespaces alive"
+remove_veth
+ktap $? "namespaces removed without the module"
+check_log
+ktap $? "nothing in the kernel's log"
+ktap_finish
