@@ -74,15 +74,25 @@ impl Rto {
             }
         };
         self.estimate = Some(next);
-        let variance = next.rttvar.0.max(GRANULARITY.0 / 4);
-        self.rto = self.clamp(Duration(
-            next.srtt.0.saturating_add(variance.saturating_mul(4)),
-        ));
+        self.rto = self.from_estimate(&next);
+    }
+
+    fn from_estimate(&self, estimate: &Estimate) -> Duration {
+        let variance = estimate.rttvar.0.max(GRANULARITY.0 / 4);
+        let rto = estimate.srtt.0.saturating_add(variance.saturating_mul(4));
+        self.clamp(Duration(rto))
     }
 
     /// Doubles the timeout after an expiry (6.3.3, E2).
     pub(crate) fn back_off(&mut self) {
         self.rto = self.clamp(self.rto.doubled());
+    }
+
+    /// Takes the back-off back: what looked like losses was none.
+    pub(crate) fn end_back_off(&mut self) {
+        if let Some(estimate) = self.estimate {
+            self.rto = self.from_estimate(&estimate);
+        }
     }
 
     /// Sets the bounds, which the user may change while the association lives.

@@ -31,9 +31,35 @@ impl<B: Payload> Association<B> {
                 self.peer_a_rwnd = sack.a_rwnd;
                 self.heard_sack();
                 self.acknowledge(cx, cumulative);
+                self.resume_after_probe();
                 Ok(Next::Continue)
             }
             Err(bad) => self.refuse_sack(cx, bad),
+        }
+    }
+
+    /// The window has opened again. A probe of the closed one that is not acknowledged by now was
+    /// most likely not taken (6.1, A): it is sent again at once instead of by T3-rtx. Nothing was
+    /// lost on the way, so congestion control has nothing to do with it.
+    fn resume_after_probe(&mut self) {
+        let Some(tsn) = self.window_probe else { return };
+        let Some(chunk) = self.outstanding.get(tsn) else {
+            self.window_probe = None;
+            return;
+        };
+        let (id, len) = (chunk.path, chunk.payload.len());
+        let is_alone = self.outstanding.flight_count() == 1 && !self.outstanding.is_acked(tsn);
+        if !is_alone || (self.peer_a_rwnd as usize) < len {
+            return;
+        }
+        self.window_probe = None;
+        let bytes = self.outstanding.lose_path(id);
+        if let Some(path) = self.path_mut(id) {
+            path.leave_flight(bytes);
+            path.rtt_probe = None;
+            path.t3_rtx = None;
+            // One packet may go, as after a timeout.
+            path.timeout_spent = false;
         }
     }
 

@@ -166,6 +166,7 @@ impl<B: Payload> Association<B> {
         header.immediate |= self.will_wait(id, size);
         let payload = chunk.payload.slice(0..len).ok_or(BuildError::NoMemory)?;
         out.data(cx.gfp, &header, payload)?;
+        self.window_probe = (len > self.peer_rwnd() as usize).then_some(tsn);
         self.outstanding.retransmitted(tsn, id);
         self.sent_data(cx, id, size);
         cx.stats.count(Counter::T3Retransmits);
@@ -293,6 +294,7 @@ impl<B: Payload> Association<B> {
             return Err(BuildError::NoMemory);
         };
         out.data(cx.gfp, &header, sent)?;
+        self.window_probe = (len > self.peer_rwnd() as usize).then_some(tsn);
         self.queue.take(&fragment);
         self.outstanding.sent(header, kept, id);
         self.sent_data(cx, id, size);

@@ -162,17 +162,16 @@ impl<B: Payload> Receiver<B> {
 
     /// Whether the receive buffer has room for a chunk.
     ///
-    /// What the peer was told it may send is taken as long as the memory lasts. The chunk that
-    /// closes a gap is let in beyond that, up to as much again, because nothing behind it could be
-    /// delivered otherwise; and an empty buffer takes anything, or a chunk larger than the buffer
-    /// could never be received.
-    fn has_room(&self, arrival: Arrival, truesize: usize) -> bool {
+    /// What the peer was told it may send is taken as long as the memory lasts. A chunk that
+    /// belongs into a gap is let in beyond that, up to as much again, because nothing behind it
+    /// could be delivered otherwise; and an empty buffer takes anything, or a chunk larger than
+    /// the buffer could never be received.
+    fn has_room(&self, tsn: Tsn, truesize: usize) -> bool {
         if self.held == 0 {
             return true;
         }
         let total = self.held_truesize.saturating_add(truesize);
-        let closes_gap = arrival == Arrival::Next && self.map.has_gap();
-        if closes_gap {
+        if tsn.is_before(self.map.highest()) {
             return total <= self.rcvbuf.saturating_mul(2);
         }
         // Somewhat more than the window promises, since that was told before what is on its way
@@ -204,7 +203,7 @@ impl<B: Payload> Receiver<B> {
             self.map.record(header.tsn);
             return self.violation_if_stuck(Outcome::InvalidStream);
         }
-        if !self.has_room(arrival, payload.truesize()) {
+        if !self.has_room(header.tsn, payload.truesize()) {
             self.starved = true;
             return Outcome::Dropped;
         }
