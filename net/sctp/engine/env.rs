@@ -6,7 +6,6 @@
 //! here has a twin there. Keep the list short.
 
 pub(crate) use kernel::alloc::{
-    flags::GFP_ATOMIC,
     AllocError,
     Flags,
     KBox,

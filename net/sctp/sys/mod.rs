@@ -16,7 +16,8 @@
     non_upper_case_globals,
     unnecessary_transmutes,
     unreachable_pub,
-    unsafe_op_in_unsafe_fn
+    unsafe_op_in_unsafe_fn,
+    unused_imports
 )]
 pub(crate) mod bindings {
     use kernel::ffi;

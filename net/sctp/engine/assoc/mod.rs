@@ -101,9 +101,6 @@ pub(crate) struct Association<B: Payload> {
     peer_a_rwnd: u32,
     /// A chunk that was sent although it did not fit that window (6.1, A), alone in flight.
     window_probe: Option<Tsn>,
-    /// DATA was sent that the peer's window has no room for, to find out whether it has opened
-    /// (6.1, A), and was not acknowledged yet.
-    probing: bool,
     /// Fast Recovery lasts until this TSN is acknowledged (7.2.4).
     recovery_exit: Option<Tsn>,
     /// A packet of fast retransmissions is due, whatever cwnd says.

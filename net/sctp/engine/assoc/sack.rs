@@ -13,7 +13,7 @@ use crate::engine::{
     path::{PathId, MAX_PATHS},
     serial::Tsn,
     stats::{Counter, Reason},
-    tx::outstanding::{BadSack, Summary},
+    tx::outstanding::{BadSack, ChunkState, Summary},
     wire::{chunk::Chunk, sack::Sack},
 };
 
@@ -38,9 +38,9 @@ impl<B: Payload> Association<B> {
         }
     }
 
-    /// The window has opened again. A probe of the closed one that is not acknowledged by now was
-    /// most likely not taken (6.1, A): it is sent again at once instead of by T3-rtx. Nothing was
-    /// lost on the way, so congestion control has nothing to do with it.
+    /// If the window has room now for a probe that the peer has thrown away, the probe goes again
+    /// at once: until T3-rtx expires may take a minute by now. Nothing was lost on the way, so
+    /// congestion control has nothing to do with it, and the back-off is over.
     fn resume_after_probe(&mut self) {
         let Some(tsn) = self.window_probe else { return };
         let Some(chunk) = self.outstanding.get(tsn) else {
@@ -48,7 +48,7 @@ impl<B: Payload> Association<B> {
             return;
         };
         let (id, len) = (chunk.path, chunk.payload.len());
-        let is_alone = self.outstanding.flight_count() == 1 && !self.outstanding.is_acked(tsn);
+        let is_alone = chunk.state == ChunkState::InFlight && self.outstanding.flight_count() == 1;
         if !is_alone || (self.peer_a_rwnd as usize) < len {
             return;
         }
@@ -58,8 +58,8 @@ impl<B: Payload> Association<B> {
             path.leave_flight(bytes);
             path.rtt_probe = None;
             path.t3_rtx = None;
-            // One packet may go, as after a timeout.
-            path.timeout_spent = false;
+            path.after_timeout = false;
+            path.rto.end_back_off();
         }
     }
 
@@ -180,7 +180,7 @@ impl<B: Payload> Association<B> {
     pub(super) fn on_t3(&mut self, cx: &mut Cx<'_>, id: PathId) {
         cx.stats.count(Counter::T3RtxExpireds);
         let bytes = self.outstanding.lose_path(id);
-        let is_window_probe = self.peer_a_rwnd == 0;
+        let is_window_probe = self.window_probe.is_some();
         let Some(path) = self.paths.get_mut(id.index()) else {
             return;
         };

@@ -166,7 +166,6 @@ impl<B: Payload> Association<B> {
             outstanding: Outstanding::new(identity.local_initial_tsn),
             peer_a_rwnd: identity.peer_rwnd,
             window_probe: None,
-            probing: false,
             recovery_exit: None,
             fast_retransmit: false,
             burst: 0,
@@ -328,7 +327,6 @@ impl<B: Payload> Association<B> {
         self.local_initial_tsn = identity.local_initial_tsn;
         self.out_streams = identity.out_streams;
         self.peer_a_rwnd = identity.peer_rwnd;
-        self.window_probe = None;
         self.rx
             .restart(identity.peer_initial_tsn, identity.in_streams);
         self.rx.sack.advertise(ootb::initial_a_rwnd(&self.config));
@@ -337,7 +335,7 @@ impl<B: Payload> Association<B> {
     /// Drops what was sent and not acknowledged. Used where its TSNs mean nothing any more.
     pub(super) fn drop_outstanding(&mut self) {
         self.outstanding = Outstanding::new(self.local_initial_tsn);
-        self.probing = false;
+        self.window_probe = None;
         self.recovery_exit = None;
         self.fast_retransmit = false;
         self.last_short = None;

@@ -7,9 +7,12 @@ use std::cell::Cell;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
+use kernel::alloc::flags::GFP_ATOMIC;
+
+use kernel::alloc::flags::GFP_ATOMIC;
+
 use crate::engine::{
     cx::{CookieKeys, Cx, Rng, Stats, MAC_LEN},
-    env::GFP_ATOMIC,
     stats::Counter,
     time::{Duration, Time},
 };
