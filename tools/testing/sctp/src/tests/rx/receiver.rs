@@ -302,6 +302,28 @@ fn a_full_buffer_takes_what_it_waits_for() {
     assert_eq!(rx.window(), 10_000);
 }
 
+/// Also into the second of two gaps, while the first one is open.
+#[test]
+fn a_full_buffer_takes_what_belongs_into_gaps() {
+    let mut rx = receiver(Tsn(1), 20_000);
+    for i in [2, 3, 5, 6] {
+        let c = chunk(Tsn(i), 0, i as u16 - 1, "BE", 2500);
+        assert_eq!(give(&mut rx, &c), Outcome::Accepted);
+    }
+    assert_eq!(rx.window(), 0);
+    for (tsn, outcome) in [
+        (7, Outcome::Dropped),
+        (4, Outcome::Accepted),
+        (1, Outcome::Accepted),
+    ] {
+        let c = chunk(Tsn(tsn), 0, tsn as u16 - 1, "BE", 2500);
+        assert_eq!(give(&mut rx, &c), outcome, "{tsn}");
+    }
+    let mut got = Vec::new();
+    take(&mut rx, &mut got);
+    assert_eq!(got.len(), 6);
+}
+
 /// A peer that ignores the window cannot fill memory, gaps or not.
 #[test]
 fn memory_is_bounded() {
@@ -378,6 +400,57 @@ fn partial_delivery() {
     assert_eq!(large.iter().filter(|(_, end)| *end).count(), 1);
     assert!(large.last().unwrap().1);
     assert_eq!(others, [(1, true), (1, true)]);
+    assert!(rx.is_drained());
+}
+
+/// Payload that keeps much more memory than it has bytes.
+#[derive(Debug)]
+struct Heavy(Bytes);
+
+impl Payload for Heavy {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn truesize(&self) -> usize {
+        7000
+    }
+
+    fn slice(&self, range: std::ops::Range<usize>) -> Option<Self> {
+        self.0.slice(range).map(Heavy)
+    }
+}
+
+/// Memory may run out long before the window does: a message that then cannot be completed is
+/// delivered in parts.
+#[test]
+fn partial_delivery_for_lack_of_memory() {
+    let mut rx: Receiver<Heavy> = Receiver::new(Tsn(1), 8, 20_000);
+    let mut parts = Vec::new();
+    for tsn in 1..=10 {
+        let flags = match tsn {
+            1 => "B",
+            10 => "E",
+            _ => "",
+        };
+        for attempt in 0.. {
+            let c = chunk(Tsn(tsn), 0, 0, flags, 10);
+            let outcome = rx.data(GFP_ATOMIC, &c.header, Heavy(c.payload), address(Z, 0));
+            rx.check_invariants();
+            rx.relieve();
+            while let Some(m) = rx.take() {
+                let n = 1 + m.rest.len();
+                rx.consumed(10 * n, 7000 * n);
+                parts.push((m.begin, m.end));
+            }
+            if outcome == Outcome::Accepted {
+                break;
+            }
+            assert_eq!(outcome, Outcome::Dropped);
+            assert!(attempt < 3, "stuck at TSN {tsn}");
+        }
+    }
+    assert!(parts.len() > 1 && parts.last() == Some(&(false, true)));
     assert!(rx.is_drained());
 }
 
