@@ -78,6 +78,23 @@ fn a_heartbeat_gets_lost() {
     }
 }
 
+/// A HEARTBEAT comes back as it was, however long it is (8.3).
+#[test]
+fn heartbeats_come_back_whole() {
+    for len in [1, 12, 63, 64, 65, 1000] {
+        let mut net = Net::connected(17);
+        let info = pattern(1, len);
+        let mut out = PacketBuilder::<Bytes>::new();
+        let tag = net.hosts[Z].assoc().local_tag();
+        out.start(PORT[A], PORT[Z], tag, 1400, GFP_ATOMIC).unwrap();
+        out.heartbeat(GFP_ATOMIC, &info).unwrap();
+        net.forge(A, flatten(&out));
+        let answer = net.last_of(Z);
+        assert_eq!(answer.kinds(), [ChunkType::HeartbeatAck]);
+        assert!(answer.any(|c| control::heartbeat_info(c) == Ok(&info[..])));
+    }
+}
+
 // A peer with several addresses. The engine does not list its own yet, so an INIT is made by hand.
 
 /// Makes Z believe that A has the addresses `0 .. n`, and gives A's tag and TSN.
