@@ -9,8 +9,6 @@ use sha2::Sha256;
 
 use kernel::alloc::flags::GFP_ATOMIC;
 
-use kernel::alloc::flags::GFP_ATOMIC;
-
 use crate::engine::{
     cx::{CookieKeys, Cx, Rng, Stats, MAC_LEN},
     stats::Counter,
