@@ -50,7 +50,7 @@ add_module() {
 	local file=$1 deps dep path
 	deps=$(modinfo -F depends "$file")
 	for dep in ${deps//,/ }; do
-		path=$(find "$kdir" -name "${dep//_/[-_]}.ko" | head -n 1)
+		path=$(find "$kdir" -name "${dep//_/[-_]}.ko" -print -quit)
 		[ -n "$path" ] || die "$file needs $dep, which the kernel in $kdir does not have"
 		add_module "$path"
 	done
