@@ -6,7 +6,7 @@
 # From the environment:
 #	MODULE_KO	the module under test, for insmod
 #	BIN		where sctp_xfer and sctp_flood are (default: beside the script)
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 
 set -u
 
