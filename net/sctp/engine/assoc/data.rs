@@ -74,6 +74,9 @@ impl<B: Payload> Association<B> {
                 let (drained, window) = (self.rx.is_drained(), self.rx.window());
                 let limit = self.rx.limit();
                 self.rx.sack.consumed(drained, window, limit, mtu);
+                if self.rx.is_all_read() {
+                    self.rx.sack.all_read(window, mtu);
+                }
             }
             State::CookieWait
             | State::CookieEchoed

@@ -402,6 +402,11 @@ impl<B: Payload> Receiver<B> {
         self.held == 0
     }
 
+    /// Whether the user has read all there is to be read: what is held waits for the peer.
+    pub(crate) fn is_all_read(&self) -> bool {
+        self.held <= self.undelivered
+    }
+
     /// A SACK was sent.
     pub(crate) fn sacked(&mut self) {
         let window = self.window();

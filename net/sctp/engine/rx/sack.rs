@@ -116,6 +116,14 @@ impl SackState {
         }
     }
 
+    /// The user has read all there is: the window will not open further by itself. A peer that
+    /// waits at one without room for a packet is told of any that is larger, however little.
+    pub(crate) fn all_read(&mut self, window: u32, mtu: usize) {
+        if (self.advertised as usize) < mtu && window > self.advertised {
+            self.owed = Owed::Now;
+        }
+    }
+
     /// The delay is over, and no DATA took the SACK along.
     pub(crate) fn expired(&mut self) {
         match self.owed {
