@@ -20,6 +20,7 @@
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/netns/generic.h>
+#include <net/protocol.h>
 #include <net/route.h>
 #include <net/transp_v6.h>
 #include <net/xfrm.h>
@@ -213,6 +214,11 @@ void sctp_helper_skb_csum_partial(struct sk_buff *skb, u16 offset)
 	skb->csum_not_inet = 1;
 	skb->csum_start = skb_transport_header(skb) - skb->head;
 	skb->csum_offset = offset;
+}
+
+void sctp_helper_skb_allow_fragmenting(struct sk_buff *skb)
+{
+	skb->ignore_df = 1;
 }
 
 void sctp_helper_skb_dst_set(struct sk_buff *skb, struct dst_entry *dst)
@@ -763,6 +769,11 @@ unsigned long sctp_helper_jiffies_after_ns(u64 ns)
 {
 	/* One more, as the current jiffy is already running. */
 	return jiffies + nsecs_to_jiffies64(ns) + 1;
+}
+
+bool sctp_helper_protocol_taken(void)
+{
+	return rcu_access_pointer(inet_protos[IPPROTO_SCTP]);
 }
 
 struct module *sctp_helper_this_module(void)

@@ -3,7 +3,8 @@
 //! From an skb of the inet layer to the association, or the listener, that it is for.
 //!
 //! Softirq context, under RCU. A packet of an established association is found by its verification
-//! tag and takes no lock but that association's.
+//! tag without any lock. It is handled under that association's lock; the socket's endpoint is
+//! locked for a moment, to queue what comes of it.
 
 use crate::{
     association::{self, Assoc, Parts},

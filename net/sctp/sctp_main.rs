@@ -19,6 +19,7 @@ mod deliver;
 mod endpoint;
 // A library: its tests use more of it than the module does.
 #[allow(dead_code)]
+#[forbid(unsafe_code)]
 mod engine;
 mod icmp;
 mod input;
@@ -76,12 +77,16 @@ fn explain(e: Error) -> Error {
 impl kernel::Module for Sctp {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let last = Synchronize;
-        // First what can tell that another module has the protocol.
-        let input_v4 = InputV4::new().map_err(explain)?;
-        let input_v6 = InputV6::new().map_err(explain)?;
+        // Before anything is set up for nothing, and slabs of the same names are made.
+        if proto::is_taken() {
+            return Err(explain(EAGAIN));
+        }
         let proto_v4 = ProtoV4::new()?;
         let proto_v6 = ProtoV6::new()?;
         let pernet = PernetRegistration::new()?;
+        // From here on packets come in, and need the namespaces' state.
+        let input_v4 = InputV4::new().map_err(explain)?;
+        let input_v6 = InputV6::new().map_err(explain)?;
         let sockets_v4 = SocketsV4::new()?;
         let sockets_v6 = SocketsV6::new()?;
         Ok(Self {

@@ -66,6 +66,7 @@ int sctp_helper_skb_tailroom(const struct sk_buff *skb);
 void sctp_helper_skb_reset_transport_header(struct sk_buff *skb);
 void sctp_helper_skb_reset_network_header(struct sk_buff *skb);
 void sctp_helper_skb_csum_partial(struct sk_buff *skb, u16 offset);
+void sctp_helper_skb_allow_fragmenting(struct sk_buff *skb);
 void sctp_helper_skb_dst_set(struct sk_buff *skb, struct dst_entry *dst);
 void sctp_helper_skb_set_owner(struct sk_buff *skb, struct sock *sk);
 const void *sctp_helper_skb_network_header(const struct sk_buff *skb);
@@ -167,6 +168,7 @@ void *sctp_helper_net_generic(const struct net *net, unsigned int id);
 bool sctp_helper_memneq(const void *a, const void *b, size_t size);
 u64 sctp_helper_ktime_ns(void);
 unsigned long sctp_helper_jiffies_after_ns(u64 ns);
+bool sctp_helper_protocol_taken(void);
 struct module *sctp_helper_this_module(void);
 
 #endif

@@ -11,7 +11,7 @@
 //!
 //! | RFC 9260 | here |
 //! |---|---|
-//! | 1.7 serial numbers | [`serial`] |
+//! | 1.6 serial numbers | [`serial`] |
 //! | 3 packet format | [`wire`] |
 //! | 5.1 stateless INIT, 8.4 out of the blue | [`ootb`], [`cookie`] |
 //! | 4 states, 5 setup, 8 faults, 9 teardown | [`assoc`] |

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sequence numbers that wrap (RFC 1982; RFC 9260, 1.7).
+//! Sequence numbers that wrap (RFC 1982; RFC 9260, 1.6).
 //!
 //! None of these types has `Ord`: "less" is not transitive around a circle, and a sort by it
 //! would be a bug. [`Tsn::is_before`] and its kin are the only comparisons, and all arithmetic

@@ -496,6 +496,12 @@ registration!(
     }
 );
 
+/// Whether another module has the protocol.
+pub(crate) fn is_taken() -> bool {
+    // SAFETY: Reads a pointer of a static table.
+    unsafe { bindings::sctp_helper_protocol_taken() }
+}
+
 /// Waits until no packet handler and no RCU callback of this module runs any more.
 ///
 /// To be called last, after everything was unregistered.

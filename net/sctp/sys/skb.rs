@@ -568,8 +568,8 @@ impl TxSkb {
     pub(crate) const MAX_FRAGMENTS: usize = bindings::RUST_CONST_HELPER_MAX_SKB_FRAGS as usize;
 
     /// Fills in the checksum, or leaves it to the device the packet will leave by.
-    fn checksum(&mut self, route: &Route) -> Result {
-        if route.checksums() {
+    fn checksum(&mut self, by_device: bool) -> Result {
+        if by_device {
             // SAFETY: The skb is nobody else's and has its transport header set.
             unsafe {
                 bindings::sctp_helper_skb_csum_partial(self.0.as_ptr(), CHECKSUM_OFFSET as u16)
@@ -587,8 +587,17 @@ impl TxSkb {
     }
 
     /// Sends the packet for a socket.
+    ///
+    /// A packet that exceeds the path MTU is left to IP to fragment: its chunks were cut before the
+    /// MTU became less, and chunks that have a TSN cannot be cut again.
     pub(crate) fn send(mut self, sk: &Sk, route: &mut Route) -> Result {
-        self.checksum(route)?;
+        let fits = self.0.len() <= route.mtu();
+        if !fits {
+            // SAFETY: The skb is nobody else's.
+            unsafe { bindings::sctp_helper_skb_allow_fragmenting(self.0.as_ptr()) };
+        }
+        // No device can compute the checksum over several fragments.
+        self.checksum(fits && route.checksums())?;
         // SAFETY: Both are valid; the skb has no owner yet.
         unsafe { bindings::sctp_helper_skb_set_owner(self.0.as_ptr(), sk.as_ptr()) };
         // SAFETY: The skb is the caller's alone and complete, and is given up.
@@ -597,7 +606,7 @@ impl TxSkb {
 
     /// Sends the packet for no socket.
     pub(crate) fn send_stateless(mut self, route: &Route) -> Result {
-        self.checksum(route)?;
+        self.checksum(route.checksums())?;
         // SAFETY: The skb is the caller's alone and complete, and is given up.
         unsafe { route.local_out(self.0.into_raw()) }
     }

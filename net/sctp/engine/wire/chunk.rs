@@ -33,7 +33,7 @@ pub(crate) enum ChunkType {
     Error,
     CookieEcho,
     CookieAck,
-    /// Reserved for congestion notification (RFC 9260, appendix A). Never negotiated so far.
+    /// Reserved for congestion notification (RFC 4960, appendix A). Never negotiated so far.
     Ecne,
     /// As above: the answer to it.
     Cwr,
