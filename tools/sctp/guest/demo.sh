@@ -106,7 +106,18 @@ bold "4. sctp_darn of lksctp-tools"
 exchange_sctp_darn 192.0.2.1 192.0.2.2 7020
 exchange_sctp_darn 2001:db8::1 2001:db8::2 7030
 
-bold "5. On the wire: the handshake of an association, and its end, for each family"
+bold "5. samples/sctp: one socket of the server's, clients of both families, four streams"
+samples=$TOP/build/samples
+ip netns exec server stdbuf -oL "$samples/sctp_echo_server" -6 -p 7040 -c 2 >server.out 2>&1 &
+pid=$!
+said 30 server.out listening
+for to in 192.0.2.2 2001:db8::2; do
+	command_line sctp_echo_client -p 7040 -s 4 -n 8 $to
+	client "$samples/sctp_echo_client" -p 7040 -s 4 -n 8 $to || failed "sctp_echo_client"
+done
+wait $pid || failed "sctp_echo_server: $(cat server.out)"
+
+bold "6. On the wire: the handshake of an association, and its end, for each family"
 # One association: its first four packets and its last three.
 show() { # HOST PORT
 	local all
@@ -119,7 +130,7 @@ show() { # HOST PORT
 	done
 }
 # What is captured shows up in the file some time later.
-captured_all() { tcpdump -nr trace.pcap port 7030 2>/dev/null | grep -qF '[SHUTDOWN COMPLETE]'; }
+captured_all() { tcpdump -nr trace.pcap "host 2001:db8::2 and port 7040" 2>/dev/null | grep -qF '[SHUTDOWN COMPLETE]'; }
 wait_for 10 captured_all || failed "tcpdump did not see the last association's end"
 kill $tcpdump
 wait $tcpdump || true
@@ -127,10 +138,10 @@ show 192.0.2.1 7000
 show 2001:db8::1 7010
 
 if [ "$MODULE" = c ]; then
-	bold "6. The kernel's own module cannot be removed: its control sockets hold it"
+	bold "7. The kernel's own module cannot be removed: its control sockets hold it"
 	exit 0
 fi
-bold "6. The module goes out, with both namespaces alive"
+bold "7. The module goes out, with both namespaces alive"
 command_line rmmod "$MODULE_NAME"
 wait_for 10 unload_modules || failed "rmmod: $(unload_modules 2>&1)"
 leftovers || failed "something was left behind"
