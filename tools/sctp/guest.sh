@@ -182,6 +182,11 @@ run_uml() {
 		"guest_mnt=$mnt" "guest_out=$run/out" "guest_shared=$shared" guest_tty=tty1
 		panic=-1 oops=panic quiet loglevel=5 printk.time=1
 		con=null con0=null,fd:2 con1=fd:0,fd:1 ssl=null)
+	# Its memory is a file in /dev/shm, where containers have but little.
+	if [ "$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)" -lt 2200000 ] 2>/dev/null; then
+		mkdir -p "$run/tmp"
+		export TMPDIR=$run/tmp
+	fi
 	if [ "$interactive" = yes ]; then
 		"$kdir/linux" "${args[@]}" 2>"$console"
 	else

@@ -34,6 +34,20 @@ bindgen_is_there() {
 	"$CACHE/tools/bin/bindgen" --version 2>/dev/null | grep -qF "$BINDGEN_VERSION"
 }
 
+# Elsewhere than on Debian the names of the packages are not known, but those of
+# the programs are.
+if ! command -v dpkg-query >/dev/null; then
+	missing=()
+	for p in gcc make flex bison bc cpio modinfo insmod gawk rsync xz python3 git perl setsid \
+		rustc cargo rustfmt cargo-clippy bindgen qemu-system-x86_64 busybox ip tc tcpdump \
+		pgrep sctp_test sctp_darn shellcheck; do
+		command -v "$p" >/dev/null || missing+=("$p")
+	done
+	[ "${#missing[@]}" = 0 ] ||
+		die "not found: ${missing[*]}. This script installs packages on Debian only: install what they come from"
+	exit
+fi
+
 missing_packages
 if [ "${#missing[@]}" = 0 ] && bindgen_is_there; then
 	exit
@@ -42,8 +56,6 @@ fi
 lock deps
 missing_packages
 if [ "${#missing[@]}" != 0 ]; then
-	command -v apt-get >/dev/null ||
-		die "missing: ${missing[*]}. Only Debian's package manager is known to this script: install their equivalents"
 	apt=(as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600)
 	run_logged "apt-get update" "${apt[@]}" update
 	run_logged "install Debian packages: ${missing[*]}" \

@@ -10,6 +10,7 @@ set -euo pipefail
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+export HOME=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
 CACHE=${RUST_SCTP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rust_sctp}
 JOBS=${JOBS:-$(nproc)}
 # The kernel series that is fetched when KSRC= names no source tree, newest first.
@@ -102,15 +103,22 @@ kdir_settings() {
 }
 
 # The kernel and the user-space twin are built with Debian's toolchain: it is
-# the one that comes with the library source the kernel build needs.
+# the one that comes with the library source the kernel build needs. Elsewhere
+# that source is beside the compiler, or where RUST_LIB_SRC= says.
 find_toolchain() {
 	RUSTC=/usr/bin/rustc
 	[ -x "$RUSTC" ] || die "no $RUSTC: run tools/sctp/install-deps.sh"
 	RUST_VERSION=$("$RUSTC" --version | cut -d' ' -f2)
-	RUST_LIB_SRC=/usr/src/rustc-$RUST_VERSION/library
-	[ -d "$RUST_LIB_SRC" ] || die "no $RUST_LIB_SRC: Debian package rust-web-src"
+	RUST_LIB_SRC=${RUST_LIB_SRC:-/usr/src/rustc-$RUST_VERSION/library}
+	if [ ! -d "$RUST_LIB_SRC" ]; then
+		RUST_LIB_SRC=$("$RUSTC" --print sysroot)/lib/rustlib/src/rust/library
+	fi
+	[ -d "$RUST_LIB_SRC" ] ||
+		die "no library source for $RUSTC $RUST_VERSION: Debian package rust-web-src, or set RUST_LIB_SRC="
 	BINDGEN=$CACHE/tools/bin/bindgen
-	[ -x "$BINDGEN" ] || die "no $BINDGEN: run tools/sctp/install-deps.sh"
+	if [ ! -x "$BINDGEN" ]; then
+		BINDGEN=$(command -v bindgen) || die "no bindgen: run tools/sctp/install-deps.sh"
+	fi
 	export RUSTC RUST_LIB_SRC BINDGEN
 	KMAKE=(make -j"$JOBS" "RUSTC=$RUSTC" "HOSTRUSTC=$RUSTC" "RUST_LIB_SRC=$RUST_LIB_SRC"
 		"BINDGEN=$BINDGEN" "RUSTFMT=/usr/bin/rustfmt" "RUSTDOC=/usr/bin/rustdoc"

@@ -41,7 +41,7 @@ done
 
 # One end of case N: leaves its exit status in N.server or N.client.
 take_part() {
-	local n=$1 family=$2 style=$3 server=$4 bytes=$5 ways=$6 rc pid address
+	local n=$1 family=$2 style=$3 server=$4 bytes=$5 ways=$6 pid address
 	local options=(-"$family" -p $((5000 + n)) -s 4 -t "$XFER_LIMIT")
 	if [ "$style" = one-to-many ]; then options+=(-m); fi
 	if [ "$server" = "$me" ]; then
