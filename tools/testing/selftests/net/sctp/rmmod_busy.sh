@@ -51,6 +51,7 @@ for style in one-to-one one-to-many; do
 	insmod "$MODULE_KO"
 done
 
+# shellcheck disable=SC2034 # for start_transfer
 XFER_TIMEOUT=600
 start_transfer four 4 one-to-one -p 5001 -b 0 -B
 start_transfer six 6 one-to-many -p 5002 -b 0 -B
