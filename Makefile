@@ -4,7 +4,7 @@
 
 # For every recipe's scripts. FLAVOUR is the guest: x86 or debug in QEMU, um for
 # User Mode Linux. MODULE=c takes the kernel's own module for comparison.
-export KDIR KSRC ACCEL JOBS MODULE FLAVOUR
+export KDIR KSRC ACCEL JOBS MODULE FLAVOUR TESTS VERBOSE FULL
 T := tools/sctp
 
 .DEFAULT_GOAL := module
@@ -65,6 +65,7 @@ help: ## this text
 	@echo '  JOBS=n         parallel jobs. Default: number of processors'
 	@echo '  MODULE=name    module the guests load: rust, or c for the kernel'"'"'s own'
 	@echo '  TESTS=names    socket tests to run. Default: all'
+	@echo '  FULL=1         long socket tests in full in an emulated guest, too'
 	@echo
 	@echo 'Kernels, their source and bindgen are kept in $$RUST_SCTP_CACHE, by default'
 	@echo '~/.cache/rust_sctp; everything else goes to build/.'

@@ -164,7 +164,7 @@ run_qemu() {
 	fi
 	append+=" console=ttyS0 guest_out=9p guest_tty=ttyS1"
 	# Under TCG the debug kernel spends minutes in ACPI's interpreter.
-	if [ "$flavour" = debug ]; then append+=" acpi=off"; fi
+	if [ "$flavour" = debug ]; then append+=" acpi=off no5lvl"; fi
 	if [ "$interactive" = yes ]; then
 		qemu-system-x86_64 "${args[@]}" -serial mon:stdio -append "$append"
 	else

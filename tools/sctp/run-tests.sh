@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # run-tests.sh [TESTS...]: builds the socket tests and runs them in a guest.
 # FLAVOUR= names the guest (x86), MODULE=c takes the kernel's own module, TESTS=
-# or the arguments name tests to run, VERBOSE=1 shows what the passing ones say.
+# or the arguments name tests to run, VERBOSE=1 shows what the passing ones say,
+# FULL=1 has the long ones run in full where they would be cut short.
 . "$(dirname "$0")/lib.sh"
 here=$TOP/tools/sctp
 flavour=${FLAVOUR:-x86} module=${MODULE:-$DEFAULT_MODULE}
@@ -29,6 +30,12 @@ for test in "${wanted[@]}"; do
 	tests+=("${found[@]}")
 done
 
+# What the tests can be told.
+settings=()
+for variable in FULL SIZE COUNT LOOPS SEED NETEM; do
+	if [ -n "${!variable:-}" ]; then settings+=("$variable=${!variable}"); fi
+done
+
 say "socket tests: module $module in the guest $flavour"
 log=$BUILD/results/$name.log
 mkdir -p "${log%/*}"
@@ -36,7 +43,7 @@ exec {fd}>"$BUILD/results/.$name.lock"
 flock -n "$fd" || { say "wait for another run of $name" && flock "$fd"; }
 rm -f "$BUILD/run/$name/guest"
 "$here/guest.sh" -f "$flavour" -m "$module" -n "$name" -t 3600 -- \
-	bash "$here/guest/tests.sh" "$bin" "${tests[@]}" | tee "$log" | awk -v "verbose=${VERBOSE:-}" -f "$here/ktap-brief.awk" || true
+	env "${settings[@]}" bash "$here/guest/tests.sh" "$bin" "${tests[@]}" | tee "$log" | awk -v "verbose=${VERBOSE:-}" -f "$here/ktap-brief.awk" || true
 
 counts=$(awk -f "$here/ktap.awk" "$log")
 head -n -1 <<<"$counts"

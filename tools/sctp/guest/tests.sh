@@ -14,6 +14,17 @@ LIMIT=${LIMIT:-300}
 # Everything takes several times as long under KASAN and lockdep.
 if [ "$FLAVOUR" = debug ]; then LIMIT=$((LIMIT * 4)); fi
 
+# The long ones are for processors that are not emulated: under TCG they are cut
+# short, unless FULL=1, and run in full in User Mode Linux.
+short() { # TEST
+	[ -z "${FULL:-}" ] && grep -q 'QEMU TCG' /proc/cpuinfo || return 0
+	case $1 in
+	netem_transfer.sh) echo "SIZE=${SIZE:-20M}" ;;
+	insmod_loop.sh) echo "LOOPS=${LOOPS:-20}" ;;
+	flood.sh) echo "COUNT=${COUNT:-20000}" ;;
+	esac
+}
+
 echo "TAP version 13"
 echo "1..$#"
 n=0
@@ -23,7 +34,10 @@ for test in "$@"; do
 	kind=${test%%:*} name=${test#*:}
 	case $kind in
 	prog) command=("$BIN/$name") ;;
-	*) command=(bash "$SOURCES/$name") ;;
+	*)
+		mapfile -t settings < <(short "$name")
+		command=(env "${settings[@]}" bash "$SOURCES/$name")
+		;;
 	esac
 	echo "# selftests: net/sctp: $name"
 	# Tests of loading and unloading may have left it out.
