@@ -581,3 +581,46 @@ fn reneging() {
     net.run_until(|net| net.hosts[A].got.len() == 3);
     assert!(net.hosts[Z].counter(Counter::T3RtxExpireds) >= 1);
 }
+
+/// What holds up all the rest is sent again although the peer's window is closed: it is closed
+/// because of that (6.1).
+#[test]
+fn a_closed_window_takes_what_is_missing() {
+    let mut net = Net::connected(18);
+    net.with(Z, |assoc, _| assoc.set_nodelay(true));
+    net.filter(|_| Fate::Lose);
+    // Chunks so small that cwnd lets out many of them.
+    for i in 0..8 {
+        net.send(Z, 0, &pattern(i, 100));
+        net.run_for(ms(1));
+    }
+    let first = tsn_of(
+        net.sent
+            .iter()
+            .find(|p| p.to == A && p.has(ChunkType::Data))
+            .unwrap(),
+    );
+    let before = net.sent.len();
+    for end in [2, 3, 4] {
+        let mut bytes = sack(first.minus(1), &[GapBlock { start: 2, end }]);
+        bytes[8..12].copy_from_slice(&0u32.to_be_bytes());
+        forge(&mut net, &bytes);
+    }
+    assert_eq!(net.hosts[Z].counter(Counter::FastRetransmits), 1);
+    let again: Vec<Tsn> = net.sent[before..]
+        .iter()
+        .filter(|p| p.to == A && p.has(ChunkType::Data))
+        .map(tsn_of)
+        .collect();
+    assert_eq!(again, [first]);
+}
+
+/// What came before an ABORT in its packet is not answered any more.
+#[test]
+fn nothing_is_answered_after_an_abort() {
+    let mut net = Net::connected(19);
+    let before = net.hosts[Z].packets;
+    forge(&mut net, &[4, 0, 0, 12, 0, 1, 0, 8, 1, 2, 3, 4, 6, 0, 0, 4]);
+    assert!(net.hosts[Z].assoc.is_none());
+    assert_eq!(net.hosts[Z].packets, before);
+}
