@@ -20,12 +20,33 @@
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/netns/generic.h>
+#include <net/net_namespace.h>
 #include <net/protocol.h>
 #include <net/route.h>
 #include <net/transp_v6.h>
 #include <net/xfrm.h>
 
 #include "helpers.h"
+
+const struct sctp_layout sctp_layout = {
+	.sock = sizeof(struct sock),
+	.inet_sock = sizeof(struct inet_sock),
+	.ipv6_pinfo = sizeof(struct ipv6_pinfo),
+	.sk_buff = sizeof(struct sk_buff),
+	.msghdr = sizeof(struct msghdr),
+	.proto = sizeof(struct proto),
+	.proto_ops = sizeof(struct proto_ops),
+	.inet_protosw = sizeof(struct inet_protosw),
+	.net_protocol = sizeof(struct net_protocol),
+	.inet6_protocol = sizeof(struct inet6_protocol),
+	.pernet_operations = sizeof(struct pernet_operations),
+	.skb_len = offsetof(struct sk_buff, len),
+	.skb_data_len = offsetof(struct sk_buff, data_len),
+	.skb_data = offsetof(struct sk_buff, data),
+	.skb_truesize = offsetof(struct sk_buff, truesize),
+	.msg_flags = offsetof(struct msghdr, msg_flags),
+	.msg_iter = offsetof(struct msghdr, msg_iter),
+};
 
 static const struct rhashtable_params sctp_tag_params = {
 	.head_offset = offsetof(struct sctp_tag_node, head),
@@ -255,6 +276,21 @@ bool sctp_helper_xfrm_policy_check(struct sk_buff *skb, bool ipv6)
 {
 	return ipv6 ? xfrm6_policy_check(NULL, XFRM_POLICY_IN, skb) :
 		      xfrm4_policy_check(NULL, XFRM_POLICY_IN, skb);
+}
+
+int sctp_helper_sk_type(const struct sock *sk)
+{
+	return sk->sk_type;
+}
+
+unsigned long sctp_helper_sk_lingertime(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_lingertime);
+}
+
+void sctp_helper_sk_set_destruct(struct sock *sk, void (*fn)(struct sock *sk))
+{
+	sk->sk_destruct = fn;
 }
 
 void sctp_helper_sock_hold(struct sock *sk)

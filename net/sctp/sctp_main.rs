@@ -29,6 +29,7 @@ mod sock;
 mod sys;
 
 use sys::{
+    layout,
     net::PernetRegistration,
     proto::{self, InputV4, InputV6, ProtoV4, ProtoV6, SocketsV4, SocketsV6},
 };
@@ -77,6 +78,7 @@ fn explain(e: Error) -> Error {
 impl kernel::Module for Sctp {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let last = Synchronize;
+        layout::check()?;
         // Before anything is set up for nothing, and slabs of the same names are made.
         if proto::is_taken() {
             return Err(explain(EAGAIN));

@@ -42,6 +42,19 @@ void sctp_helper_spin_lock_bh(spinlock_t *lock);
 void sctp_helper_spin_unlock_bh(spinlock_t *lock);
 int sctp_helper_spin_trylock_bh(spinlock_t *lock);
 
+/*
+ * Sizes and offsets as the C compiler has them, for the Rust side to compare
+ * with those of its bindings, which another compiler has made.
+ */
+struct sctp_layout {
+	size_t sock, inet_sock, ipv6_pinfo, sk_buff, msghdr;
+	size_t proto, proto_ops, inet_protosw, net_protocol, inet6_protocol, pernet_operations;
+	size_t skb_len, skb_data_len, skb_data, skb_truesize;
+	size_t msg_flags, msg_iter;
+};
+
+extern const struct sctp_layout sctp_layout;
+
 /* sk_buff */
 struct sk_buff *sctp_helper_skb_get(struct sk_buff *skb);
 void sctp_helper_consume_skb(struct sk_buff *skb);
@@ -76,6 +89,9 @@ bool sctp_helper_skb_is_for_host(const struct sk_buff *skb);
 bool sctp_helper_xfrm_policy_check(struct sk_buff *skb, bool ipv6);
 
 /* sock */
+int sctp_helper_sk_type(const struct sock *sk);
+unsigned long sctp_helper_sk_lingertime(const struct sock *sk);
+void sctp_helper_sk_set_destruct(struct sock *sk, void (*fn)(struct sock *sk));
 void sctp_helper_sock_hold(struct sock *sk);
 void sctp_helper_sock_put(struct sock *sk);
 struct net *sctp_helper_sock_net(const struct sock *sk);

@@ -34,6 +34,7 @@ pub(crate) mod crypto;
 pub(crate) mod hash;
 pub(crate) mod icmp;
 pub(crate) mod ip;
+pub(crate) mod layout;
 pub(crate) mod lock;
 pub(crate) mod msg;
 pub(crate) mod net;

@@ -156,7 +156,7 @@ impl Sk {
         // SAFETY: The socket is new.
         unsafe { self.set_endpoint(endpoint) };
         // SAFETY: The socket is new; its lock is not needed.
-        unsafe { (*self.as_ptr()).sk_destruct = Some(destruct) };
+        unsafe { bindings::sctp_helper_sk_set_destruct(self.as_ptr(), Some(destruct)) };
         // SAFETY: The socket is valid.
         unsafe { bindings::sctp_helper_sock_prot_inuse_add(self.as_ptr(), 1) };
         Ok(())
@@ -220,7 +220,7 @@ impl Sk {
     /// `SOCK_STREAM` or `SOCK_SEQPACKET`.
     pub(crate) fn kind(&self) -> u32 {
         // SAFETY: The socket is valid, the field is not changed after creation.
-        u32::from(unsafe { (*self.as_ptr()).sk_type })
+        unsafe { bindings::sctp_helper_sk_type(self.as_ptr()) as u32 }
     }
 
     pub(crate) fn lock(&self) -> SkGuard<'_> {
@@ -346,8 +346,8 @@ impl Sk {
                 bindings::sock_flags_SOCK_LINGER as c_int,
             )
         };
-        // SAFETY: The socket is valid; a torn read of a word is not possible.
-        linger && unsafe { (*self.as_ptr()).sk_lingertime } == 0
+        // SAFETY: As above.
+        linger && unsafe { bindings::sctp_helper_sk_lingertime(self.as_ptr()) } == 0
     }
 
     /// Whether there is room in the send buffer for `poll()` to say so.

@@ -147,17 +147,28 @@ impl<B: Payload> Receiver<B> {
     /// The window as it is now: what fits by payload, and what fits by memory if more of the same
     /// comes as is held already. Small chunks take several times their length in memory, and a
     /// window that is taken back while data is on its way makes that data be lost.
+    ///
+    /// A few chunks do not tell what will come: the estimate begins with some payload that takes
+    /// twice its length, so that one short message does not close the window.
     pub(crate) fn window(&self) -> u32 {
         let bytes = self.limit().saturating_sub(self.held);
-        let memory = self.memory().saturating_sub(self.held_truesize);
-        let memory = match memory
-            .saturating_mul(self.held)
-            .checked_div(self.held_truesize)
-        {
-            Some(scaled) if self.held != 0 => scaled,
-            Some(_) | None => memory,
-        };
+        let assumed = self.limit() / 16;
+        let payload = self.held.saturating_add(assumed);
+        let cost = self.held_truesize.saturating_add(assumed.saturating_mul(2));
+        let memory = self
+            .memory()
+            .saturating_sub(self.held_truesize)
+            .saturating_mul(payload)
+            .checked_div(cost)
+            .unwrap_or(0);
         u32::try_from(bytes.min(memory)).unwrap_or(u32::MAX)
+    }
+
+    /// Whether hardly anything more can be held.
+    fn is_full(&self) -> bool {
+        let bytes = self.limit().saturating_sub(self.held);
+        let memory = self.memory().saturating_sub(self.held_truesize);
+        self.starved || bytes < self.limit() / 8 || memory < self.memory() / 8
     }
 
     /// Whether the receive buffer has room for a chunk.
@@ -323,10 +334,9 @@ impl<B: Payload> Receiver<B> {
         };
         // Three quarters, so that the peer does not have to stop while the user reads.
         let is_large = run.bytes >= self.limit() / 4 * 3;
-        let is_full = self.starved || (self.window() as usize) < self.limit() / 8;
         let is_contiguous = run.begin && !run.last_tsn.is_after(self.map.cumulative());
         let is_its_turn = run.unordered || run.ssn == self.streams.next_ssn(run.stream);
-        if (is_large || is_full) && is_contiguous && is_its_turn {
+        if (is_large || self.is_full()) && is_contiguous && is_its_turn {
             self.partial = Some(Partial {
                 next: run.first_tsn,
                 stream: run.stream,
