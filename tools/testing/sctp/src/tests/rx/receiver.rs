@@ -196,6 +196,30 @@ proptest! {
     }
 }
 
+/// Messages that became ready one after the other, with their successors waiting, in one packet.
+#[test]
+fn nothing_overtakes() {
+    for order in [
+        [2, 3, 0, 1],
+        [3, 0, 1, 2],
+        [1, 3, 0, 2],
+        [2, 0, 1, 3],
+        [3, 2, 0, 1],
+    ] {
+        let mut rx = receiver(Tsn(1), 1 << 20);
+        for n in order {
+            let c = chunk(Tsn(1 + n), 5, n as u16, "BE", 10);
+            assert_eq!(give(&mut rx, &c), Outcome::Accepted);
+        }
+        let mut got = Vec::new();
+        while let Some(m) = rx.take() {
+            got.push(m.ssn.0);
+            rx.check_invariants();
+        }
+        assert_eq!(got, [0, 1, 2, 3], "{order:?}");
+    }
+}
+
 /// Every allocation may fail: the chunk is then as if lost, and works when it comes again.
 #[test]
 fn failed_allocations_lose_one_chunk() {
@@ -419,6 +443,26 @@ impl Payload for Heavy {
     fn slice(&self, range: std::ops::Range<usize>) -> Option<Self> {
         self.0.slice(range).map(Heavy)
     }
+}
+
+/// One short message does not close the window, many do before memory has run out.
+#[test]
+fn the_window_knows_what_memory_costs() {
+    let mut rx: Receiver<Heavy> = Receiver::new(Tsn(1), 8, 2_000_000);
+    let mut give = |tsn: u32| {
+        let c = chunk(Tsn(tsn), 0, tsn as u16 - 1, "BE", 100);
+        let outcome = rx.data(GFP_ATOMIC, &c.header, Heavy(c.payload), address(Z, 0));
+        assert_eq!(outcome, Outcome::Accepted, "{tsn}");
+        rx.window()
+    };
+    let after_one = give(1);
+    assert!(after_one > 900_000, "{after_one}");
+    // 285 of them take all of the memory; a fifth of it is left.
+    let mut window = 0;
+    for tsn in 2..=228 {
+        window = give(tsn);
+    }
+    assert!((5_000..40_000).contains(&window), "{window}");
 }
 
 /// Memory may run out long before the window does: a message that then cannot be completed is
