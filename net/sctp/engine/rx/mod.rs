@@ -72,8 +72,6 @@ pub(crate) struct Receiver<B> {
     undelivered: usize,
     undelivered_truesize: usize,
     undelivered_chunks: usize,
-    /// DATA was dropped for lack of room since something was last consumed.
-    starved: bool,
     pub(crate) sack: SackState,
 }
 
@@ -92,7 +90,6 @@ impl<B: Payload> Receiver<B> {
             undelivered: 0,
             undelivered_truesize: 0,
             undelivered_chunks: 0,
-            starved: false,
             sack: SackState::new(),
         }
     }
@@ -109,7 +106,6 @@ impl<B: Payload> Receiver<B> {
         self.undelivered = 0;
         self.undelivered_truesize = 0;
         self.undelivered_chunks = 0;
-        self.starved = false;
         self.sack = SackState::new();
     }
 
@@ -164,11 +160,11 @@ impl<B: Payload> Receiver<B> {
         u32::try_from(bytes.min(memory)).unwrap_or(u32::MAX)
     }
 
-    /// Whether hardly anything more can be held.
+    /// Whether hardly anything more can be held. Nothing is refused for lack of room before.
     fn is_full(&self) -> bool {
         let bytes = self.limit().saturating_sub(self.held);
         let memory = self.memory().saturating_sub(self.held_truesize);
-        self.starved || bytes < self.limit() / 8 || memory < self.memory() / 8
+        bytes < self.limit() / 8 || memory < self.memory() / 8
     }
 
     /// Whether the receive buffer has room for a chunk.
@@ -215,7 +211,6 @@ impl<B: Payload> Receiver<B> {
             return self.violation_if_stuck(Outcome::InvalidStream);
         }
         if !self.has_room(header.tsn, payload.truesize()) {
-            self.starved = true;
             return Outcome::Dropped;
         }
         let (Ok(mut place), true) = (
@@ -403,7 +398,6 @@ impl<B: Payload> Receiver<B> {
             .held_truesize
             .saturating_sub(truesize)
             .max(self.undelivered_truesize);
-        self.starved = false;
         self.relieve();
     }
 
