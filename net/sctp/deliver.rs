@@ -162,8 +162,8 @@ fn offer(assoc: &Arc<Assoc>, sk: &Sk, listener: &Endpoint) -> Result {
     inner
         .accept_queue
         .push(assoc.endpoint.clone(), GFP_ATOMIC)?;
-    drop(inner);
     sk.accept_queue_added();
+    drop(inner);
     sk.wake_readers();
     Ok(())
 }

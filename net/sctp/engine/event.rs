@@ -2,7 +2,11 @@
 
 //! What an association tells its user (RFC 9260, 11.2; RFC 6458, 6.1).
 
-use super::{addr::Address, env::KVec, serial::{Ssn, Tsn}};
+use super::{
+    addr::Address,
+    env::KVec,
+    serial::{Ssn, Tsn},
+};
 
 /// A fact for the upper layer, in the order in which it came about.
 #[derive(Debug)]

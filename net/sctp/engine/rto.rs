@@ -74,10 +74,10 @@ impl Rto {
             }
         };
         self.estimate = Some(next);
-        self.rto = self.from_estimate(&next);
+        self.rto = self.bounded(&next);
     }
 
-    fn from_estimate(&self, estimate: &Estimate) -> Duration {
+    fn bounded(&self, estimate: &Estimate) -> Duration {
         let variance = estimate.rttvar.0.max(GRANULARITY.0 / 4);
         let rto = estimate.srtt.0.saturating_add(variance.saturating_mul(4));
         self.clamp(Duration(rto))
@@ -91,7 +91,7 @@ impl Rto {
     /// Takes the back-off back: what looked like losses was none.
     pub(crate) fn end_back_off(&mut self) {
         if let Some(estimate) = self.estimate {
-            self.rto = self.from_estimate(&estimate);
+            self.rto = self.bounded(&estimate);
         }
     }
 

@@ -28,10 +28,11 @@ pub(crate) fn accept(sk: &Sk, flags: c_int) -> Result<ARef<Sk>> {
         if stopped || sk.state() != State::Listening {
             return Some(Err(EINVAL));
         }
-        let child = endpoint.inner.lock().accept_queue.pop_front();
-        child.map(Ok)
+        let mut inner = endpoint.inner.lock();
+        let child = inner.accept_queue.pop_front()?;
+        sk.accept_queue_removed();
+        Some(Ok(child))
     })??;
-    sk.accept_queue_removed();
     attach(sk, child)
 }
 

@@ -34,10 +34,11 @@ pub(crate) fn close(sk: &Sk, timeout: c_long) {
             inner.put_back.take(),
             core::mem::replace(&mut inner.received, Ring::new()),
         );
-        (
-            unread,
-            core::mem::replace(&mut inner.accept_queue, Ring::new()),
-        )
+        let waiting = core::mem::replace(&mut inner.accept_queue, Ring::new());
+        for _ in waiting.iter() {
+            sk.accept_queue_removed();
+        }
+        (unread, waiting)
     };
     let is_data = |item: &Item| matches!(item, Item::Data { .. });
     let data_unread = unread.0.as_ref().is_some_and(is_data) || unread.1.iter().any(is_data);
@@ -45,7 +46,6 @@ pub(crate) fn close(sk: &Sk, timeout: c_long) {
     for child in waiting.iter() {
         abort_all(child);
         child.abandon();
-        sk.accept_queue_removed();
     }
     drop(waiting);
 

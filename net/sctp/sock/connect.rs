@@ -86,10 +86,12 @@ pub(crate) fn wait_until_up(
 ) -> Result {
     sk.wait(timeout, || {
         let Some(assoc) = endpoint.assoc(id) else {
-            // It has ended. A one-to-one socket has its error to tell.
-            let error = sk.take_error().err();
             let ended = endpoint.inner.lock().ended;
-            return Some(Err(error.unwrap_or_else(|| refusal(ended))));
+            return Some(match refusal(ended) {
+                None => Ok(()),
+                // A one-to-one socket has it as its error, too, which is told herewith.
+                Some(error) => Err(sk.take_error().err().unwrap_or(error)),
+            });
         };
         let phase = assoc.lock().inner.engine.state();
         match phase {
@@ -99,11 +101,13 @@ pub(crate) fn wait_until_up(
     })?
 }
 
-fn refusal(ended: Option<Closed>) -> Error {
-    match ended {
-        Some(Closed::TimedOut { .. }) => ETIMEDOUT,
-        Some(Closed::Aborted { .. }) => ECONNABORTED,
-        _ => ECONNREFUSED,
+/// Why an association that has ended did not come up; `None` if it did, however short its life.
+fn refusal(ended: Option<Closed>) -> Option<Error> {
+    match ended? {
+        Closed::Shutdown => None,
+        Closed::PeerAborted { setup, .. } => setup.then_some(ECONNREFUSED),
+        Closed::Aborted { setup, .. } => setup.then_some(ECONNABORTED),
+        Closed::TimedOut { setup } => setup.then_some(ETIMEDOUT),
     }
 }
 

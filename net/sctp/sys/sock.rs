@@ -327,11 +327,14 @@ impl Sk {
         unsafe { bindings::sctp_helper_sk_set_backlog(self.as_ptr(), backlog) };
     }
 
+    /// Counts an association that waits for `accept()`. The caller serialises this and
+    /// [`Self::accept_queue_removed`].
     pub(crate) fn accept_queue_added(&self) {
         // SAFETY: The socket is valid.
         unsafe { bindings::sctp_helper_sk_acceptq_added(self.as_ptr()) };
     }
 
+    /// Undoes [`Self::accept_queue_added`].
     pub(crate) fn accept_queue_removed(&self) {
         // SAFETY: The socket is valid.
         unsafe { bindings::sctp_helper_sk_acceptq_removed(self.as_ptr()) };
