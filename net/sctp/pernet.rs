@@ -168,11 +168,12 @@ impl Claim {
     /// Whether both claims would get the same packets, which `SO_REUSEADDR` on both allows as
     /// long as neither listens.
     fn conflicts(&self, other: &Self) -> bool {
-        self.overlaps(other)
-            && !(self.reuse
-                && other.reuse
-                && !self.endpoint.is_listening()
-                && !other.endpoint.is_listening())
+        if !self.overlaps(other) {
+            return false;
+        }
+        let anyone_listens = self.endpoint.is_listening() || other.endpoint.is_listening();
+        let may_share = self.reuse && other.reuse && !anyone_listens;
+        !may_share
     }
 
     /// Whether there are packets that are for both claims.

@@ -164,11 +164,13 @@ module_lint() {
 
 # A call of a panicking function that the compiler could not rule out is one
 # that a packet may reach. Who calls it is in the relocations.
+# One is left out: sorting panics if an order is not total, and ours is that of numbers.
 no_panic_calls() {
 	local ko
 	ko=$("$here/build-module.sh" x86 2>/dev/null) || { echo "no module" && return 1; }
 	objdump -dr --no-show-raw-insn "${ko%/*}/sctp_main.o" | awk '
 		/^[0-9a-f]+ <.*>:$/ { caller = $2 }
+		/panic_on_ord_violation/ { next }
 		/R_X86_64_(PLT32|PC32)/ && $3 ~ /_RN.*(9panicking|panic_|_fail)/ {
 			sub(/[-+]0x[0-9a-f]+$/, "", $3)
 			if (!seen[caller, $3]++)

@@ -29,7 +29,10 @@ use super::{
     serial::Tsn,
     stats::Reason,
     time::{Duration, Time},
-    wire::{packet::Packet, read::Reader},
+    wire::{
+        packet::Packet,
+        read::{self, Reader},
+    },
 };
 
 /// Most peer addresses that a cookie holds; those beyond are forgotten.
@@ -155,7 +158,7 @@ impl Sealed {
     /// `None` if it is full, which [`MAX_LEN`] excludes.
     fn put(&mut self, bytes: &[u8]) -> Option<()> {
         let end = self.len.checked_add(bytes.len())?;
-        self.bytes.get_mut(self.len..end)?.copy_from_slice(bytes);
+        read::copy(self.bytes.get_mut(self.len..end)?, bytes);
         self.len = end;
         Some(())
     }

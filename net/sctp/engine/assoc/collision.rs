@@ -19,7 +19,7 @@ use crate::engine::{
     path::{Path, PathId, PathState},
     serial::Tsn,
     stats::{Counter, Reason},
-    wire::{cause::NewCause, chunk::Chunk, init::Init, packet::Packet},
+    wire::{cause::NewCause, chunk::Chunk, init::Init, packet::Packet, read},
 };
 
 /// Room for the addresses that a restart must not bring (5.2.2), as parameters.
@@ -256,7 +256,7 @@ fn put_address(out: &mut [u8], address: &Address) -> usize {
         let [l0, l1] = u16::try_from(len).ok()?.to_be_bytes();
         let (head, value) = out.get_mut(..len)?.split_first_chunk_mut::<4>()?;
         *head = [k0, k1, l0, l1];
-        value.copy_from_slice(octets);
+        read::copy(value, octets);
         Some(len)
     }
 

@@ -13,7 +13,12 @@ use crate::engine::{
     path::{PathId, PathState, Probe},
     stats::{Counter, Reason},
     time::Time,
-    wire::{cause::NewCause, chunk::Chunk, control, read::Reader},
+    wire::{
+        cause::NewCause,
+        chunk::Chunk,
+        control,
+        read::{self, Reader},
+    },
 };
 
 /// What a HEARTBEAT carries: the path and its nonce.
@@ -144,7 +149,7 @@ impl<B: Payload> Association<B> {
         let mut info = [0; INFO_LEN];
         let (index, rest) = info.split_first_chunk_mut::<4>()?;
         *index = u32::from(id.0).to_be_bytes();
-        rest.copy_from_slice(&nonce.to_be_bytes());
+        read::copy(rest, &nonce.to_be_bytes());
         Some(info)
     }
 

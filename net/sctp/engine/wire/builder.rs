@@ -14,6 +14,7 @@ use super::{
     chunk::ChunkType,
     data::DataHeader,
     packet::Header,
+    read,
     tlv::{self, padded},
 };
 use crate::engine::{
@@ -268,7 +269,7 @@ impl<B: Payload> ChunkWriter<'_, B> {
         let at = self.start.saturating_add(at);
         let slot = self.builder.bytes.get_mut(at..at.saturating_add(2));
         if let Some(slot) = slot {
-            slot.copy_from_slice(&n.to_be_bytes());
+            read::copy(slot, &n.to_be_bytes());
         }
     }
 

@@ -9,6 +9,7 @@ use super::{
     chunk::{ChunkType, FLAG_T},
     init::{AddressTypes, InitFixed},
     param::ParamType,
+    read,
     sack::GapBlock,
     tlv,
 };
@@ -243,7 +244,7 @@ impl<B: Payload> ChunkWriter<'_, B> {
                 let mut len = 0_usize;
                 let mut count = 0_u32;
                 for (slot, kind) in list.chunks_exact_mut(2).zip(types.iter()) {
-                    slot.copy_from_slice(&kind.to_be_bytes());
+                    read::copy(slot, &kind.to_be_bytes());
                     len = len.saturating_add(2);
                     count = count.saturating_add(1);
                 }

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Reading numbers in network byte order from the front of a slice. Too few bytes is `None`,
-//! never a panic.
+//! never a panic. And copying bytes, in the same spirit.
+
+/// Copies `from` to the front of `to`, as much as fits. Unlike `copy_from_slice()` this has no
+/// way to panic: callers make the lengths the same, which the compiler does not always see.
+pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+}
 
 /// The bytes not read yet.
 #[derive(Clone, Copy, Debug)]
