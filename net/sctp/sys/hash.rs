@@ -152,6 +152,11 @@ impl<T: Send + Sync + 'static> TagTable<T> {
         drop(unsafe { Arc::from_raw(owner) });
     }
 
+    /// Frees a node a grace period after it was taken out.
+    ///
+    /// # Safety
+    ///
+    /// `head` is the `rcu` field of a node that left the table, and nobody else has that node.
     unsafe extern "C" fn free_rcu(head: *mut bindings::callback_head) {
         let offset = core::mem::offset_of!(bindings::sctp_tag_node, rcu);
         // SAFETY: `head` is the `rcu` field of a node.
