@@ -97,6 +97,9 @@ const fn pernet_ops() -> bindings::pernet_operations {
     ops
 }
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn init(net: *mut bindings::net) -> c_int {
     // SAFETY: The namespace lives until `exit` has been called for it, and the value with it.
     let net = unsafe { Net::from_raw(net) };
@@ -114,6 +117,9 @@ unsafe extern "C" fn init(net: *mut bindings::net) -> c_int {
     }
 }
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn exit(net: *mut bindings::net) {
     // SAFETY: The C side has set the id.
     let id = unsafe { *PERNET.id.get() };

@@ -67,6 +67,9 @@ fn count(result: Result<usize>) -> c_int {
 // The callbacks of `struct proto`. The C side calls them with a valid socket of this module, in
 // process context.
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn init(sk: *mut bindings::sock) -> c_int {
     // SAFETY: A new socket, allocated by this module's `obj_size`.
     let sk = unsafe { Sk::from_raw(sk) };
@@ -75,21 +78,33 @@ unsafe extern "C" fn init(sk: *mut bindings::sock) -> c_int {
     code(unsafe { sk.init(endpoint) })
 }
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn close(sk: *mut bindings::sock, timeout: c_long) {
     // SAFETY: See above.
     sock::close::close(unsafe { Sk::from_raw(sk) }, timeout);
 }
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn destroy(sk: *mut bindings::sock) {
     // SAFETY: See above.
     sock::close::destroy(unsafe { Sk::from_raw(sk) });
 }
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn disconnect(sk: *mut bindings::sock, _flags: c_int) -> c_int {
     // SAFETY: See above.
     code(sock::shutdown::disconnect(unsafe { Sk::from_raw(sk) }))
 }
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn accept(
     sk: *mut bindings::sock,
     arg: *mut bindings::proto_accept_arg,
@@ -108,6 +123,9 @@ unsafe extern "C" fn accept(
     }
 }
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn ioctl(sk: *mut bindings::sock, cmd: c_int, karg: *mut c_int) -> c_int {
     // SAFETY: See above.
     match sock::ioctl::ioctl(unsafe { Sk::from_raw(sk) }, cmd as u32) {
@@ -120,11 +138,17 @@ unsafe extern "C" fn ioctl(sk: *mut bindings::sock, cmd: c_int, karg: *mut c_int
     }
 }
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn shutdown(sk: *mut bindings::sock, how: c_int) {
     // SAFETY: See above.
     sock::shutdown::shutdown(unsafe { Sk::from_raw(sk) }, how as u32);
 }
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn setsockopt(
     sk: *mut bindings::sock,
     level: c_int,
@@ -147,6 +171,9 @@ unsafe extern "C" fn setsockopt(
     code(sock::opt::set(sk, name as u32, &value))
 }
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn getsockopt(
     sk: *mut bindings::sock,
     level: c_int,
@@ -169,6 +196,9 @@ unsafe extern "C" fn getsockopt(
     code(value.and_then(|value| sock::opt::get(sk, name as u32, &value)))
 }
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn sendmsg(
     sk: *mut bindings::sock,
     msg: *mut bindings::msghdr,
@@ -179,6 +209,9 @@ unsafe extern "C" fn sendmsg(
     count(sock::sendmsg::sendmsg(sk, &mut msg, len))
 }
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn recvmsg(
     sk: *mut bindings::sock,
     msg: *mut bindings::msghdr,
@@ -200,6 +233,9 @@ unsafe fn address<'a>(addr: *mut bindings::sockaddr_unsized, len: c_int) -> &'a 
     unsafe { core::slice::from_raw_parts(addr.cast_const().cast(), len.max(0) as usize) }
 }
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn bind(
     sk: *mut bindings::sock,
     addr: *mut bindings::sockaddr_unsized,
@@ -212,10 +248,16 @@ unsafe extern "C" fn bind(
 
 // The C side calls this one for each socket that goes, unconditionally. What it is meant for has
 // happened in `close`.
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn unhash(_sk: *mut bindings::sock) {}
 
 // The callbacks of `struct proto_ops` that the inet layer has no ready-made function for.
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn connect(
     socket: *mut bindings::socket,
     addr: *mut bindings::sockaddr_unsized,
@@ -227,6 +269,9 @@ unsafe extern "C" fn connect(
     code(sock::connect::connect(sk, addr, flags as u32))
 }
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn listen(socket: *mut bindings::socket, backlog: c_int) -> c_int {
     // SAFETY: As above.
     let sk = unsafe { Sk::from_raw((*socket).sk) };
@@ -235,6 +280,9 @@ unsafe extern "C" fn listen(socket: *mut bindings::socket, backlog: c_int) -> c_
     code(sock::listen::listen(sk, backlog, fresh))
 }
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn poll(
     file: *mut bindings::file,
     socket: *mut bindings::socket,
@@ -248,11 +296,17 @@ unsafe extern "C" fn poll(
 
 // The callbacks of `struct net_protocol` and `struct inet6_protocol`: softirq context, under RCU.
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn receive_v4(skb: *mut bindings::sk_buff) -> c_int {
     // SAFETY: As for `receive`.
     unsafe { receive(skb, false) }
 }
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn receive_v6(skb: *mut bindings::sk_buff) -> c_int {
     // SAFETY: As for `receive`.
     unsafe { receive(skb, true) }
@@ -272,6 +326,9 @@ unsafe fn receive(skb: *mut bindings::sk_buff, ipv6: bool) -> c_int {
     0
 }
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn error_v4(skb: *mut bindings::sk_buff, info: u32) -> c_int {
     // SAFETY: The C side gives a valid skb, borrowed, whose data is the quoted IP packet.
     if let Some(quoted) = unsafe { Quoted::from_v4(skb, info) } {
@@ -280,6 +337,9 @@ unsafe extern "C" fn error_v4(skb: *mut bindings::sk_buff, info: u32) -> c_int {
     0
 }
 
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn error_v6(
     skb: *mut bindings::sk_buff,
     _opt: *mut bindings::inet6_skb_parm,

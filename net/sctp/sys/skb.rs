@@ -25,7 +25,7 @@ const LINEAR_LIMIT: usize = 1024;
 
 /// Most bytes of a user message in one skb: they fit even if only single pages are to be had. A
 /// larger message takes a chain of skbs.
-const PIECE: usize = 16 * bindings::RUST_CONST_HELPER_PAGE_SIZE as usize;
+const PIECE: usize = 16 * bindings::RUST_CONST_HELPER_PAGE_SIZE;
 
 /// A counted reference to an `sk_buff`.
 ///
@@ -537,7 +537,7 @@ impl TxSkb {
 
     /// Appends `len` zero bytes, at most a page, without copying them into the linear part.
     pub(crate) fn append_zeroes(&mut self, len: usize) -> Result {
-        if len > bindings::RUST_CONST_HELPER_PAGE_SIZE as usize
+        if len > bindings::RUST_CONST_HELPER_PAGE_SIZE
             || self.nr_frags() >= bindings::RUST_CONST_HELPER_MAX_SKB_FRAGS
         {
             return Err(ENOBUFS);
@@ -561,7 +561,7 @@ impl TxSkb {
     /// How many fragments [`Self::append`] of this payload may take.
     pub(crate) fn fragments_of(payload: &SkbRange) -> usize {
         // Fragments are at least a page each but for the last, and the range may begin anywhere.
-        payload.len() / bindings::RUST_CONST_HELPER_PAGE_SIZE as usize + 2
+        payload.len() / bindings::RUST_CONST_HELPER_PAGE_SIZE + 2
     }
 
     /// How many fragments a packet may have.

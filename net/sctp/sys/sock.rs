@@ -469,6 +469,9 @@ pub(crate) fn send_sigpipe() {
     unsafe { bindings::sctp_helper_send_sigpipe() };
 }
 
+/// # Safety
+///
+/// Only the C side calls this, as `sk_destruct`, once nobody else has the socket.
 unsafe extern "C" fn destruct(sk: *mut bindings::sock) {
     // SAFETY: Called once for each socket that `init` or `accept_child` has set up.
     let this = unsafe { Sk::from_raw(sk) };

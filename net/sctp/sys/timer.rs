@@ -88,6 +88,9 @@ impl<T: HasTimer> Timer<T> {
         }
     }
 
+    /// # Safety
+    ///
+    /// Only the C side calls this, for a timer that was armed and has expired.
     unsafe extern "C" fn callback(timer: *mut bindings::timer_list) {
         // CAST: `timer` is the first field of this `repr(C)` struct.
         let this: *const Self = timer.cast_const().cast();
