@@ -87,6 +87,8 @@ pub(crate) struct Inner {
     listener: Option<Arc<Endpoint>>,
     /// The packet under construction.
     out: PacketBuilder<SkbRange>,
+    /// The address that packets of the peer come to, and ours go out from as long as they can.
+    local: IpAddr,
     /// By path.
     routes: KVec<Option<Route>>,
     tag: Option<Entry<Assoc>>,
@@ -140,6 +142,7 @@ impl Assoc {
                         sk,
                         listener,
                         out: PacketBuilder::new(),
+                        local,
                         routes: KVec::new(),
                         tag: None,
                         peers,
@@ -341,19 +344,14 @@ impl Locked<'_> {
     fn route(&self, path: PathId) -> Result<Route> {
         let inner = &*self.inner;
         let to = inner.engine.paths().get(path.index()).ok_or(EINVAL)?;
-        let bound = self
-            .this
-            .endpoint
-            .inner
-            .lock()
-            .binding
-            .and_then(|b| b.source());
+        let same_family = |ip: &IpAddr| ip.is_ipv4() == to.addr.ip.is_ipv4();
+        let from = to.local.map(|l| l.ip).or(Some(inner.local));
         Route::lookup(
             &inner.sk.net(),
             Some(&inner.sk),
             &Ends {
                 to: to.addr,
-                from: to.local.map(|l| l.ip).or(bound),
+                from: from.filter(same_family),
                 to_port: inner.engine.peer_port(),
                 from_port: inner.engine.local_port(),
                 ifindex: inner.sk.bound_ifindex(),
