@@ -15,7 +15,7 @@ use crate::{
     engine::{
         self,
         addr::{Address, IpAddr},
-        cx::{Cx, Payload},
+        cx::Cx,
         path::PathId,
         stats::Counter,
         time::{Duration, Time},
@@ -445,10 +445,4 @@ pub(crate) fn cx<'a>(pernet: &'a Pernet, rng: &'a mut KernelRng) -> Cx<'a> {
         keys: pernet,
         stats: &pernet.mib,
     }
-}
-
-/// How much of the receive buffer a message takes.
-pub(crate) fn truesize(first: &SkbRange, rest: &[SkbRange]) -> usize {
-    rest.iter()
-        .fold(first.truesize(), |sum, r| sum.saturating_add(r.truesize()))
 }

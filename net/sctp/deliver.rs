@@ -6,12 +6,12 @@
 //! Called under the association's lock.
 
 use crate::{
-    association::{truesize, Assoc, Engine},
+    association::{Assoc, Engine},
     endpoint::{Endpoint, Item, Style, Subscription, TransportAddr, MAX_NOTIFICATIONS},
     engine::{
         addr::{Address, IpAddr, Ipv4Addr},
         assoc::State as Phase,
-        cx::{Cx, Payload},
+        cx::Cx,
         event::{Closed, Event, Received},
         wire::cause,
     },
@@ -179,12 +179,7 @@ fn message(
     if inner.closed {
         drop(inner);
         // Nobody will read it, but the peer must be able to go on until it knows.
-        let bytes = received
-            .rest
-            .iter()
-            .fold(received.first.len(), |n, r| n.saturating_add(r.len()));
-        let truesize = truesize(&received.first, &received.rest);
-        engine.consumed(cx, bytes, truesize);
+        engine.consumed(cx, received.len(), received.truesize());
         return;
     }
     inner.push(Item::Data {

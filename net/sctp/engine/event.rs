@@ -4,6 +4,7 @@
 
 use super::{
     addr::Address,
+    cx::Payload,
     env::KVec,
     serial::{Ssn, Tsn},
 };
@@ -60,4 +61,22 @@ pub(crate) struct Received<B> {
     pub(crate) first: B,
     /// The fragments after it, in order.
     pub(crate) rest: KVec<B>,
+}
+
+impl<B: Payload> Received<B> {
+    /// Bytes of this part.
+    pub(crate) fn len(&self) -> usize {
+        self.sum(B::len)
+    }
+
+    /// What this part takes of the receive buffer.
+    pub(crate) fn truesize(&self) -> usize {
+        self.sum(B::truesize)
+    }
+
+    fn sum(&self, of: impl Fn(&B) -> usize) -> usize {
+        self.rest.iter().fold(of(&self.first), |sum, fragment| {
+            sum.saturating_add(of(fragment))
+        })
+    }
 }

@@ -4,7 +4,6 @@
 
 use crate::{
     endpoint::{Item, Style},
-    engine::cx::Payload,
     sys::{
         bindings,
         sock::{Sk, State},
@@ -29,11 +28,7 @@ pub(crate) fn ioctl(sk: &Sk, cmd: u32) -> Result<c_int> {
     let len = match inner.put_back.as_ref().or_else(|| inner.received.front()) {
         None => 0,
         Some(Item::Notification { bytes, read, .. }) => bytes.len().saturating_sub(*read),
-        Some(Item::Data { received, read, .. }) => received
-            .rest
-            .iter()
-            .fold(received.first.len(), |n, r| n.saturating_add(r.len()))
-            .saturating_sub(*read),
+        Some(Item::Data { received, read, .. }) => received.len().saturating_sub(*read),
     };
     Ok(c_int::try_from(len).unwrap_or(c_int::MAX))
 }

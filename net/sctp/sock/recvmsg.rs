@@ -7,7 +7,6 @@
 
 use super::{addr::Shown, cmsg};
 use crate::{
-    association::truesize,
     endpoint::{Endpoint, Item, Style},
     engine::cx::Payload,
     sys::{
@@ -105,10 +104,7 @@ fn take(
             received,
             read,
         } => {
-            let total = received
-                .rest
-                .iter()
-                .fold(received.first.len(), |n, r| n.saturating_add(r.len()));
+            let total = received.len();
             let copied = total.saturating_sub(read).min(len);
             let result = copy(msg, &received.first, &received.rest, read, copied);
             let now_read = read.saturating_add(copied);
@@ -121,7 +117,7 @@ fn take(
                 }
             }
             let stays = result.is_err() || peek;
-            let released = truesize(&received.first, &received.rest);
+            let released = received.truesize();
             if stays || !complete {
                 endpoint.inner.lock().put_back(Item::Data {
                     assoc,
