@@ -29,29 +29,33 @@ once() {
 	}
 }
 
-# objects CACHE: how many are in use. What processors keep for themselves counts,
-# in lots of about sixty, unless the cache has just been shrunk; even the reading
-# can fetch such a lot. So no program is started in between, and the least counts.
-objects() {
-	local i n least=''
-	for ((i = 0; i < 10; i++)); do
-		echo 1 >"$1/shrink"
-		read -r n _ <"$1/objects"
-		[ -z "$least" ] || [ "$n" -lt "$least" ] && least=$n
-	done
-	echo "${1##*/} $least"
-}
-
 # measure FILE: objects in use of the caches that a protocol uses, then some of
 # meminfo's figures in kB.
+#
+# What processors keep for themselves counts, in lots of about sixty objects,
+# unless the cache has just been shrunk, and even the reading can fetch such a
+# lot: so no program is started in between. And what is freed behind RCU is kept
+# for up to five seconds, to free it in one go: so the least of seven seconds is
+# what counts.
 measure() {
-	local cache
+	local cache name n
+	local -A least=()
 	sync
-	sleep 0.5
-	: >"$1"
-	for cache in /sys/kernel/slab/{kmalloc-,skbuff,*dst}*; do
-		[ -e "$cache/objects" ] && objects "$cache" >>"$1"
+	for _ in 1 2 3 4 5 6 7; do
+		sleep 1
+		for cache in /sys/kernel/slab/{kmalloc-,skbuff,*dst}*; do
+			[ -e "$cache/objects" ] || continue
+			name=${cache##*/}
+			for _ in 1 2 3; do
+				echo 1 >"$cache/shrink"
+				read -r n _ <"$cache/objects"
+				[ "$n" -ge "${least[$name]:-$((n + 1))}" ] || least[$name]=$n
+			done
+		done
 	done
+	for name in "${!least[@]}"; do
+		echo "$name ${least[$name]}"
+	done >"$1"
 	awk '/^(VmallocUsed|Percpu):/ { sub(":", ""); print $1, $2 }' /proc/meminfo >>"$1"
 	note "$(grep -E 'SUnreclaim|VmallocUsed|Percpu' /proc/meminfo | tr -s '\n ' ' ')"
 }
