@@ -6,12 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 here=$TOP/tools/sctp
 one=${1:-$DEFAULT_MODULE} two=${2:-c}
-bin=$BUILD/selftests
-
-src=$("$here/fetch-kernel.sh")
-mkdir -p "$bin" "$BUILD/results"
-run_logged "build the socket tests" \
-	make -j"$JOBS" -C "$TOP/tools/testing/selftests/net/sctp" "KSRC=$src" "OUTPUT=$bin"
+bin=$("$here/build-selftests.sh")
+mkdir -p "$BUILD/results"
 
 if [ "$one$two" != cc ]; then "$here/build-module.sh" x86 >/dev/null; fi
 # Results of an earlier run are not to be mistaken for this one's.

@@ -8,14 +8,10 @@
 here=$TOP/tools/sctp
 flavour=${FLAVOUR:-x86} module=${MODULE:-$DEFAULT_MODULE}
 sources=$TOP/tools/testing/selftests/net/sctp
-bin=$BUILD/selftests
 name=kselftest-$flavour
 if [ "$module" != rust ]; then name+=-$module; fi
 
-src=$("$here/fetch-kernel.sh")
-mkdir -p "$bin"
-run_logged "build the socket tests" \
-	make -j"$JOBS" -C "$sources" "KSRC=$src" "OUTPUT=$bin"
+bin=$("$here/build-selftests.sh")
 
 # shellcheck disable=SC2206 # words
 wanted=("$@" ${TESTS:-})

@@ -3,14 +3,17 @@
 # test.sh: everything that can fail. Each stage reports its counts in
 # build/results; the last line is their sum, and the exit status says whether
 # anything failed.
+#
+# The stages are in two lanes that run at the same time, since most of what they
+# do is to wait: emulated guests in one, all the rest in the other.
 . "$(dirname "$0")/lib.sh"
 here=$TOP/tools/sctp
 results=$BUILD/results
 mkdir -p "$results"
-summary=()
-total_passed=0 total_failed=0 total_skipped=0
+rm -f "$results"/*.stage
 
-# stage NAME COMMAND...: NAME is what the command reports under.
+# stage NAME COMMAND...: NAME is what the command reports under. Leaves what came
+# out in NAME.stage.
 stage() {
 	local name=$1 rc=0 started=$SECONDS passed failed skipped
 	shift
@@ -24,26 +27,50 @@ stage() {
 		echo "$name: ended with status $rc"
 		failed=1
 	fi
+	echo "$passed $failed $skipped $((SECONDS - started))" >"$results/$name.stage"
+}
+
+# What both lanes need is made before, and a test's time is its own.
+for flavour in x86 um; do
+	"$here/build-kernel.sh" "$flavour" >/dev/null
+	"$here/build-module.sh" "$flavour" >/dev/null
+done
+"$here/build-selftests.sh" >/dev/null
+
+beside() {
+	stage check "$here/check.sh"
+	stage twin "$here/twin.sh"
+	stage kselftest-um env FLAVOUR=um MODULE=rust "$here/run-tests.sh"
+}
+log=$results/beside.log
+say "at the same time: check, twin, kselftest-um (log: $log)"
+# A process group of its own, to be ended as a whole if this one is interrupted.
+set -m
+beside >"$log" 2>&1 </dev/null &
+lane=$!
+set +m
+trap 'kill -- "-$lane" 2>/dev/null || true' EXIT
+
+stage kselftest-x86 env FLAVOUR=x86 MODULE=rust "$here/run-tests.sh"
+stage interop "$here/interop.sh"
+
+say "wait for the other lane"
+wait "$lane" || true
+trap - EXIT
+cat "$log"
+
+printf '\n'
+total_passed=0 total_failed=0 total_skipped=0
+for name in check twin kselftest-x86 kselftest-um interop; do
+	if ! read -r passed failed skipped seconds <"$results/$name.stage"; then
+		passed=0 failed=1 skipped=0 seconds=0
+	fi
+	printf '%-16s %5d passed %5d failed %5d skipped %6d s\n' \
+		"$name" "$passed" "$failed" "$skipped" "$seconds"
 	total_passed=$((total_passed + passed))
 	total_failed=$((total_failed + failed))
 	total_skipped=$((total_skipped + skipped))
-	summary+=("$(printf '%-16s %5d passed %5d failed %5d skipped %6d s' \
-		"$name" "$passed" "$failed" "$skipped" $((SECONDS - started)))")
-}
-
-# The kernels first: a test's time should be its own.
-for flavour in x86 um; do
-	"$here/build-kernel.sh" "$flavour" >/dev/null
 done
-
-stage check "$here/check.sh"
-stage twin "$here/twin.sh"
-stage kselftest-x86 env FLAVOUR=x86 MODULE=rust "$here/run-tests.sh"
-stage kselftest-um env FLAVOUR=um MODULE=rust "$here/run-tests.sh"
-stage interop "$here/interop.sh"
-
-printf '\n'
-printf '%s\n' "${summary[@]}"
 if [ "$total_skipped" != 0 ]; then echo "$total_skipped skipped"; fi
 echo "$total_passed passed, $total_failed failed"
 [ "$total_failed" = 0 ] && [ "$total_passed" != 0 ]
