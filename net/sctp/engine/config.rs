@@ -2,7 +2,7 @@
 
 //! Everything that can be tuned, with the defaults of RFC 9260, section 16, where it names one.
 
-use super::time::Duration;
+use super::{cc::Algorithm, time::Duration};
 
 /// Settings of one association, copied from its endpoint when it is created.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub(crate) struct Config {
     pub(crate) rto_max: Duration,
     /// Max.Burst, in packets; 0 is unlimited. RFC 9260: 4.
     pub(crate) max_burst: u32,
+    /// How congestion windows move. RFC 9260: Reno.
+    pub(crate) congestion_control: Algorithm,
     /// Association.Max.Retrans. RFC 9260: 10.
     pub(crate) association_max_retrans: u32,
     /// Path.Max.Retrans. RFC 9260: 5.
@@ -48,6 +50,7 @@ impl Default for Config {
             rto_min: Duration::from_secs(1),
             rto_max: Duration::from_secs(60),
             max_burst: 4,
+            congestion_control: Algorithm::Cubic,
             association_max_retrans: 10,
             path_max_retrans: 5,
             max_init_retransmits: 8,

@@ -11,7 +11,7 @@
 
 use super::{
     addr::Address,
-    cc::Reno,
+    cc::Controller,
     config::Config,
     rto::Rto,
     serial::Tsn,
@@ -73,7 +73,7 @@ pub(crate) struct Path {
     pub(crate) state: PathState,
     /// Room for an SCTP packet, IP header excluded.
     pub(crate) mtu: usize,
-    pub(crate) cc: Reno,
+    pub(crate) cc: Controller,
     pub(crate) rto: Rto,
     /// Bytes in flight, as DATA chunks on the wire.
     pub(crate) flight: usize,
@@ -113,7 +113,7 @@ impl Path {
             local,
             state,
             mtu,
-            cc: Reno::new(chunk_room(mtu)),
+            cc: Controller::new(config.congestion_control, chunk_room(mtu)),
             rto: Rto::new(config),
             flight: 0,
             errors: 0,

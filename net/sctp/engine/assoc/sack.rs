@@ -135,6 +135,8 @@ impl<B: Payload> Association<B> {
                 path.clear_errors();
                 path.after_timeout = false;
                 path.cc.on_sack(&Acked {
+                    now: cx.now,
+                    srtt: path.rto.srtt(),
                     bytes: done.acked,
                     flight_before: *was,
                     cumulative_advanced: summary.cumulative_advanced,
@@ -170,7 +172,7 @@ impl<B: Payload> Association<B> {
             self.recovery_exit = Some(self.outstanding.next_tsn().minus(1));
             for (path, done) in self.paths.iter_mut().zip(&summary.paths) {
                 if done.lost > 0 {
-                    path.cc.on_fast_retransmit();
+                    path.cc.on_loss();
                 }
             }
         }
