@@ -215,8 +215,7 @@ fn endless_fragments() {
             bytes.extend([0; 8]);
             bytes.extend([1, 0, 0, 0]);
             net.forge(A, bytes);
-            net.log.clear();
-            net.sent.clear();
+            net.forget();
             if net.hosts[Z].assoc.is_none() {
                 break;
             }

@@ -129,7 +129,7 @@ fn any_network() {
                     host.config.rto_max = ms(2000);
                 }
             }
-            net.log.push(format!("{name}, seed {seed}"));
+            net.say(A, format!("{name}, seed {seed}"));
             net.open();
             let n = if loss >= 300 { 60 } else { 250 };
             exchange(&mut net, &messages(seed, n, 6000), &messages(!seed, n, 400));
@@ -160,10 +160,10 @@ fn a_packet_of_each_mtu() {
             host.mtu = mtu;
         }
         net.open();
-        let log = net.log.len();
+        let sent = net.sent.len();
         net.keep = true;
         exchange(&mut net, &messages(3, 50, 20_000), &messages(4, 10, 100));
-        assert!(net.log.len() > log);
+        assert!(net.sent.len() > sent);
         assert!(net.kept.iter().all(|p| p.bytes.len() <= mtu));
         let largest = net.kept.iter().map(|p| p.bytes.len()).max().unwrap();
         assert!(largest > mtu.min(15_000) - 4, "{largest} of {mtu}");

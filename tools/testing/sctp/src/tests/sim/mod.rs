@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use kernel::alloc::{flags::GFP_ATOMIC, KBox};
 
+use self::trace::Remark;
 use super::{
     support::{
         payload::Bytes,
@@ -172,7 +173,7 @@ pub(crate) struct Net {
     flying: BTreeMap<(Time, u64), Flying>,
     number: u64,
     filter: Option<Filter>,
-    pub(crate) log: Vec<String>,
+    log: Vec<trace::Entry>,
     /// All packets that were sent, also those that were lost.
     pub(crate) sent: Vec<Flying>,
     /// Packets that were delivered, if wanted.
@@ -400,8 +401,7 @@ impl Net {
     }
 
     pub(crate) fn shutdown(&mut self, who: usize) {
-        self.log
-            .push(format!("{:>12} {} shutdown()", self.clock(), name(who)));
+        self.say(who, "shutdown()".into());
         self.with(who, |assoc, cx| assoc.shutdown(cx));
     }
 
@@ -434,12 +434,14 @@ impl Net {
                     Ok(None) | Err(_) => break,
                 }
             }
-            let clock = self.clock();
             let host = &mut self.hosts[who];
             while let Some(event) = host.assoc.as_mut().and_then(|a| a.poll_event()) {
                 if !matches!(event, Event::Message(_)) {
-                    let line = format!("{clock:>12} {} {event:?}", name(who));
-                    self.log.push(line);
+                    self.log.push(trace::Entry::Said {
+                        at: self.now,
+                        who,
+                        what: format!("{event:?}"),
+                    });
                 }
                 host.note(event);
             }
@@ -495,7 +497,10 @@ impl Net {
             None => Fate::Pass,
         };
         let lost = fate == Fate::Lose || self.chance(self.link.loss);
-        self.log.push(trace::line(self.now, from, &packet, lost));
+        self.log.push(trace::Entry::Packet {
+            packet: packet.clone(),
+            remark: if lost { Remark::Lost } else { Remark::None },
+        });
         if lost {
             return;
         }
@@ -640,8 +645,16 @@ impl Net {
         }
     }
 
-    pub(crate) fn clock(&self) -> u64 {
-        self.now.0 / 1000 % 1_000_000_000
+    /// Writes something that a host did or was told into the log.
+    pub(crate) fn say(&mut self, who: usize, what: String) {
+        let at = self.now;
+        self.log.push(trace::Entry::Said { at, who, what });
+    }
+
+    /// Forgets what went over the wire until now, which a long test may not have the memory for.
+    pub(crate) fn forget(&mut self) {
+        self.log.clear();
+        self.sent.clear();
     }
 
     /// The association's life from here on: shut down by `who` and seen to the end.
@@ -684,8 +697,10 @@ impl Net {
             dst: address(1 - from, 0),
             bytes,
         };
-        let line = trace::line(self.now, from, &packet, false);
-        self.log.push(format!("{line}   (forged)"));
+        self.log.push(trace::Entry::Packet {
+            packet: packet.clone(),
+            remark: Remark::Forged,
+        });
         self.deliver(packet);
     }
 }
@@ -694,8 +709,8 @@ impl Drop for Net {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let skip = self.log.len().saturating_sub(400);
-            for line in &self.log[skip..] {
-                eprintln!("{line}");
+            for entry in &self.log[skip..] {
+                eprintln!("{entry}");
             }
         }
     }

@@ -2,6 +2,8 @@
 
 //! What goes over the wire, for people.
 
+use std::fmt;
+
 use super::{name, Flying};
 use crate::engine::{
     time::Time,
@@ -13,20 +15,54 @@ use crate::engine::{
     },
 };
 
-/// One packet, as a line.
-pub(super) fn line(now: Time, from: usize, packet: &Flying, lost: bool) -> String {
-    let arrow = if lost { "--X " } else { "--> " };
-    let (left, right) = (name(from), name(packet.to));
-    let chunks = packet
-        .with(|pkt| {
-            pkt.chunks()
-                .map(|c| c.map_or_else(|_| "malformed".into(), |c| chunk(&c)))
-                .collect::<Vec<_>>()
-                .join(", ")
-        })
-        .unwrap_or_else(|| "no packet".into());
-    let clock = now.0 / 1000 % 1_000_000_000;
-    format!("{clock:>12} {left} {arrow}{right}  {chunks}")
+/// One line of the log. It becomes text only if someone wants to read it.
+pub(super) enum Entry {
+    /// A packet that was sent.
+    Packet { packet: Flying, remark: Remark },
+    /// What a host did, was told or told its user.
+    Said { at: Time, who: usize, what: String },
+}
+
+/// What is special about a packet.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Remark {
+    None,
+    Lost,
+    Forged,
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Entry::Packet { packet, remark } => {
+                let (from, to) = (name(1 - packet.to), name(packet.to));
+                let (arrow, end) = match remark {
+                    Remark::None => ("-->", ""),
+                    Remark::Lost => ("--X", ""),
+                    Remark::Forged => ("-->", "   (forged)"),
+                };
+                let chunks = packet
+                    .with(|pkt| {
+                        pkt.chunks()
+                            .map(|c| c.map_or_else(|_| "malformed".into(), |c| chunk(&c)))
+                            .collect::<Vec<_>>()
+                            .join(", ")
+                    })
+                    .unwrap_or_else(|| "no packet".into());
+                write!(
+                    f,
+                    "{:>12} {from} {arrow} {to}  {chunks}{end}",
+                    clock(packet.at)
+                )
+            }
+            Entry::Said { at, who, what } => write!(f, "{:>12} {} {what}", clock(*at), name(*who)),
+        }
+    }
+}
+
+/// Microseconds, without those digits that never change in a test.
+fn clock(at: Time) -> u64 {
+    at.0 / 1000 % 1_000_000_000
 }
 
 fn chunk(chunk: &Chunk<'_>) -> String {
