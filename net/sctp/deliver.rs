@@ -66,6 +66,8 @@ pub(crate) fn deliver(
             notify_change(assoc, engine, sk, state, 0, streams);
         }
         Event::Message(received) => message(assoc, engine, cx, sk, received),
+        // SCTP_PEER_ADDR_CHANGE is not made yet.
+        Event::Path { .. } => {}
         Event::PeerShutdown => peer_shutdown(assoc, engine, sk),
         Event::Closed(why) => closed(assoc, engine, sk, why),
     }

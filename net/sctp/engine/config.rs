@@ -4,6 +4,45 @@
 
 use super::{cc::Algorithm, time::Duration};
 
+/// Settings of one path, copied from its association when it is added.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PathConfig {
+    /// Path.Max.Retrans. RFC 9260: 5.
+    pub(crate) path_max_retrans: u32,
+    /// PotentiallyFailed.Max.Retrans. RFC 7829: 0. Nothing is potentially failed if this is not
+    /// less than Path.Max.Retrans.
+    pub(crate) pf_retrans: u32,
+    /// Primary.Switchover.Max.Retrans; [`NEVER`](Self::NEVER) leaves the choice of the primary
+    /// path to the user. As large as `pf_retrans` it makes every failover permanent.
+    pub(crate) ps_retrans: u32,
+    /// HB.interval. RFC 9260: 30 s.
+    pub(crate) hb_interval: Duration,
+    /// Whether HEARTBEATs are sent by themselves.
+    pub(crate) heartbeats: bool,
+}
+
+impl PathConfig {
+    /// A number of failures that is never reached.
+    pub(crate) const NEVER: u32 = u32::MAX;
+
+    /// Whether the thresholds go together: RFC 7829, 5, wants PSMR to be no less than PFMR.
+    pub(crate) fn is_valid(&self) -> bool {
+        self.ps_retrans >= self.pf_retrans
+    }
+}
+
+impl Default for PathConfig {
+    fn default() -> Self {
+        Self {
+            path_max_retrans: 5,
+            pf_retrans: 0,
+            ps_retrans: Self::NEVER,
+            hb_interval: Duration::from_secs(30),
+            heartbeats: true,
+        }
+    }
+}
+
 /// Settings of one association, copied from its endpoint when it is created.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
@@ -19,14 +58,12 @@ pub(crate) struct Config {
     pub(crate) congestion_control: Algorithm,
     /// Association.Max.Retrans. RFC 9260: 10.
     pub(crate) association_max_retrans: u32,
-    /// Path.Max.Retrans. RFC 9260: 5.
-    pub(crate) path_max_retrans: u32,
+    /// What each path begins with.
+    pub(crate) path: PathConfig,
     /// Max.Init.Retransmits. RFC 9260: 8.
     pub(crate) max_init_retransmits: u32,
     /// Upper bound of T1-init's back-off (`sinit_max_init_timeo`); RTO.Max if zero.
     pub(crate) max_init_timeo: Duration,
-    /// HB.interval. RFC 9260: 30 s.
-    pub(crate) hb_interval: Duration,
     /// Valid.Cookie.Life. RFC 9260: 60 s.
     pub(crate) valid_cookie_life: Duration,
     /// SACK.Delay, at most 500 ms. RFC 9260: 200 ms.
@@ -52,10 +89,9 @@ impl Default for Config {
             max_burst: 4,
             congestion_control: Algorithm::Cubic,
             association_max_retrans: 10,
-            path_max_retrans: 5,
+            path: PathConfig::default(),
             max_init_retransmits: 8,
             max_init_timeo: Duration::ZERO,
-            hb_interval: Duration::from_secs(30),
             valid_cookie_life: Duration::from_secs(60),
             sack_delay: Duration::from_millis(200),
             sack_freq: 2,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What an association tells its user (RFC 9260, 11.2; RFC 6458, 6.1).
+//! What an association tells its user (RFC 9260, 11.2; RFC 6458, 6.1; RFC 7829, 7.1).
 
 use super::{
     addr::Address,
@@ -18,10 +18,37 @@ pub(crate) enum Event<B> {
     Restarted,
     /// A message, or the next part of one.
     Message(Received<B>),
+    /// Something about an address of the peer has changed.
+    Path { addr: Address, change: PathChange },
     /// The peer started a shutdown and will take no more data.
     PeerShutdown,
     /// The association ended. Nothing comes after this.
     Closed(Closed),
+}
+
+/// What has changed about an address of the peer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum PathChange {
+    /// It answers again, after it was unreachable.
+    Available(PathReason),
+    /// It did not answer more than Path.Max.Retrans times.
+    Unreachable,
+    /// It is the primary one now.
+    MadePrimary,
+    /// It was claimed by the peer, and answers.
+    Confirmed,
+    /// It did not answer lately.
+    PotentiallyFailed,
+    /// It answers again, after it was potentially failed.
+    Recovered(PathReason),
+}
+
+/// How it was seen that an address answers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum PathReason {
+    /// DATA was acknowledged.
+    Sack,
+    HeartbeatAck,
 }
 
 /// Why an association ended.

@@ -17,6 +17,7 @@
 //! | 4 states, 5 setup, 8 faults, 9 teardown | [`assoc`] |
 //! | 6.1 to 6.4, 6.9 sending | [`tx`], [`rto`] |
 //! | 6.2, 6.5 to 6.7 receiving | [`rx`] |
+//! | 6.4, 8.2, RFC 7829 several paths | [`path`], [`select`] |
 //! | 7 congestion control | [`cc`] |
 //! | 16 parameters | [`config`] |
 //!
@@ -61,4 +62,5 @@ pub(crate) mod path;
 pub(crate) mod ring;
 pub(crate) mod rto;
 pub(crate) mod rx;
+pub(crate) mod select;
 pub(crate) mod tx;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! A path: one transport address of the peer, and what is known about reaching it (RFC 9260, 5.4,
-//! 6.3, 6.4, 7.1, 8.2, 8.3).
+//! 6.3, 6.4, 7.1, 8.2, 8.3; RFC 7829).
 //!
 //! Everything that the RFC keeps per destination address is here from the start: congestion
 //! control, RTO, error counter, flight size, MTU, the timers T3-rtx and heartbeat.
+//!
+//! Which of several paths is used is decided in `select.rs`.
 //!
 //! Invariant: `flight` is the sum of the wire sizes of the chunks that the outstanding queue holds
 //! as in flight on this path.
@@ -12,8 +14,10 @@
 use super::{
     addr::Address,
     cc::Controller,
-    config::Config,
+    config::{Config, PathConfig},
+    event::{PathChange, PathReason},
     rto::Rto,
+    select,
     serial::Tsn,
     time::{Duration, Time},
     wire::packet::Header,
@@ -26,6 +30,10 @@ pub(crate) const MAX_PATHS: usize = 8;
 /// The smallest MTU that is believed, in bytes for the SCTP packet: IPv4's 576 less its header,
 /// rounded down. It leaves room for a common header and a DATA chunk, whoever forges what.
 pub(crate) const MIN_MTU: usize = 512;
+
+/// The errors of a path are counted up to so many times what makes it inactive. RFC 7829, 6.1,
+/// finds an order of magnitude enough.
+const ERRORS_BEYOND: u32 = 10;
 
 /// Index of a path in its association. Addresses are never removed while an association lives, so
 /// an index stays good.
@@ -46,7 +54,9 @@ pub(crate) enum PathState {
     Unconfirmed,
     /// In use, or ready for it.
     Active,
-    /// Did not answer Path.Max.Retrans times.
+    /// Did not answer lately: used only if no path is active, and probed once per RTO (RFC 7829).
+    PotentiallyFailed,
+    /// Did not answer more than Path.Max.Retrans times.
     Inactive,
 }
 
@@ -71,6 +81,7 @@ pub(crate) struct Path {
     /// The local address that the peer uses with this one; `None` if routing decides.
     pub(crate) local: Option<Address>,
     pub(crate) state: PathState,
+    pub(crate) config: PathConfig,
     /// Room for an SCTP packet, IP header excluded.
     pub(crate) mtu: usize,
     pub(crate) cc: Controller,
@@ -79,6 +90,8 @@ pub(crate) struct Path {
     pub(crate) flight: usize,
     /// Consecutive timeouts and unanswered HEARTBEATs (8.2).
     pub(crate) errors: u32,
+    /// When something that was sent here was last answered.
+    pub(crate) proven: Option<Time>,
     /// When T3-rtx expires, if it runs.
     pub(crate) t3_rtx: Option<Time>,
     /// When the heartbeat timer expires, if it runs.
@@ -90,6 +103,9 @@ pub(crate) struct Path {
     pub(crate) rtt_probe: Option<RttProbe>,
     /// When DATA was last sent here.
     pub(crate) last_data: Option<Time>,
+    /// When something was last sent here whose answer tells a round-trip time: DATA for the first
+    /// time, or a HEARTBEAT. A path is idle from then on (8.3).
+    pub(crate) last_use: Option<Time>,
     /// T3-rtx has expired and nothing was acknowledged since: one packet of retransmissions may
     /// leave, and it has if `timeout_spent` (6.3.3, E3).
     pub(crate) after_timeout: bool,
@@ -112,17 +128,20 @@ impl Path {
             addr,
             local,
             state,
+            config: config.path,
             mtu,
             cc: Controller::new(config.congestion_control, chunk_room(mtu)),
             rto: Rto::new(config),
             flight: 0,
             errors: 0,
+            proven: None,
             t3_rtx: None,
             heartbeat: None,
             heartbeat_due: false,
             probe: None,
             rtt_probe: None,
             last_data: None,
+            last_use: None,
             after_timeout: false,
             timeout_spent: false,
             probe_answered: false,
@@ -130,22 +149,24 @@ impl Path {
     }
 
     pub(crate) fn is_active(&self) -> bool {
-        match self.state {
-            PathState::Active => true,
-            PathState::Unconfirmed | PathState::Inactive => false,
-        }
+        self.state == PathState::Active
     }
 
     pub(crate) fn is_confirmed(&self) -> bool {
-        match self.state {
-            PathState::Active | PathState::Inactive => true,
-            PathState::Unconfirmed => false,
-        }
+        self.state != PathState::Unconfirmed
     }
 
     /// Whether DATA may be put in flight here (6.1, B).
     pub(crate) fn has_window(&self) -> bool {
         self.flight < self.cc.cwnd()
+    }
+
+    /// What was learned about the network holds no more (7.2.5).
+    pub(crate) fn forget_network(&mut self, config: &Config) {
+        self.cc = Controller::new(config.congestion_control, chunk_room(self.mtu));
+        self.rto = Rto::new(config);
+        self.rtt_probe = None;
+        self.after_timeout = false;
     }
 
     pub(crate) fn set_mtu(&mut self, mtu: usize) {
@@ -178,37 +199,94 @@ impl Path {
         }
     }
 
-    /// The peer was heard through this path: it works.
-    pub(crate) fn clear_errors(&mut self) {
+    /// Something that was sent here, and nowhere else, was answered: the path works. Says what
+    /// that changes for the user.
+    pub(crate) fn proven(&mut self, now: Time, why: PathReason) -> Option<PathChange> {
         self.errors = 0;
+        self.proven = Some(now);
+        let change = match self.state {
+            PathState::Active => return None,
+            PathState::Unconfirmed => PathChange::Confirmed,
+            PathState::PotentiallyFailed => PathChange::Recovered(why),
+            PathState::Inactive => PathChange::Available(why),
+        };
+        self.state = PathState::Active;
+        Some(change)
+    }
+
+    /// A timeout or an unanswered HEARTBEAT (8.2, 8.3). Says what that changes for the user.
+    ///
+    /// The count goes on for a while when the path is inactive, so that of several such paths the
+    /// one that failed least can be told (RFC 7829, 6.1).
+    pub(crate) fn strike(&mut self) -> Option<PathChange> {
+        let most = self.config.path_max_retrans.saturating_add(1);
+        let most = most.saturating_mul(ERRORS_BEYOND);
+        self.errors = self.errors.saturating_add(1).min(most);
+        let state = select::state_after_error(self.state, self.errors, &self.config);
+        if state == self.state {
+            return None;
+        }
+        self.state = state;
+        match state {
+            PathState::PotentiallyFailed => Some(PathChange::PotentiallyFailed),
+            PathState::Inactive => Some(PathChange::Unreachable),
+            PathState::Active | PathState::Unconfirmed => None,
+        }
+    }
+
+    /// What an expiry of the heartbeat timer is for, or when there will be something to do.
+    /// `is_driven` is whether DATA is on its way here, or about to be, whose fate will tell as much
+    /// as that of a HEARTBEAT.
+    pub(crate) fn next_heartbeat(&self, now: Time, is_driven: bool, random: u32) -> Heartbeat {
+        let is_lost = self.errors > self.config.path_max_retrans;
         match self.state {
-            PathState::Inactive => self.state = PathState::Active,
-            PathState::Active | PathState::Unconfirmed => {}
+            // To find out is not up to the user (5.4).
+            PathState::Unconfirmed if !is_lost => return Heartbeat::Now,
+            PathState::PotentiallyFailed
+            | PathState::Unconfirmed
+            | PathState::Active
+            | PathState::Inactive => {}
         }
-    }
-
-    /// A timeout or an unanswered HEARTBEAT (8.2, 8.3).
-    pub(crate) fn strike(&mut self, config: &Config) {
-        self.errors = self.errors.saturating_add(1);
-        if self.errors > config.path_max_retrans {
-            match self.state {
-                PathState::Active => self.state = PathState::Inactive,
-                PathState::Inactive | PathState::Unconfirmed => {}
+        if !self.config.heartbeats {
+            return Heartbeat::Never;
+        }
+        match self.state {
+            // Once per RTO (RFC 7829, 4.2).
+            PathState::PotentiallyFailed if is_driven => {
+                return Heartbeat::At(now.plus(self.rto.get()))
             }
+            PathState::PotentiallyFailed => return Heartbeat::Now,
+            PathState::Unconfirmed | PathState::Active | PathState::Inactive => {}
+        }
+        let idle_since = if is_driven { Some(now) } else { self.last_use };
+        match idle_since {
+            // The least that chance can choose: when the timer expires it has chosen already.
+            Some(since) if since.plus(self.heartbeat_interval(0)) > now => {
+                Heartbeat::At(since.plus(self.heartbeat_interval(random)))
+            }
+            Some(_) | None => Heartbeat::Now,
         }
     }
 
-    /// When the next HEARTBEAT is due: HB.interval after one RTO of which up to a half is added
-    /// or taken away at random, so that associations do not fall into step (8.3).
-    pub(crate) fn heartbeat_interval(&self, config: &Config, random: u32) -> Duration {
+    /// How long a path is idle before a HEARTBEAT is due: HB.interval and one RTO, of which up to
+    /// a half is added or taken away at random, so that associations do not fall into step (8.3).
+    fn heartbeat_interval(&self, random: u32) -> Duration {
         let rto = self.rto.get().0;
         let share = (rto / 1024).saturating_mul(u64::from(random % 1024));
         Duration(
             (rto / 2)
                 .saturating_add(share)
-                .saturating_add(config.hb_interval.0),
+                .saturating_add(self.config.hb_interval.0),
         )
     }
+}
+
+/// Whether to send a HEARTBEAT.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Heartbeat {
+    Now,
+    At(Time),
+    Never,
 }
 
 /// Bytes of chunks in a full packet: the unit that congestion control counts in, so that one MTU

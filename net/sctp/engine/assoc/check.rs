@@ -15,9 +15,13 @@ impl<B: Payload> Association<B> {
         self.outstanding.check_invariants(&mut flight);
         self.queue.check_invariants();
         self.rx.check_invariants();
-        assert!(!self.paths.is_empty());
+        for id in [self.primary, self.data_to, self.control_to, self.data_from] {
+            assert!(self.path(id).is_some());
+        }
+        self.notices.paths.check_invariants();
         for (path, flight) in self.paths.iter().zip(flight) {
             assert_eq!(path.flight, flight, "flight of {:?}", path.addr);
+            assert!(path.is_confirmed() || path.flight == 0, "5.4");
             assert_eq!(
                 path.t3_rtx.is_some(),
                 path.flight > 0,
@@ -30,7 +34,8 @@ impl<B: Payload> Association<B> {
             State::CookieEchoed => assert!(runs(Timer::T1Cookie)),
             State::Established => {
                 for path in &self.paths {
-                    assert!(path.heartbeat.is_some(), "heartbeats go on");
+                    let is_watched = path.config.heartbeats || path.probe.is_some();
+                    assert!(path.heartbeat.is_some() || !is_watched, "heartbeats go on");
                 }
             }
             State::ShutdownPending | State::ShutdownReceived => {

@@ -64,6 +64,7 @@ impl<B: Payload> Association<B> {
             // 9.2: first this one has to end.
             State::ShutdownAckSent => {
                 self.pending.shutdown_ack = true;
+                self.answer_to(path);
                 return Ok(());
             }
             State::Closed => return Err(Reason::Unexpected),
@@ -113,6 +114,7 @@ impl<B: Payload> Association<B> {
             self.peer_tag,
             self.tie_tags,
         );
+        self.answer_to(incoming.path);
         if resolution == CookieResolution::Duplicate {
             self.on_own_cookie(cx);
             return Ok(Next::Continue);
@@ -225,9 +227,13 @@ impl<B: Payload> Association<B> {
             // What is known about reaching it may have changed with whatever made it restart.
             let state = match path.state {
                 PathState::Unconfirmed => PathState::Unconfirmed,
-                PathState::Active | PathState::Inactive => PathState::Active,
+                PathState::Active | PathState::PotentiallyFailed | PathState::Inactive => {
+                    PathState::Active
+                }
             };
+            let settings = path.config;
             *path = Path::new(config, path.addr, path.local, state, path.mtu);
+            path.config = settings;
         }
         self.notices.peer_shutdown = false;
         self.set_up(cx);

@@ -220,10 +220,12 @@ impl<B: Payload> Association<B> {
                 | S::ShutdownSent
                 | S::ShutdownReceived
                 | S::ShutdownAckSent,
-            ) => self.on_shutdown(cx, chunk),
+            ) => self.on_shutdown(cx, chunk, incoming),
             (C::Shutdown, S::CookieWait | S::CookieEchoed) => Err(Reason::Unexpected),
 
-            (C::ShutdownAck, S::ShutdownSent | S::ShutdownAckSent) => Ok(self.on_shutdown_ack(cx)),
+            (C::ShutdownAck, S::ShutdownSent | S::ShutdownAckSent) => {
+                Ok(self.on_shutdown_ack(cx, incoming))
+            }
             // 8.5.1 E: out of the blue, as it were.
             (C::ShutdownAck, S::CookieWait | S::CookieEchoed) => {
                 self.reflect_shutdown_complete(cx, pkt, incoming)

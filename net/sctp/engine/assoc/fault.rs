@@ -4,13 +4,13 @@
 
 use super::{
     dispatch::{Incoming, Next},
+    paths::path_ids,
     state::State,
     Association,
 };
 use crate::engine::{
     cx::{Cx, Payload},
-    event::Closed,
-    path::{PathId, PathState, Probe},
+    path::{Heartbeat, Path, PathId, PathState, Probe},
     stats::{Counter, Reason},
     time::Time,
     wire::{
@@ -28,35 +28,15 @@ const INFO_LEN: usize = 12;
 const MIN_REPLY: usize = 64;
 
 impl<B: Payload> Association<B> {
-    /// A timeout, or a HEARTBEAT without an answer, on a path (8.1, 8.2).
-    pub(super) fn strike(&mut self, _cx: &mut Cx<'_>, id: PathId) {
-        if let Some(path) = self.paths.get_mut(id.index()) {
-            path.strike(&self.config);
-        }
-        self.strike_association();
-    }
-
-    /// Counts against the association alone, and gives it up if it is too much.
-    pub(super) fn strike_association(&mut self) {
-        self.errors = self.errors.saturating_add(1);
-        if self.errors > self.config.association_max_retrans {
-            let setup = self.state.is_setup();
-            self.close(Closed::TimedOut { setup });
-        }
-    }
-
     /// The association is up: from now on each path is looked after (8.3), and those that are not
     /// confirmed are tried at once (5.4).
     pub(super) fn start_heartbeats(&mut self, cx: &mut Cx<'_>) {
-        for path in &mut self.paths {
-            let wait = path.heartbeat_interval(&self.config, cx.rng.next_u32());
-            let at = match path.state {
-                PathState::Unconfirmed => cx.now,
-                PathState::Active | PathState::Inactive => cx.now.plus(wait),
-            };
-            path.heartbeat = Some(at);
+        for id in path_ids(self.paths.len()) {
+            if let Some(path) = self.path_mut(id) {
+                path.last_use = Some(cx.now);
+            }
+            self.plan_heartbeat(cx, id);
         }
-        self.check_heartbeats(cx);
     }
 
     pub(super) fn stop_heartbeats(&mut self) {
@@ -69,10 +49,7 @@ impl<B: Payload> Association<B> {
 
     /// Handles the heartbeat timers that have expired.
     pub(super) fn check_heartbeats(&mut self, cx: &mut Cx<'_>) {
-        for i in 0..self.paths.len() {
-            let Ok(id) = u8::try_from(i).map(PathId) else {
-                break;
-            };
+        for id in path_ids(self.paths.len()) {
             let is_due = |at: Time| at <= cx.now;
             if self.path(id).and_then(|p| p.heartbeat).is_some_and(is_due) {
                 self.on_heartbeat_timer(cx, id);
@@ -84,51 +61,48 @@ impl<B: Payload> Association<B> {
     }
 
     fn on_heartbeat_timer(&mut self, cx: &mut Cx<'_>, id: PathId) {
-        let random = cx.rng.next_u32();
-        let Some(path) = self.paths.get_mut(id.index()) else {
+        let Some(path) = self.path_mut(id) else {
             return;
         };
-        if path.probe.take().is_some() {
-            // No answer came.
+        // No answer came. If DATA is in flight here, T3-rtx finds out the same.
+        if path.probe.take().is_some() && path.flight == 0 {
             path.rto.back_off();
-            let wait = path.heartbeat_interval(&self.config, random);
-            let is_hopeless = path.errors >= self.config.path_max_retrans;
-            let again_at = match path.state {
-                PathState::Unconfirmed if !is_hopeless => cx.now,
-                PathState::Unconfirmed | PathState::Active | PathState::Inactive => {
-                    cx.now.plus(wait)
-                }
-            };
-            path.heartbeat = Some(again_at);
-            match path.state {
-                // An address that was only claimed says nothing about the peer.
-                PathState::Unconfirmed => path.errors = path.errors.saturating_add(1),
-                PathState::Active | PathState::Inactive => self.strike(cx, id),
-            }
-            if self.state == State::Closed || again_at > cx.now {
+            self.strike_heartbeat(cx, id);
+            if self.state == State::Closed {
                 return;
             }
         }
+        self.plan_heartbeat(cx, id);
+    }
+
+    /// Sends a HEARTBEAT on a path, or sets the time at which to think about it again.
+    pub(super) fn plan_heartbeat(&mut self, cx: &mut Cx<'_>, id: PathId) {
+        let is_awaited = !self.outstanding.is_empty() && id == self.active_path();
+        let may_confirm = self.next_confirmation.filter(|at| *at > cx.now);
         let Some(path) = self.paths.get_mut(id.index()) else {
             return;
         };
-        match path.state {
-            PathState::Unconfirmed => {
+        if path.probe.is_some() {
+            return;
+        }
+        let is_driven = path.flight > 0 || is_awaited;
+        match path.next_heartbeat(cx.now, is_driven, cx.rng.next_u32()) {
+            Heartbeat::Now if path.state == PathState::Unconfirmed => {
                 // One per RTO, over all paths (HB.Max.Burst).
-                if let Some(at) = self.next_confirmation.filter(|at| *at > cx.now) {
-                    path.heartbeat = Some(at);
+                if may_confirm.is_some() {
+                    path.heartbeat = may_confirm;
                     return;
                 }
                 self.next_confirmation = Some(cx.now.plus(path.rto.get()));
             }
-            PathState::Active | PathState::Inactive => {
-                let wait = path.heartbeat_interval(&self.config, random);
-                let used = |at: Time| cx.now.since(at) < self.config.hb_interval;
-                if path.flight > 0 || path.last_data.is_some_and(used) {
-                    // DATA tells as much (8.3: only idle paths).
-                    path.heartbeat = Some(cx.now.plus(wait));
-                    return;
-                }
+            Heartbeat::Now => {}
+            Heartbeat::At(at) => {
+                path.heartbeat = Some(at);
+                return;
+            }
+            Heartbeat::Never => {
+                path.heartbeat = None;
+                return;
             }
         }
         path.heartbeat_due = true;
@@ -146,6 +120,7 @@ impl<B: Payload> Association<B> {
         });
         path.heartbeat_due = false;
         path.heartbeat = Some(cx.now.plus(path.rto.get()));
+        path.last_use = Some(cx.now);
         let mut info = [0; INFO_LEN];
         let (index, rest) = info.split_first_chunk_mut::<4>()?;
         *index = u32::from(id.0).to_be_bytes();
@@ -179,11 +154,8 @@ impl<B: Payload> Association<B> {
         let (Some(index), Some(nonce)) = (r.u32(), r.u64()) else {
             return Ok(Next::Continue);
         };
-        let random = cx.rng.next_u32();
-        let path = usize::try_from(index)
-            .ok()
-            .and_then(|i| self.paths.get_mut(i));
-        let Some(path) = path else {
+        let id = u8::try_from(index).map(PathId);
+        let Some((id, path)) = id.ok().and_then(|id| Some((id, self.path_mut(id)?))) else {
             return Ok(Next::Continue);
         };
         // Only the answer to the last one counts: a number that nobody else can know.
@@ -192,19 +164,11 @@ impl<B: Payload> Association<B> {
         };
         path.probe = None;
         path.rto.measured(cx.now.since(probe.sent));
-        match path.state {
-            PathState::Unconfirmed => {
-                path.state = PathState::Active;
-                self.next_confirmation = None;
-            }
-            PathState::Active | PathState::Inactive => {}
+        if path.state == PathState::Unconfirmed {
+            self.next_confirmation = None;
         }
-        path.clear_errors();
-        if path.heartbeat.is_some() {
-            let wait = path.heartbeat_interval(&self.config, random);
-            path.heartbeat = Some(cx.now.plus(wait));
-        }
-        self.errors = 0;
+        self.prove_by_heartbeat(cx.now, id);
+        self.plan_heartbeat(cx, id);
         Ok(Next::Continue)
     }
 
@@ -227,8 +191,12 @@ impl<B: Payload> Association<B> {
         }
     }
 
-    /// Tells the peer what is wrong with its packet, in the one packet that answers it.
+    /// Tells the peer what is wrong with its packet, in the one packet that answers it, unless that
+    /// came from an address that is not confirmed (5.4).
     pub(super) fn report(&mut self, cx: &mut Cx<'_>, incoming: &Incoming, cause: &NewCause<'_>) {
+        if !self.path(incoming.path).is_some_and(Path::is_confirmed) {
+            return;
+        }
         if self.begin_reply(cx, incoming) && self.reply.error(cx.gfp, cause).is_ok() {
             cx.stats.count(Counter::OutCtrlChunks);
         }

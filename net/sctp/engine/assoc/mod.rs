@@ -4,8 +4,8 @@
 //!
 //! This file has the structure and what can be asked of it. The one table that says what each
 //! chunk means in each state is in [`dispatch`], the procedures are in the files named after them:
-//! [`setup`] and [`collision`] (5), [`data`], [`sack`] and [`send`] (6, 7), [`fault`] (8),
-//! [`teardown`] (9), [`timers`], [`transmit`].
+//! [`setup`] and [`collision`] (5), [`data`], [`sack`] and [`send`] (6, 7), [`fault`] and [`paths`]
+//! (8), [`teardown`] (9), [`timers`], [`transmit`].
 //!
 //! Invariants, checked by `check_invariants` after each input of every test:
 //! - a path's flight is what the outstanding queue has in flight on it;
@@ -19,6 +19,7 @@ mod collision;
 mod data;
 mod dispatch;
 mod fault;
+mod paths;
 mod sack;
 mod send;
 mod setup;
@@ -46,7 +47,7 @@ use super::{
 use self::state::{AbortCause, Notices, Pending, Timers};
 
 #[allow(unused_imports)]
-pub(crate) use self::{data::SendError, state::State};
+pub(crate) use self::{data::SendError, paths::PathError, state::State};
 pub(crate) use super::tx::Message;
 
 pub(crate) struct Association<B: Payload> {
@@ -83,6 +84,10 @@ pub(crate) struct Association<B: Payload> {
     /// At least one, at most `MAX_PATHS`.
     paths: KVec<Path>,
     primary: PathId,
+    /// Where new DATA, a control chunk and a SACK last went.
+    data_to: PathId,
+    control_to: PathId,
+    sack_to: Option<PathId>,
     /// Consecutive timeouts without a sign of life on any path (8.1).
     errors: u32,
     /// When an unconfirmed path may be probed next (HB.Max.Burst of 1, 5.4).
@@ -90,7 +95,7 @@ pub(crate) struct Association<B: Payload> {
 
     // Receiving.
     rx: Receiver<B>,
-    /// Where DATA last came from, and SACKs go to.
+    /// Where DATA last came from.
     data_from: PathId,
 
     // Sending.
@@ -237,6 +242,11 @@ impl<B: Payload> Association<B> {
         if core::mem::take(&mut self.notices.up) {
             return Some(Event::Up);
         }
+        while let Some((id, change)) = self.notices.paths.pop() {
+            if let Some(addr) = self.path(id).map(|p| p.addr) {
+                return Some(Event::Path { addr, change });
+            }
+        }
         if let Some(received) = self.rx.take() {
             return Some(Event::Message(received));
         }
@@ -265,6 +275,14 @@ impl<B: Payload> Association<B> {
         }
     }
 
+    /// Packets to a path take another route from now on, or are treated in another way, as after a
+    /// change of their DSCP or of the address they leave from (7.2.5).
+    pub(crate) fn handle_route_change(&mut self, id: PathId) {
+        if let Some(path) = self.paths.get_mut(id.index()) {
+            path.forget_network(&self.config);
+        }
+    }
+
     /// Each input and each command may be followed by a burst of packets (6.1, D).
     fn begin_input(&mut self) {
         self.burst = match self.config.max_burst {
@@ -286,39 +304,6 @@ impl<B: Payload> Association<B> {
 
     fn path_mut(&mut self, id: PathId) -> Option<&mut Path> {
         self.paths.get_mut(id.index())
-    }
-
-    /// The RTO of the path that control chunks go to.
-    fn control_rto(&self) -> Duration {
-        self.path(self.active_path())
-            .map_or(self.config.rto_initial, |p| p.rto.get())
-    }
-
-    /// The path to use: the primary one, or else any that works, or else the primary one after
-    /// all, for something has to be tried (6.4).
-    fn active_path(&self) -> PathId {
-        if self.path(self.primary).is_some_and(Path::is_active) {
-            return self.primary;
-        }
-        let other = self.paths.iter().position(Path::is_active);
-        other
-            .and_then(|i| u8::try_from(i).ok())
-            .map_or(self.primary, PathId)
-    }
-
-    /// The path to retransmit on what was last sent on `path`: another one if that is in doubt
-    /// and there is one that is not (6.4.1).
-    fn retransmit_path(&self, path: PathId) -> PathId {
-        let is_fine = |p: &Path| p.is_active() && p.errors == 0;
-        if self.path(path).is_some_and(is_fine) {
-            return path;
-        }
-        let other = self.paths.iter().position(is_fine);
-        match other.and_then(|i| u8::try_from(i).ok()) {
-            Some(i) => PathId(i),
-            None if self.path(path).is_some_and(Path::is_active) => path,
-            None => self.active_path(),
-        }
     }
 
     /// Adds a path unless it is known.

@@ -4,12 +4,14 @@
 
 use super::{
     dispatch::{Incoming, Next},
+    paths::path_ids,
     state::AbortCause,
     Association,
 };
 use crate::engine::{
     cc::Acked,
     cx::{Cx, Payload},
+    event::PathReason,
     path::{PathId, MAX_PATHS},
     serial::Tsn,
     stats::{Counter, Reason},
@@ -115,8 +117,9 @@ impl<B: Payload> Association<B> {
             .get(self.outstanding.cumulative_tsn_ack().next())
             .map(|chunk| chunk.path);
         let outstanding = &self.outstanding;
-        for (i, (path, was)) in self.paths.iter_mut().zip(flight_before).enumerate() {
-            let Some(done) = summary.paths.get(i) else {
+        let ids = path_ids(self.paths.len());
+        for ((id, path), was) in ids.zip(&mut self.paths).zip(flight_before) {
+            let Some(done) = summary.paths.get(id.index()) else {
                 break;
             };
             path.leave_flight(done.left_flight);
@@ -131,8 +134,12 @@ impl<B: Payload> Association<B> {
                     path.rtt_probe = None;
                 }
             }
+            if done.proven {
+                if let Some(change) = path.proven(cx.now, PathReason::Sack) {
+                    self.notices.paths.push(id, change);
+                }
+            }
             if done.acked > 0 {
-                path.clear_errors();
                 path.after_timeout = false;
                 path.cc.on_sack(&Acked {
                     now: cx.now,
@@ -144,7 +151,7 @@ impl<B: Payload> Association<B> {
                     in_recovery: was_recovering,
                 });
             }
-            let is_holder = holder.is_some_and(|h| h.index() == i);
+            let is_holder = holder == Some(id);
             if path.flight == 0 {
                 path.t3_rtx = None;
             } else if path.t3_rtx.is_none()

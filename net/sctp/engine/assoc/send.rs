@@ -254,6 +254,7 @@ impl<B: Payload> Association<B> {
             }
         };
         if let Some(tsn) = last {
+            self.data_to = path;
             self.burst = self.burst.saturating_sub(1);
             self.rx.sack.data_sent(cx.now, self.config.sack_delay);
             let full = self.mtu(path).min(FULL_PACKET);
@@ -302,6 +303,7 @@ impl<B: Payload> Association<B> {
             if path.rtt_probe.is_none() {
                 path.rtt_probe = Some(RttProbe { tsn, sent: cx.now });
             }
+            path.last_use = Some(cx.now);
         }
         cx.stats.count(if fragment.unordered {
             Counter::OutUnorderChunks

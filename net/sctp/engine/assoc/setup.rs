@@ -92,6 +92,7 @@ impl<B: Payload> Association<B> {
         cx.stats.count(Counter::PassiveEstabs);
         let mut incoming =
             Incoming::new(this.find_path(&pkt.src).unwrap_or(this.primary), pkt.len());
+        this.answer_to(incoming.path);
         // Whatever is wrong with the rest, the association is made.
         let _ = this.handle_chunks(cx, pkt, &mut incoming, 1);
         this.end_packet(cx, &incoming);
@@ -157,6 +158,9 @@ impl<B: Payload> Association<B> {
             shutdown_when_up: false,
             paths,
             primary: PathId(0),
+            data_to: PathId(0),
+            control_to: PathId(0),
+            sack_to: None,
             errors: 0,
             next_confirmation: None,
             rx,
@@ -315,6 +319,7 @@ impl<B: Payload> Association<B> {
         self.init_attempts = 0;
         self.pending.init = false;
         self.pending.cookie_echo = true;
+        self.answer_to(incoming.path);
         self.timers.stop(Timer::T1Init);
         self.start_t1(cx, Timer::T1Cookie);
         Ok(Next::Stop)

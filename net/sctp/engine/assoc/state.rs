@@ -19,7 +19,8 @@
 
 use crate::engine::{
     env::KVec,
-    event::Closed,
+    event::{Closed, PathChange},
+    path::{PathId, MAX_PATHS},
     serial::Tsn,
     time::Time,
     wire::{
@@ -200,13 +201,46 @@ pub(crate) enum AbortCause {
 }
 
 /// Events that the user was not told of yet. Messages are not among them: they wait where they
-/// were received, and come after `up` and `restarted` and before the rest.
+/// were received, and come after `up`, `restarted` and `paths` and before the rest.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Notices {
     pub(crate) up: bool,
     pub(crate) restarted: bool,
+    pub(crate) paths: PathNotices,
     pub(crate) peer_shutdown: bool,
     pub(crate) closed: Option<Closed>,
+}
+
+/// What has changed about the peer's addresses, in order. Of two changes of one address that were
+/// not fetched in between the user sees the second one, in the place of the first: that bounds
+/// them.
+///
+/// Invariant: the free places are the last ones.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PathNotices([Option<(PathId, PathChange)>; MAX_PATHS]);
+
+impl PathNotices {
+    pub(crate) fn push(&mut self, id: PathId, change: PathChange) {
+        let is_fit = |place: &&mut Option<(PathId, PathChange)>| match place {
+            Some((other, _)) => *other == id,
+            None => true,
+        };
+        if let Some(place) = self.0.iter_mut().find(is_fit) {
+            *place = Some((id, change));
+        }
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<(PathId, PathChange)> {
+        let first = self.0.first_mut()?.take()?;
+        self.0.rotate_left(1);
+        Some(first)
+    }
+
+    #[cfg(not(MODULE))]
+    pub(crate) fn check_invariants(&self) {
+        let used = self.0.iter().take_while(|place| place.is_some()).count();
+        assert!(self.0.iter().skip(used).all(|place| place.is_none()));
+    }
 }
 
 impl AbortCause {

@@ -91,11 +91,7 @@ impl<B: Payload> Association<B> {
         self.reply_to = None;
         self.queue.clear();
         self.drop_outstanding();
-        for path in &mut self.paths {
-            path.heartbeat = None;
-            path.heartbeat_due = false;
-            path.probe = None;
-        }
+        self.stop_heartbeats();
     }
 
     /// Goes on with a shutdown if nothing is left to wait for.
@@ -107,6 +103,7 @@ impl<B: Payload> Association<B> {
             State::ShutdownPending => {
                 self.state = State::ShutdownSent;
                 self.pending.shutdown = true;
+                self.control_to = self.active_path();
                 self.stop_heartbeats();
                 self.start_t2(cx);
                 let guard = Duration(self.config.rto_max.0.saturating_mul(T5_FACTOR));
@@ -140,8 +137,10 @@ impl<B: Payload> Association<B> {
         &mut self,
         cx: &mut Cx<'_>,
         chunk: &Chunk<'_>,
+        incoming: &Incoming,
     ) -> Result<Next, Reason> {
         let cumulative = control::shutdown_tsn(chunk)?;
+        self.answer_to(incoming.path);
         match self.state {
             State::Established | State::ShutdownPending | State::ShutdownReceived => {
                 if let Err(bad) = self.outstanding.prepare_cumulative(cumulative, cx.gfp) {
@@ -168,8 +167,9 @@ impl<B: Payload> Association<B> {
         Ok(Next::Continue)
     }
 
-    pub(super) fn on_shutdown_ack(&mut self, cx: &mut Cx<'_>) -> Next {
+    pub(super) fn on_shutdown_ack(&mut self, cx: &mut Cx<'_>, incoming: &Incoming) -> Next {
         cx.stats.count(Counter::Shutdowns);
+        self.answer_to(incoming.path);
         self.close(Closed::Shutdown);
         self.pending.shutdown_complete = true;
         Next::Stop

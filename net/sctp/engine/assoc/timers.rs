@@ -3,13 +3,13 @@
 //! What happens when time has passed: RFC 9260, 5.1.6, 6.3.3, 9.2.
 
 use super::{
+    paths::path_ids,
     state::{State, Timer},
     Association,
 };
 use crate::engine::{
     cx::{Cx, Payload},
     event::Closed,
-    path::PathId,
     stats::Counter,
     time::{Duration, Time},
 };
@@ -23,10 +23,7 @@ impl<B: Payload> Association<B> {
                 self.on_timer(cx, timer);
             }
         }
-        for i in 0..self.paths.len() {
-            let Ok(id) = u8::try_from(i).map(PathId) else {
-                break;
-            };
+        for id in path_ids(self.paths.len()) {
             let is_due = |at: Time| at <= cx.now;
             if self.path(id).and_then(|p| p.t3_rtx).is_some_and(is_due) {
                 if let Some(path) = self.path_mut(id) {
@@ -79,10 +76,13 @@ impl<B: Payload> Association<B> {
             self.close(Closed::TimedOut { setup: true });
             return false;
         }
-        let primary = self.primary;
-        if let Some(path) = self.path_mut(primary) {
+        let id = self.control_to;
+        if let Some(path) = self.path_mut(id) {
             path.rto.back_off();
+            // Of no consequence but for which one is tried next.
+            path.errors = path.errors.saturating_add(1);
         }
+        self.divert_control();
         true
     }
 
@@ -100,11 +100,12 @@ impl<B: Payload> Association<B> {
 
     /// SHUTDOWN or SHUTDOWN ACK was not answered (9.2).
     fn on_t2(&mut self, cx: &mut Cx<'_>) {
-        let id = self.active_path();
+        let id = self.control_to;
         if let Some(path) = self.path_mut(id) {
             path.rto.back_off();
         }
         self.strike(cx, id);
+        self.divert_control();
         match self.state {
             State::ShutdownSent => {
                 self.pending.shutdown = true;

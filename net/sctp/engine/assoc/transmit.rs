@@ -101,9 +101,9 @@ impl<B: Payload> Association<B> {
         cx: &mut Cx<'_>,
         out: &mut PacketBuilder<B>,
     ) -> Result<Option<PathId>, AllocError> {
-        let path = self.active_path();
         self.timers.stop(Timer::Retry);
         if let Some(cause) = &self.abort_cause {
+            let path = self.active_path();
             self.start(cx, out, self.peer_tag, self.mtu(path))?;
             match cause.as_cause() {
                 Some(cause) => out.abort(cx.gfp, false, &[cause])?,
@@ -114,6 +114,7 @@ impl<B: Payload> Association<B> {
             return Ok(Some(path));
         }
         if self.pending.shutdown_complete {
+            let path = self.control_to;
             self.start(cx, out, self.peer_tag, self.mtu(path))?;
             out.shutdown_complete(cx.gfp, false)?;
             self.pending.shutdown_complete = false;
@@ -136,12 +137,13 @@ impl<B: Payload> Association<B> {
             preservative: self.init_preservative(),
             ..Default::default()
         };
-        self.start(cx, out, 0, self.mtu(self.primary))?;
+        let path = self.control_to;
+        self.start(cx, out, 0, self.mtu(path))?;
         out.init(cx.gfp, &fixed, &params)?;
         self.pending.init = false;
         self.note_setup_sent(cx);
         cx.stats.count(Counter::OutCtrlChunks);
-        Ok(Some(self.primary))
+        Ok(Some(path))
     }
 
     /// A HEARTBEAT travels alone: it is about its path.
@@ -187,8 +189,8 @@ impl<B: Payload> Association<B> {
         }
         let path = match data_path {
             Some(path) => path,
-            None if has_control || !self.may_answer_on(self.data_from) => self.active_path(),
-            None => self.data_from,
+            None if has_control => self.control_to,
+            None => self.sack_path(),
         };
         let mtu = self.mtu(path);
         let mtu = if self.pending.cookie_echo {
@@ -206,10 +208,6 @@ impl<B: Payload> Association<B> {
         }
     }
 
-    fn may_answer_on(&self, path: PathId) -> bool {
-        self.path(path).is_some_and(|p| p.is_confirmed())
-    }
-
     /// Fills a packet until there is nothing more, no room or no memory.
     fn put_chunks(
         &mut self,
@@ -220,7 +218,7 @@ impl<B: Payload> Association<B> {
     ) -> Result<(), AllocError> {
         // DATA may follow a COOKIE ECHO in its packet (5.1, C), and saves a round trip there.
         let is_echo = self.pending.cookie_echo;
-        self.put_control(cx, out, sack)?;
+        self.put_control(cx, out, path, sack)?;
         if !self.state.may_send_data() && !is_echo {
             return Ok(());
         }
@@ -232,6 +230,7 @@ impl<B: Payload> Association<B> {
         &mut self,
         cx: &mut Cx<'_>,
         out: &mut PacketBuilder<B>,
+        path: PathId,
         sack: bool,
     ) -> Result<(), AllocError> {
         if self.pending.cookie_echo {
@@ -254,6 +253,7 @@ impl<B: Payload> Association<B> {
         }
         if sack {
             self.put_sack(cx, out)?;
+            self.sack_to = Some(path);
         }
         if self.pending.shutdown {
             out.shutdown(cx.gfp, self.rx.map().cumulative())?;

@@ -55,6 +55,8 @@ pub(crate) struct Chunk<B> {
     pub(crate) state: ChunkState,
     /// Was sent more than once: says nothing about round-trip times (Karn).
     pub(crate) retransmitted: bool,
+    /// Was sent on more than one path: its acknowledgement does not tell which of them works.
+    pub(crate) moved: bool,
     /// A fast retransmission was due for it; there is no second one (7.2.4, step 5).
     pub(crate) fast_retransmitted: bool,
 }
@@ -81,7 +83,9 @@ pub(crate) enum BadSack {
 pub(crate) struct PathSummary {
     /// Wire bytes newly acknowledged.
     pub(crate) acked: usize,
-    /// Of these, bytes that were counted as in flight.
+    /// Whether some of these were sent here and nowhere else, so that the path works.
+    pub(crate) proven: bool,
+    /// Of the bytes acknowledged, those that were counted as in flight.
     pub(crate) left_flight: usize,
     /// Whether the cumulative ack point passed a chunk that was sent here.
     pub(crate) cumulative: bool,
@@ -192,6 +196,7 @@ impl<B: Payload> Outstanding<B> {
             path,
             state: ChunkState::InFlight,
             retransmitted: false,
+            moved: false,
             fast_retransmitted: false,
         };
         if self.chunks.push_reserved(chunk).is_ok() {
@@ -232,6 +237,7 @@ impl<B: Payload> Outstanding<B> {
         }
         chunk.state = ChunkState::InFlight;
         chunk.retransmitted = true;
+        chunk.moved |= chunk.path != path;
         chunk.path = path;
         let len = chunk.payload.len();
         if self.lost_from == tsn {
@@ -432,6 +438,7 @@ impl<B: Payload> Outstanding<B> {
         }
         chunk.state = ChunkState::Acked;
         path.acked = path.acked.saturating_add(size);
+        path.proven |= !chunk.moved;
         summary.progress = true;
     }
 

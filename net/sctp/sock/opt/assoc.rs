@@ -86,6 +86,7 @@ pub(super) fn get_status(sk: &Sk, value: &OptionOut) -> Result {
             primary.spinfo_address = shown.storage();
             primary.spinfo_state = match path.state {
                 PathState::Inactive => bindings::sctp_spinfo_state_SCTP_INACTIVE,
+                PathState::PotentiallyFailed => bindings::sctp_spinfo_state_SCTP_PF,
                 // The C module shows an unconfirmed primary as active, too.
                 PathState::Active | PathState::Unconfirmed => {
                     bindings::sctp_spinfo_state_SCTP_ACTIVE

@@ -11,6 +11,7 @@ mod ootb;
 mod ring;
 mod rto;
 mod rx;
+mod select;
 pub(crate) mod sim;
 mod tx;
 mod wire;

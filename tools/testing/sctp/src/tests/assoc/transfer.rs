@@ -124,7 +124,7 @@ fn any_network() {
             if loss >= 300 {
                 for host in &mut net.hosts {
                     host.config.association_max_retrans = 100;
-                    host.config.path_max_retrans = 100;
+                    host.config.path.path_max_retrans = 100;
                     host.config.max_init_retransmits = 100;
                     host.config.rto_max = ms(2000);
                 }

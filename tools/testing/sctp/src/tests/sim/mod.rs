@@ -26,7 +26,7 @@ use crate::engine::{
     assoc::{Association, Message, SendError, State},
     config::Config,
     cx::{Payload, Rng},
-    event::{Closed, Event},
+    event::{Closed, Event, PathChange},
     ootb::{self, Verdict},
     path::PathId,
     stats::{Counter, Reason},
@@ -88,6 +88,8 @@ pub(crate) struct Host {
     pub(crate) got: Vec<Got>,
     partial: Option<Got>,
     pub(crate) seen: Vec<Seen>,
+    /// What it was told about the peer's addresses.
+    pub(crate) paths: Vec<(Address, PathChange)>,
     pub(crate) refused: Vec<Reason>,
     /// Packets and bytes sent.
     pub(crate) packets: u64,
@@ -196,6 +198,7 @@ impl Host {
             got: Vec::new(),
             partial: None,
             seen: Vec::new(),
+            paths: Vec::new(),
             refused: Vec::new(),
             packets: 0,
             bytes: 0,
@@ -230,6 +233,7 @@ impl Host {
                 self.partial = None;
                 self.seen.push(Seen::Restarted);
             }
+            Event::Path { addr, change } => self.paths.push((addr, change)),
             Event::PeerShutdown => self.seen.push(Seen::PeerShutdown),
             Event::Closed(closed) => self.seen.push(Seen::Closed(closed)),
             Event::Message(m) => {
