@@ -6,6 +6,7 @@ mod fault;
 mod hostile;
 mod loss;
 mod memory;
+mod paths;
 mod setup;
 mod stall;
 mod teardown;
