@@ -70,6 +70,8 @@ pub(crate) struct Config {
     pub(crate) sack_delay: Duration,
     /// Send a SACK at the latest for every n-th packet with DATA. RFC 9260, 6.2: 2.
     pub(crate) sack_freq: u32,
+    /// Whether SACKs are delayed at all.
+    pub(crate) delays_sacks: bool,
     /// Outbound streams to ask for.
     pub(crate) out_streams: u16,
     /// Inbound streams to allow.
@@ -78,6 +80,10 @@ pub(crate) struct Config {
     pub(crate) rcvbuf: u32,
     /// Send every message at once, however small (SCTP_NODELAY).
     pub(crate) nodelay: bool,
+    /// Most bytes of a message in one DATA chunk (SCTP_MAXSEG); only the path MTU counts if 0.
+    pub(crate) max_segment: u32,
+    /// Whether a message may be cut up to be sent (SCTP_DISABLE_FRAGMENTS).
+    pub(crate) may_fragment: bool,
 }
 
 impl Default for Config {
@@ -95,10 +101,13 @@ impl Default for Config {
             valid_cookie_life: Duration::from_secs(60),
             sack_delay: Duration::from_millis(200),
             sack_freq: 2,
+            delays_sacks: true,
             out_streams: 10,
             max_in_streams: u16::MAX,
             rcvbuf: 212_992,
             nodelay: false,
+            max_segment: 0,
+            may_fragment: true,
         }
     }
 }

@@ -55,7 +55,9 @@ impl<B: Payload> Association<B> {
         if message.payload.len() == 0 {
             return Err(SendError::Empty(message));
         }
-        if message.payload.len() > MAX_MESSAGE {
+        let would_be_cut = message.payload.len() > self.frag_point();
+        let is_forbidden = would_be_cut && !self.config.may_fragment;
+        if message.payload.len() > MAX_MESSAGE || is_forbidden {
             return Err(SendError::TooLong(message));
         }
         self.begin_input();

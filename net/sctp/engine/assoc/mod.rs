@@ -27,6 +27,7 @@ pub(crate) mod state;
 mod teardown;
 mod timers;
 mod transmit;
+mod tune;
 pub(crate) mod vtag;
 
 use super::{
@@ -200,10 +201,10 @@ impl<B: Payload> Association<B> {
         self.rx.pending_chunks()
     }
 
-    /// Largest payload of a DATA chunk on the primary path.
+    /// Largest payload of a DATA chunk that a message is cut into on the primary path.
     pub(crate) fn frag_point(&self) -> usize {
         let mtu = self.path(self.primary).map_or(MIN_MTU, |p| p.mtu);
-        send::max_payload(mtu)
+        self.max_fragment(mtu)
     }
 
     pub(crate) fn config(&self) -> &Config {

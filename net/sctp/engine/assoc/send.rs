@@ -186,7 +186,7 @@ impl<B: Payload> Association<B> {
         if !has_data && self.burst == 0 {
             return Decision::Stop;
         }
-        let full = max_payload(path.mtu);
+        let full = self.max_fragment(path.mtu);
         let len = if remaining <= full {
             remaining
         } else {
@@ -347,7 +347,7 @@ impl<B: Payload> Association<B> {
         let flight = path.flight.saturating_add(size);
         let left = (self.peer_rwnd() as usize).saturating_sub(size);
         let next = self.queue.front_remaining().unwrap_or(0);
-        let is_limited = flight >= path.cc.cwnd() || left < next.min(max_payload(path.mtu));
+        let is_limited = flight >= path.cc.cwnd() || left < next.min(self.max_fragment(path.mtu));
         is_limited && flight <= path.mtu.saturating_mul(2)
     }
 }

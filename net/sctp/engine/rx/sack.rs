@@ -167,8 +167,8 @@ fn decide(signs: Signs, packets: u32, bytes: usize, config: &Config, limit: usiz
     if !signs.accepted {
         return Owed::Nothing;
     }
-    let enough = packets >= config.sack_freq.max(1) || bytes >= limit / 4;
-    if enough || config.sack_delay == Duration::ZERO {
+    let enough = packets >= config.sack_freq || bytes >= limit / 4;
+    if enough || !config.delays_sacks {
         Owed::Now
     } else {
         Owed::Soon

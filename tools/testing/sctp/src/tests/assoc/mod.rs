@@ -11,4 +11,5 @@ mod setup;
 mod stall;
 mod teardown;
 mod transfer;
+mod tune;
 mod vtag;

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a user may change and ask while the association lives (RFC 9260, 11.1.8 and 11.1.13), as
+//! far as it is more than a field of the configuration.
+
+use super::{send, Association};
+use crate::engine::{cx::Payload, time::Duration};
+
+/// The least that SCTP_MAXSEG is taken for: a DATA chunk has at least one byte, and only last
+/// fragments need padding.
+const MIN_SEGMENT: usize = 4;
+
+#[allow(dead_code)]
+impl<B: Payload> Association<B> {
+    /// Sets RTO.Initial, RTO.Min and RTO.Max. Timers that run go on as they are.
+    pub(crate) fn set_rto(&mut self, initial: Duration, min: Duration, max: Duration) {
+        self.config.rto_initial = initial;
+        self.config.rto_min = min;
+        self.config.rto_max = max;
+        for path in &mut self.paths {
+            path.rto.set_bounds(min, max);
+        }
+    }
+
+    /// The bytes that the peer may have on their way to here.
+    pub(crate) fn local_rwnd(&self) -> u32 {
+        self.rx.window()
+    }
+
+    /// After how many timeouts in a row all paths together are given up. An association that
+    /// lives longer than that has no path left to live on (8.1, 8.2).
+    pub(crate) fn max_retrans_of_paths(&self) -> u64 {
+        let each = u64::from(self.config.path_max_retrans);
+        each.saturating_mul(self.paths.len() as u64)
+    }
+
+    /// Largest payload of a DATA chunk in a packet of `mtu` bytes.
+    pub(super) fn max_fragment(&self, mtu: usize) -> usize {
+        let room = send::max_payload(mtu);
+        match self.config.max_segment as usize {
+            0 => room,
+            limit => room.min((limit & !3).max(MIN_SEGMENT)),
+        }
+    }
+}

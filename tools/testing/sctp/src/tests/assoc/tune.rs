@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What users change in an association that lives.
+
+use crate::engine::{
+    assoc::SendError,
+    stats::Counter,
+    time::Duration,
+    wire::{chunk::ChunkType, data::Data},
+};
+use crate::tests::sim::{pattern, Fate, Net, A, Z};
+
+fn ms(ms: u32) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// Lengths of the user data in all DATA chunks that were sent.
+fn fragments(net: &Net) -> Vec<usize> {
+    let mut lengths = Vec::new();
+    for packet in &net.sent {
+        packet.with(|pkt| {
+            for chunk in pkt.chunks().flatten() {
+                if chunk.kind == ChunkType::Data {
+                    lengths.push(Data::parse(&chunk).unwrap().payload.len());
+                }
+            }
+        });
+    }
+    lengths
+}
+
+#[test]
+fn the_bounds_of_the_rto_hold_at_once() {
+    let mut net = Net::connected(1);
+    assert!(net.hosts[A].assoc().paths()[0].rto.get() >= ms(1000));
+    net.with(A, |assoc, _| assoc.set_rto(ms(300), ms(100), ms(200)));
+    assert_eq!(net.hosts[A].assoc().paths()[0].rto.get(), ms(200));
+    assert_eq!(net.hosts[A].assoc().config().rto_initial, ms(300));
+
+    // Everything is lost: the timeouts are as short as the user wants.
+    net.filter(|_| Fate::Lose);
+    net.send(A, 0, b"x");
+    net.run_for(ms(1000));
+    assert!(net.hosts[A].counter(Counter::T3RtxExpireds) >= 4);
+}
+
+#[test]
+fn no_fragment_is_longer_than_the_user_wants() {
+    let mut net = Net::connected(2);
+    net.with(A, |assoc, _| assoc.config_mut().max_segment = 503);
+    assert_eq!(net.hosts[A].assoc().frag_point(), 500);
+    net.send(A, 0, &pattern(1, 10_003));
+    net.run_until(|net| net.hosts[Z].got.len() == 1);
+    assert_eq!(net.hosts[Z].got[0].bytes, pattern(1, 10_003));
+    let lengths = fragments(&net);
+    assert!(lengths.len() > 20);
+    assert!(lengths.iter().all(|&len| len <= 500));
+
+    net.with(A, |assoc, _| assoc.config_mut().max_segment = 0);
+    assert!(net.hosts[A].assoc().frag_point() > 1400);
+    // Not larger than a packet, whatever the user wants.
+    net.with(A, |assoc, _| assoc.config_mut().max_segment = 60_000);
+    assert!(net.hosts[A].assoc().frag_point() < 1480);
+}
+
+#[test]
+fn an_absurd_segment_size_still_makes_progress() {
+    let mut net = Net::connected(3);
+    net.with(A, |assoc, _| assoc.config_mut().max_segment = 1);
+    net.send(A, 0, &pattern(1, 50));
+    net.run_until(|net| net.hosts[Z].got.len() == 1);
+    assert_eq!(net.hosts[Z].got[0].bytes, pattern(1, 50));
+}
+
+#[test]
+fn a_message_that_must_not_be_cut_is_given_back() {
+    let mut net = Net::connected(4);
+    net.with(A, |assoc, _| assoc.config_mut().may_fragment = false);
+    let room = net.hosts[A].assoc().frag_point();
+    net.send(A, 0, &pattern(1, room));
+    let refused = net.try_send(A, 0, false, &pattern(2, room + 1));
+    assert!(matches!(refused, Err(SendError::TooLong(_))));
+    net.run_until(|net| net.hosts[Z].got.len() == 1);
+    assert_eq!(fragments(&net), [room]);
+}
+
+#[test]
+fn sacks_are_not_delayed_if_the_user_does_not_want_it() {
+    for delays in [true, false] {
+        let mut net = Net::connected(5);
+        net.hosts[Z].reads = false;
+        net.with(Z, |assoc, _| assoc.config_mut().delays_sacks = delays);
+        // The first packet is acknowledged at once in any case.
+        net.send(A, 0, b"first");
+        net.run_for(ms(100));
+        net.send(A, 0, b"second");
+        net.run_for(ms(100));
+        let unacked = net.hosts[A].assoc().unacked_chunks();
+        assert_eq!(unacked, usize::from(delays));
+    }
+}
+
+#[test]
+fn sack_frequency() {
+    let mut net = Net::connected(6);
+    net.hosts[Z].reads = false;
+    net.with(A, |assoc, _| assoc.set_nodelay(true));
+    net.with(Z, |assoc, _| {
+        assoc.config_mut().sack_freq = 5;
+        assoc.config_mut().sack_delay = ms(500);
+    });
+    net.send(A, 0, b"first");
+    net.run_for(ms(100));
+    for n in 1..=5 {
+        net.send(A, 0, b"more");
+        net.run_for(ms(30));
+        assert_eq!(net.hosts[A].assoc().unacked_chunks(), n % 5);
+    }
+}
+
+#[test]
+fn what_all_paths_together_may_lose() {
+    let net = Net::connected(7);
+    assert_eq!(net.hosts[A].assoc().max_retrans_of_paths(), 5);
+    assert_eq!(net.hosts[A].assoc().local_rwnd(), 106_496);
+}
