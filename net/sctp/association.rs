@@ -23,6 +23,7 @@ use crate::{
     },
     output,
     pernet::{PeerKey, Pernet},
+    settings::AssocSettings,
     sys::{
         clock,
         crypto::KernelRng,
@@ -71,6 +72,9 @@ pub(crate) struct Assoc {
     pub(crate) id: AssocId,
     pub(crate) pernet: Arc<Pernet>,
     pub(crate) endpoint: Arc<Endpoint>,
+    /// Nothing else is locked while this is.
+    #[pin]
+    pub(crate) settings: SpinLockBh<AssocSettings>,
     #[pin]
     inner: SpinLockBh<Inner>,
     #[pin]
@@ -136,6 +140,7 @@ impl Assoc {
                 id: next_id(),
                 pernet: pernet.clone(),
                 endpoint: endpoint.clone(),
+                settings <- new_spinlock_bh!(AssocSettings::default(), "sctp_assoc_settings"),
                 inner <- new_spinlock_bh!(
                     Inner {
                         engine,
@@ -185,6 +190,8 @@ impl Assoc {
         if endpoint.closed {
             return Err(EPIPE);
         }
+        // Options that are set from here on reach it.
+        *self.settings.lock() = endpoint.settings.assoc;
         endpoint
             .assocs
             .try_create_and_insert(self.id, self.clone(), GFP_ATOMIC)?;

@@ -7,7 +7,7 @@
 
 use crate::{
     association::{Assoc, Engine},
-    endpoint::{Endpoint, Item, Style, Subscription, TransportAddr, MAX_NOTIFICATIONS},
+    endpoint::{Endpoint, Item, Style, TransportAddr, MAX_NOTIFICATIONS},
     engine::{
         addr::{Address, IpAddr, Ipv4Addr},
         assoc::State as Phase,
@@ -15,6 +15,7 @@ use crate::{
         event::{Closed, Event, Received},
         wire::cause,
     },
+    settings::Subscription,
     sock::notify,
     sys::{
         bindings,
@@ -99,15 +100,16 @@ fn push_notification(
     subscription: Subscription,
     make: impl FnOnce() -> Result<KVec<u8>>,
 ) {
+    if !assoc.settings.lock().subscriptions.has(subscription) {
+        return;
+    }
     let mut inner = assoc.endpoint.inner.lock();
-    if inner.closed
-        || !inner.settings.subscribed(subscription)
-        || inner.notifications >= MAX_NOTIFICATIONS
-    {
+    if inner.closed || inner.notifications >= MAX_NOTIFICATIONS {
         return;
     }
     if let Ok(bytes) = make() {
         inner.push(Item::Notification {
+            assoc: assoc.id,
             bytes,
             read: 0,
             about: peer(engine),
@@ -186,6 +188,7 @@ fn message(
     }
     inner.push(Item::Data {
         assoc: assoc.id,
+        context: assoc.settings.lock().context,
         peer_port: engine.peer_port(),
         received,
         read: 0,

@@ -10,11 +10,11 @@ use crate::{
     association::{Assoc, AssocId, Engine},
     engine::{
         addr::{Address, IpAddr},
-        config::Config,
         event::{Closed, Received},
         ring::Ring,
     },
     pernet::Pernet,
+    settings::Settings,
     sys::{
         lock::{new_spinlock_bh, SpinLockBh},
         skb::SkbRange,
@@ -63,41 +63,19 @@ pub(crate) struct TransportAddr {
     pub(crate) port: u16,
 }
 
-/// A kind of notification that a user may subscribe to: the position of its byte in
-/// `struct sctp_event_subscribe`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Subscription {
-    DataIo = 0,
-    AssocChange = 1,
-    Shutdown = 5,
-}
-
-/// Options of a socket, inherited by its associations and by accepted sockets.
-#[derive(Clone)]
-pub(crate) struct Settings {
-    pub(crate) config: Config,
-    /// One bit for each byte of `struct sctp_event_subscribe`.
-    pub(crate) subscriptions: u16,
-    /// SCTP_RECVRCVINFO.
-    pub(crate) rcvinfo: bool,
-}
-
-impl Settings {
-    pub(crate) fn subscribed(&self, to: Subscription) -> bool {
-        self.subscriptions & (1 << to as u16) != 0
-    }
-}
-
 /// Something to be read from a socket.
 pub(crate) enum Item {
     Data {
         assoc: AssocId,
+        /// SCTP_CONTEXT when it came.
+        context: u32,
         peer_port: u16,
         received: Received<SkbRange>,
         /// How many bytes of it the user has read.
         read: usize,
     },
     Notification {
+        assoc: AssocId,
         bytes: KVec<u8>,
         read: usize,
         /// The peer's primary address.
@@ -323,6 +301,11 @@ impl Inner {
         }
         // The caller has reserved.
         let _ = self.received.push_reserved(item);
+    }
+
+    /// The first thing to read.
+    pub(crate) fn first(&self) -> Option<&Item> {
+        self.put_back.as_ref().or_else(|| self.received.front())
     }
 
     /// Takes the first thing to read.

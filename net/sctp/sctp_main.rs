@@ -6,7 +6,7 @@
 //! - [`sys`]: the boundary to the kernel's C side, and the only place of `unsafe`.
 //! - [`sock`]: the socket layer, a file for each operation.
 //! - [`association`], [`endpoint`], [`pernet`]: what is locked, what refers to what, and in which
-//!   order.
+//!   order. [`settings`]: what options have set.
 //! - [`input`], [`output`], [`deliver`], [`icmp`]: the ways in and out.
 //!
 //! Everything that the module registers is a value which undoes that when it is dropped. Nothing
@@ -25,6 +25,7 @@ mod icmp;
 mod input;
 mod output;
 mod pernet;
+mod settings;
 mod sock;
 mod sys;
 

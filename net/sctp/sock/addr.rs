@@ -2,8 +2,8 @@
 
 //! Socket addresses of the user, and back.
 //!
-//! Inside, IPv4 is always IPv4. An IPv6 socket sees it as mapped addresses
-//! (SCTP_I_WANT_MAPPED_V4_ADDR, on by default) and may also pass it in as `AF_INET`.
+//! Inside, IPv4 is always IPv4. An IPv6 socket sees it as mapped addresses, or as it is if
+//! SCTP_I_WANT_MAPPED_V4_ADDR is off, and may pass it in as either.
 
 use crate::{
     endpoint::TransportAddr,
@@ -87,7 +87,7 @@ pub(crate) enum Shown {
 impl Shown {
     pub(crate) fn new(sk: &Sk, addr: &Address, port: u16) -> Self {
         match addr.ip {
-            IpAddr::V4(ip) if !sk.is_ipv6() => {
+            IpAddr::V4(ip) if !sk.is_ipv6() || !is_mapped(sk) => {
                 let mut c = bindings::sockaddr_in::zeroed();
                 c.sin_family = bindings::AF_INET as u16;
                 c.sin_port = port.to_be();
@@ -115,6 +115,32 @@ impl Shown {
             Self::V4(c) => c.bytes(),
             Self::V6(c) => c.bytes(),
         }
+    }
+}
+
+/// Whether an IPv6 socket wants to see IPv4 addresses as mapped ones.
+fn is_mapped(sk: &Sk) -> bool {
+    sk.endpoint()
+        .map_or(true, |endpoint| endpoint.inner.lock().settings.v4_mapped)
+}
+
+/// Brings the name of an IPv6 socket, or of its peer, into the form that the user wants. Returns
+/// its length then.
+pub(crate) fn show_name(sk: &Sk, name: &mut [u8]) -> usize {
+    let c = bindings::sockaddr_in6::from_prefix(name);
+    let ip = ip::from_in6(&c.sin6_addr);
+    let Some(v4) = ip.to_ipv4_mapped() else {
+        return name.len();
+    };
+    let addr = Address::new(IpAddr::V4(v4));
+    let shown = Shown::new(sk, &addr, u16::from_be(c.sin6_port));
+    let bytes = shown.bytes();
+    match name.get_mut(..bytes.len()) {
+        Some(room) => {
+            room.copy_from_slice(bytes);
+            bytes.len()
+        }
+        None => name.len(),
     }
 }
 

@@ -3,8 +3,8 @@
 //! `socket()`.
 
 use crate::{
-    endpoint::{Endpoint, Settings, Style},
-    engine::config::Config,
+    endpoint::{Endpoint, Style},
+    settings::Settings,
     sys::{bindings, sock::Sk},
 };
 use kernel::{prelude::*, sync::Arc};
@@ -21,12 +21,7 @@ pub(crate) fn create(sk: &Sk) -> Result<Arc<Endpoint>> {
         _ => return Err(ESOCKTNOSUPPORT),
     };
     let pernet = sk.net().state().ok_or(ENONET)?;
-    let settings = Settings {
-        config: Config::default(),
-        subscriptions: 0,
-        rcvinfo: false,
-    };
-    let endpoint = Endpoint::new(style, pernet, settings, GFP_KERNEL)?;
+    let endpoint = Endpoint::new(style, pernet, Settings::default(), GFP_KERNEL)?;
     endpoint.inner.lock().sk = Some(sk.into());
     Ok(endpoint)
 }

@@ -25,7 +25,7 @@ pub(crate) fn ioctl(sk: &Sk, cmd: u32) -> Result<c_int> {
         return Err(ENOTCONN);
     }
     let inner = endpoint.inner.lock();
-    let len = match inner.put_back.as_ref().or_else(|| inner.received.front()) {
+    let len = match inner.first() {
         None => 0,
         Some(Item::Notification { bytes, read, .. }) => bytes.len().saturating_sub(*read),
         Some(Item::Data { received, read, .. }) => received.len().saturating_sub(*read),

@@ -5,7 +5,10 @@
 //! A message, or a notification, is taken off the queue, copied without any spinlock, and put back
 //! if the user had no room for all of it.
 
-use super::{addr::Shown, cmsg};
+use super::{
+    addr::Shown,
+    cmsg::{self, Wanted},
+};
 use crate::{
     endpoint::{Endpoint, Item, Style},
     engine::cx::Payload,
@@ -73,8 +76,18 @@ fn take(
     item: Item,
     peek: bool,
 ) -> Result<usize> {
+    let (wanted, next) = {
+        let inner = endpoint.inner.lock();
+        let wanted = Wanted::by(&inner.settings);
+        (wanted, wanted.next(inner.first()))
+    };
     match item {
-        Item::Notification { bytes, read, about } => {
+        Item::Notification {
+            assoc,
+            bytes,
+            read,
+            about,
+        } => {
             let rest = bytes.get(read..).unwrap_or_default();
             let copied = rest.len().min(len);
             let result = msg.copy_to_user(rest.get(..copied).unwrap_or_default());
@@ -85,12 +98,17 @@ fn take(
                 } else {
                     read + copied
                 };
-                endpoint
-                    .inner
-                    .lock()
-                    .put_back(Item::Notification { bytes, read, about });
+                endpoint.inner.lock().put_back(Item::Notification {
+                    assoc,
+                    bytes,
+                    read,
+                    about,
+                });
             }
             result?;
+            if let Some(next) = &next {
+                cmsg::put_next(msg, next);
+            }
             msg.set_name(Shown::new(sk, &about.addr, about.port).bytes());
             msg.add_flags(bindings::sctp_msg_flags_MSG_NOTIFICATION);
             if complete {
@@ -100,10 +118,12 @@ fn take(
         }
         Item::Data {
             assoc,
+            context,
             peer_port,
             received,
             read,
         } => {
+            let owner = endpoint.assoc(assoc);
             let total = received.len();
             let copied = total.saturating_sub(read).min(len);
             let result = copy(msg, &received.first, &received.rest, read, copied);
@@ -111,7 +131,14 @@ fn take(
             let complete = now_read == total;
             if result.is_ok() {
                 msg.set_name(Shown::new(sk, &received.from, peer_port).bytes());
-                cmsg::put(msg, &endpoint.settings(), assoc, &received);
+                if let Some(next) = &next {
+                    cmsg::put_next(msg, next);
+                }
+                // What it is now, as long as there is an association that could have another.
+                let context = owner
+                    .as_ref()
+                    .map_or(context, |owner| owner.settings.lock().context);
+                cmsg::put(msg, wanted, assoc, context, &received);
                 if complete && received.end {
                     msg.add_flags(bindings::MSG_EOR);
                 }
@@ -121,6 +148,7 @@ fn take(
             if stays || !complete {
                 endpoint.inner.lock().put_back(Item::Data {
                     assoc,
+                    context,
                     peer_port,
                     received,
                     read: if stays { read } else { now_read },
@@ -129,8 +157,8 @@ fn take(
             if !stays {
                 // The memory goes with the last byte, the window opens with each.
                 let truesize = if complete { released } else { 0 };
-                if let Some(assoc) = endpoint.assoc(assoc) {
-                    assoc.lock().consumed(copied, truesize);
+                if let Some(owner) = owner {
+                    owner.lock().consumed(copied, truesize);
                 }
             }
             result.map(|()| copied)

@@ -69,6 +69,7 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
     let nonblock = msg.flags() & bindings::MSG_DONTWAIT != 0;
 
     let existing = find(sk, &endpoint, &info, to.as_ref())?;
+    let defaults;
     let id = match existing {
         Some(assoc) => {
             if info.has(ABORT) {
@@ -78,16 +79,21 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
                 let _ = assoc.lock().with(|engine, cx| engine.shutdown(cx));
                 return Ok(0);
             }
-            may_send(&assoc, &info)?;
+            defaults = assoc.settings.lock().send;
+            may_send(&assoc, &info.with_defaults(&defaults))?;
             Some(assoc.id)
         }
-        None => None,
+        None => {
+            defaults = endpoint.inner.lock().settings.assoc.send;
+            None
+        }
     };
+    let info = info.with_defaults(&defaults);
     // Nothing of the association is held while waiting for room in the send buffer.
     let payload = SkbRange::from_user(sk, msg, len, nonblock)?;
     let message = UserMessage {
         stream: info.stream,
-        ppid: info.ppid,
+        ppid: info.ppid.to_ne_bytes(),
         unordered: info.has(UNORDERED),
         sack_immediately: info.has(SACK_IMMEDIATELY),
         payload,

@@ -272,6 +272,28 @@ unsafe extern "C" fn connect(
 /// # Safety
 ///
 /// Only the C side calls this, through the table it stands in, with what belongs there.
+unsafe extern "C" fn getname_v6(
+    socket: *mut bindings::socket,
+    addr: *mut bindings::sockaddr,
+    peer: c_int,
+) -> c_int {
+    // SAFETY: The arguments are those of this call.
+    let len = unsafe { bindings::inet6_getname(socket, addr, peer) };
+    if len < 0 {
+        return len;
+    }
+    // SAFETY: The C side calls this with a valid socket of this module, and room for any address,
+    // of which `len` bytes are filled in now.
+    let (sk, name) = unsafe {
+        let room = core::slice::from_raw_parts_mut(addr.cast::<u8>(), len as usize);
+        (Sk::from_raw((*socket).sk), room)
+    };
+    sock::addr::show_name(sk, name) as c_int
+}
+
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn listen(socket: *mut bindings::socket, backlog: c_int) -> c_int {
     // SAFETY: As above.
     let sk = unsafe { Sk::from_raw((*socket).sk) };
@@ -394,7 +416,7 @@ const fn ops(ipv6: bool) -> bindings::proto_ops {
         o.family = bindings::PF_INET6 as c_int;
         o.release = Some(bindings::inet6_release);
         o.bind = Some(bindings::inet6_bind);
-        o.getname = Some(bindings::inet6_getname);
+        o.getname = Some(getname_v6);
         o.ioctl = Some(bindings::inet6_ioctl);
     } else {
         o.family = bindings::PF_INET as c_int;

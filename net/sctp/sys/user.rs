@@ -61,10 +61,15 @@ abi!(
     bindings::sockaddr_in6,
     bindings::sctp_assoc_change,
     bindings::sctp_assoc_value,
+    bindings::sctp_assocparams,
+    bindings::sctp_event,
     bindings::sctp_event_subscribe,
     bindings::sctp_initmsg,
+    bindings::sctp_nxtinfo,
     bindings::sctp_paddrinfo,
     bindings::sctp_rcvinfo,
+    bindings::sctp_rtoinfo,
+    bindings::sctp_sack_info,
     bindings::sctp_shutdown_event,
     bindings::sctp_sndinfo,
     bindings::sctp_sndrcvinfo,
@@ -98,6 +103,14 @@ impl OptionIn {
     /// Reads a structure; the caller's length must be at least its size.
     pub(crate) fn read<T: Abi>(&self) -> Result<T> {
         if self.len < size_of::<T>() {
+            return Err(EINVAL);
+        }
+        self.read_prefix()
+    }
+
+    /// Reads a structure; the caller's length must be its size.
+    pub(crate) fn read_exact<T: Abi>(&self) -> Result<T> {
+        if self.len != size_of::<T>() {
             return Err(EINVAL);
         }
         self.read_prefix()
@@ -149,6 +162,14 @@ impl OptionOut {
     /// Length that the caller has room for, in bytes.
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Reads the structure that the caller passes in; it must have room for one.
+    pub(crate) fn read<T: Abi>(&self) -> Result<T> {
+        if self.len < size_of::<T>() {
+            return Err(EINVAL);
+        }
+        self.read_prefix()
     }
 
     /// Reads the structure that the caller passes in, of which it may know the beginning only.

@@ -27,11 +27,11 @@ impl<B: Payload> Association<B> {
         self.rx.window()
     }
 
-    /// After how many timeouts in a row all paths together are given up. An association that
-    /// lives longer than that has no path left to live on (8.1, 8.2).
+    /// After how many timeouts all paths together are given up. An association that lives longer
+    /// than that has no path left to live on (8.1, 8.2).
     pub(crate) fn max_retrans_of_paths(&self) -> u64 {
-        let each = u64::from(self.config.path_max_retrans);
-        each.saturating_mul(self.paths.len() as u64)
+        let each = self.paths.iter().map(|p| p.config.path_max_retrans);
+        each.fold(0, |sum, n| sum.saturating_add(u64::from(n)))
     }
 
     /// Largest payload of a DATA chunk in a packet of `mtu` bytes.

@@ -1,33 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Options that say what a user wants to be told: SCTP_EVENTS (RFC 6458, 6.2.1) and
-//! SCTP_RECVRCVINFO (8.1.29).
+//! What a user wants to be told, and how: SCTP_EVENTS (RFC 6458, 6.2.1), SCTP_EVENT (6.2.2),
+//! SCTP_I_WANT_MAPPED_V4_ADDR (8.1.15), SCTP_CONTEXT (8.1.25), SCTP_RECVRCVINFO (8.1.29),
+//! SCTP_RECVNXTINFO (8.1.30).
 
-use crate::sys::{
-    bindings,
-    sock::Sk,
-    user::{Abi, OptionIn, OptionOut},
+use super::scope;
+use crate::{
+    settings::{Settings, Subscriptions},
+    sys::{
+        bindings,
+        sock::Sk,
+        user::{Abi, OptionIn, OptionOut},
+    },
 };
 use core::mem::size_of;
 use kernel::prelude::*;
 
 const EVENTS_LEN: usize = size_of::<bindings::sctp_event_subscribe>();
 
-/// Each byte that the user gives switches one kind of notification; those beyond stay.
+/// Each byte that the user gives switches one kind of notification; those beyond stay. What is set
+/// for the socket is from then on set for each of its associations.
 pub(super) fn set_events(sk: &Sk, value: &OptionIn) -> Result {
     if value.len() > EVENTS_LEN {
         return Err(EINVAL);
     }
     let events: bindings::sctp_event_subscribe = value.read_prefix()?;
     let endpoint = sk.endpoint()?;
-    let mut inner = endpoint.inner.lock();
-    for (bit, &on) in events.bytes().iter().take(value.len()).enumerate() {
-        let mask = 1 << bit;
-        if on != 0 {
-            inner.settings.subscriptions |= mask;
-        } else {
-            inner.settings.subscriptions &= !mask;
+    let assocs = endpoint.all_assocs()?;
+    let now = {
+        let mut inner = endpoint.inner.lock();
+        let subscriptions = &mut inner.settings.assoc.subscriptions;
+        for (bit, &on) in events.bytes().iter().take(value.len()).enumerate() {
+            subscriptions.set(bit, on != 0);
         }
+        *subscriptions
+    };
+    for assoc in &assocs {
+        assoc.settings.lock().subscriptions = now;
     }
     Ok(())
 }
@@ -36,21 +45,74 @@ pub(super) fn get_events(sk: &Sk, value: &OptionOut) -> Result {
     if value.len() == 0 {
         return Err(EINVAL);
     }
-    let subscriptions = sk.endpoint()?.inner.lock().settings.subscriptions;
+    let subscriptions = sk.endpoint()?.inner.lock().settings.assoc.subscriptions;
     let mut bytes = [0; EVENTS_LEN];
     for (bit, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from(subscriptions & (1 << bit) != 0);
+        *byte = u8::from(subscriptions.is_set(bit));
     }
     value.write(&bytes)
 }
 
-pub(super) fn set_recvrcvinfo(sk: &Sk, value: &OptionIn) -> Result {
+/// Which byte of `struct sctp_event_subscribe` a type of notification has.
+fn bit_of(kind: u16) -> Result<usize> {
+    let first = bindings::sctp_sn_type_SCTP_DATA_IO_EVENT;
+    let bit = u32::from(kind).checked_sub(first).ok_or(EINVAL)? as usize;
+    if bit < EVENTS_LEN {
+        Ok(bit)
+    } else {
+        Err(EINVAL)
+    }
+}
+
+pub(super) fn set_event(sk: &Sk, value: &OptionIn) -> Result {
+    let event: bindings::sctp_event = value.read()?;
+    let bit = bit_of(event.se_type)?;
+    scope::set_settings(sk, event.se_assoc_id, |settings| {
+        settings.subscriptions.set(bit, event.se_on != 0);
+    })
+}
+
+pub(super) fn get_event(sk: &Sk, value: &OptionOut) -> Result {
+    let asked: bindings::sctp_event = value.read()?;
+    let bit = bit_of(asked.se_type)?;
+    let subscriptions: Subscriptions = scope::settings(sk, asked.se_assoc_id)?.subscriptions;
+    let mut event = bindings::sctp_event::zeroed();
+    event.se_assoc_id = asked.se_assoc_id;
+    event.se_type = asked.se_type;
+    event.se_on = u8::from(subscriptions.is_set(bit));
+    value.write_whole(&event)
+}
+
+pub(super) fn set_context(sk: &Sk, value: &OptionIn) -> Result {
+    let given: bindings::sctp_assoc_value = value.read_exact()?;
+    scope::set_settings(sk, given.assoc_id, |settings| {
+        settings.context = given.assoc_value;
+    })
+}
+
+pub(super) fn get_context(sk: &Sk, value: &OptionOut) -> Result {
+    let mut answer: bindings::sctp_assoc_value = value.read()?;
+    answer.assoc_value = scope::settings(sk, answer.assoc_id)?.context;
+    value.write_whole(&answer)
+}
+
+/// Sets a switch of the socket.
+pub(super) fn set_switch(
+    sk: &Sk,
+    value: &OptionIn,
+    switch: impl FnOnce(&mut Settings) -> &mut bool,
+) -> Result {
     let on: i32 = value.read()?;
-    sk.endpoint()?.inner.lock().settings.rcvinfo = on != 0;
+    *switch(&mut sk.endpoint()?.inner.lock().settings) = on != 0;
     Ok(())
 }
 
-pub(super) fn get_recvrcvinfo(sk: &Sk, value: &OptionOut) -> Result {
-    let on = sk.endpoint()?.inner.lock().settings.rcvinfo;
+/// Tells how a switch of the socket is set.
+pub(super) fn get_switch(
+    sk: &Sk,
+    value: &OptionOut,
+    switch: impl FnOnce(&Settings) -> bool,
+) -> Result {
+    let on = switch(&sk.endpoint()?.inner.lock().settings);
     value.write_whole(&i32::from(on))
 }

@@ -4,8 +4,12 @@
 //!
 //! Options that are not there yet say what the C module says of one that it does not know.
 
-mod assoc;
 mod event;
+mod fragment;
+mod params;
+mod scope;
+mod send;
+mod status;
 
 use crate::sys::{
     bindings,
@@ -17,10 +21,22 @@ use kernel::prelude::*;
 /// `setsockopt()`.
 pub(crate) fn set(sk: &Sk, name: u32, value: &OptionIn) -> Result {
     match name {
-        bindings::SCTP_INITMSG => assoc::set_initmsg(sk, value),
-        bindings::SCTP_NODELAY => assoc::set_nodelay(sk, value),
+        bindings::SCTP_RTOINFO => params::set_rtoinfo(sk, value),
+        bindings::SCTP_ASSOCINFO => params::set_associnfo(sk, value),
+        bindings::SCTP_INITMSG => params::set_initmsg(sk, value),
+        bindings::SCTP_NODELAY => params::set_nodelay(sk, value),
+        bindings::SCTP_DELAYED_SACK => params::set_delayed_sack(sk, value),
+        bindings::SCTP_MAX_BURST => params::set_max_burst(sk, value),
+        bindings::SCTP_DISABLE_FRAGMENTS => fragment::set_disable_fragments(sk, value),
+        bindings::SCTP_MAXSEG => fragment::set_maxseg(sk, value),
+        bindings::SCTP_DEFAULT_SEND_PARAM => send::set_send_param(sk, value),
+        bindings::SCTP_DEFAULT_SNDINFO => send::set_sndinfo(sk, value),
         bindings::SCTP_EVENTS => event::set_events(sk, value),
-        bindings::SCTP_RECVRCVINFO => event::set_recvrcvinfo(sk, value),
+        bindings::SCTP_EVENT => event::set_event(sk, value),
+        bindings::SCTP_CONTEXT => event::set_context(sk, value),
+        bindings::SCTP_RECVRCVINFO => event::set_switch(sk, value, |s| &mut s.rcvinfo),
+        bindings::SCTP_RECVNXTINFO => event::set_switch(sk, value, |s| &mut s.nxtinfo),
+        bindings::SCTP_I_WANT_MAPPED_V4_ADDR => event::set_switch(sk, value, |s| &mut s.v4_mapped),
         _ => Err(ENOPROTOOPT),
     }
 }
@@ -28,11 +44,26 @@ pub(crate) fn set(sk: &Sk, name: u32, value: &OptionIn) -> Result {
 /// `getsockopt()`.
 pub(crate) fn get(sk: &Sk, name: u32, value: &OptionOut) -> Result {
     match name {
-        bindings::SCTP_INITMSG => assoc::get_initmsg(sk, value),
-        bindings::SCTP_NODELAY => assoc::get_nodelay(sk, value),
-        bindings::SCTP_STATUS => assoc::get_status(sk, value),
+        bindings::SCTP_RTOINFO => params::get_rtoinfo(sk, value),
+        bindings::SCTP_ASSOCINFO => params::get_associnfo(sk, value),
+        bindings::SCTP_INITMSG => params::get_initmsg(sk, value),
+        bindings::SCTP_NODELAY => params::get_nodelay(sk, value),
+        bindings::SCTP_DELAYED_SACK => params::get_delayed_sack(sk, value),
+        bindings::SCTP_MAX_BURST => params::get_max_burst(sk, value),
+        bindings::SCTP_DISABLE_FRAGMENTS => fragment::get_disable_fragments(sk, value),
+        bindings::SCTP_MAXSEG => fragment::get_maxseg(sk, value),
+        bindings::SCTP_DEFAULT_SEND_PARAM => send::get_send_param(sk, value),
+        bindings::SCTP_DEFAULT_SNDINFO => send::get_sndinfo(sk, value),
+        bindings::SCTP_STATUS => status::get_status(sk, value),
+        bindings::SCTP_GET_PEER_ADDR_INFO => status::get_peer_addr_info(sk, value),
+        bindings::SCTP_GET_ASSOC_NUMBER => status::get_assoc_number(sk, value),
+        bindings::SCTP_GET_ASSOC_ID_LIST => status::get_assoc_ids(sk, value),
         bindings::SCTP_EVENTS => event::get_events(sk, value),
-        bindings::SCTP_RECVRCVINFO => event::get_recvrcvinfo(sk, value),
+        bindings::SCTP_EVENT => event::get_event(sk, value),
+        bindings::SCTP_CONTEXT => event::get_context(sk, value),
+        bindings::SCTP_RECVRCVINFO => event::get_switch(sk, value, |s| s.rcvinfo),
+        bindings::SCTP_RECVNXTINFO => event::get_switch(sk, value, |s| s.nxtinfo),
+        bindings::SCTP_I_WANT_MAPPED_V4_ADDR => event::get_switch(sk, value, |s| s.v4_mapped),
         _ => Err(ENOPROTOOPT),
     }
 }

@@ -109,8 +109,10 @@ struct rx {
 	int cmsgs;		/* how many there were */
 	bool has_rcvinfo;
 	bool has_sndrcv;
+	bool has_nxtinfo;
 	struct sctp_rcvinfo rcvinfo;
 	struct sctp_sndrcvinfo sndrcv;
+	struct sctp_nxtinfo nxtinfo;
 };
 
 static inline long long now_ms(void)
@@ -649,6 +651,12 @@ static inline ssize_t recv_rx(int fd, void *buf, size_t len, int flags,
 			rx->has_rcvinfo = true;
 			memcpy(&rx->rcvinfo, CMSG_DATA(cmsg),
 			       sizeof(rx->rcvinfo));
+		}
+		if (cmsg->cmsg_type == SCTP_NXTINFO &&
+		    cmsg->cmsg_len == CMSG_LEN(sizeof(rx->nxtinfo))) {
+			rx->has_nxtinfo = true;
+			memcpy(&rx->nxtinfo, CMSG_DATA(cmsg),
+			       sizeof(rx->nxtinfo));
 		}
 		if (cmsg->cmsg_type == SCTP_SNDRCV &&
 		    cmsg->cmsg_len == CMSG_LEN(sizeof(rx->sndrcv))) {

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What options have set (RFC 6458, 8): of a socket, and of each of its associations.
+//!
+//! An association begins with what its socket has then. Accepted sockets begin with what their
+//! listener has.
+
+use crate::engine::config::Config;
+
+/// A kind of notification that a user may subscribe to: the position of its byte in
+/// `struct sctp_event_subscribe`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Subscription {
+    DataIo = 0,
+    AssocChange = 1,
+    Shutdown = 5,
+}
+
+/// Options of a socket.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    /// What an association is to begin with.
+    pub(crate) config: Config,
+    pub(crate) assoc: AssocSettings,
+    /// SCTP_RECVRCVINFO.
+    pub(crate) rcvinfo: bool,
+    /// SCTP_RECVNXTINFO.
+    pub(crate) nxtinfo: bool,
+    /// SCTP_I_WANT_MAPPED_V4_ADDR.
+    pub(crate) v4_mapped: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            config: Config::default(),
+            assoc: AssocSettings::default(),
+            rcvinfo: false,
+            nxtinfo: false,
+            v4_mapped: true,
+        }
+    }
+}
+
+/// Options of an association that its engine need not know.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct AssocSettings {
+    pub(crate) subscriptions: Subscriptions,
+    pub(crate) send: SendDefaults,
+    /// SCTP_CONTEXT: what received messages are marked with.
+    pub(crate) context: u32,
+}
+
+/// Kinds of notifications, a bit for each byte of `struct sctp_event_subscribe`.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Subscriptions(u16);
+
+impl Subscriptions {
+    pub(crate) fn has(self, kind: Subscription) -> bool {
+        self.is_set(kind as usize)
+    }
+
+    pub(crate) fn is_set(self, bit: usize) -> bool {
+        u16::try_from(bit).is_ok_and(|bit| self.0 & mask(bit) != 0)
+    }
+
+    pub(crate) fn set(&mut self, bit: usize, on: bool) {
+        let mask = u16::try_from(bit).map_or(0, mask);
+        if on {
+            self.0 |= mask;
+        } else {
+            self.0 &= !mask;
+        }
+    }
+}
+
+fn mask(bit: u16) -> u16 {
+    1_u16.checked_shl(u32::from(bit)).unwrap_or(0)
+}
+
+/// How messages are sent whose sender does not say (SCTP_DEFAULT_SNDINFO).
+#[derive(Clone, Copy, Default)]
+pub(crate) struct SendDefaults {
+    pub(crate) stream: u16,
+    pub(crate) flags: u16,
+    /// As the user gave it.
+    pub(crate) ppid: u32,
+    pub(crate) context: u32,
+}

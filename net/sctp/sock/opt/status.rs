@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What there is and how it is doing: SCTP_STATUS (RFC 6458, 8.2.1), SCTP_GET_PEER_ADDR_INFO
+//! (8.2.2), SCTP_GET_ASSOC_NUMBER (8.2.5), SCTP_GET_ASSOC_ID_LIST (8.2.6).
+
+use super::scope;
+use crate::{
+    association::AssocId,
+    endpoint::Style,
+    engine::{
+        assoc::State as Phase,
+        path::{Path, PathState},
+    },
+    sock::addr::Shown,
+    sys::{
+        bindings, ip,
+        sock::Sk,
+        user::{Abi, OptionOut},
+    },
+};
+use core::mem::size_of;
+use kernel::prelude::*;
+
+pub(super) fn get_status(sk: &Sk, value: &OptionOut) -> Result {
+    let asked: bindings::sctp_status = value.read()?;
+    let assoc = scope::association(sk, asked.sstat_assoc_id)?;
+    let mut status = bindings::sctp_status::zeroed();
+    {
+        let locked = assoc.lock();
+        let engine = &locked.inner.engine;
+        status.sstat_assoc_id = assoc.id;
+        status.sstat_state = state(engine.state());
+        status.sstat_rwnd = engine.peer_rwnd();
+        status.sstat_unackdata = u16::try_from(engine.unacked_chunks()).unwrap_or(u16::MAX);
+        status.sstat_penddata = u16::try_from(engine.pending_chunks()).unwrap_or(u16::MAX);
+        status.sstat_instrms = engine.in_streams();
+        status.sstat_outstrms = engine.out_streams();
+        status.sstat_fragmentation_point = engine.frag_point() as u32;
+        if let Some(path) = engine.paths().get(engine.primary().index()) {
+            let shown = Shown::new(sk, &path.addr, engine.peer_port());
+            status.sstat_primary = path_info(assoc.id, path, &shown);
+        }
+    }
+    value.write_whole(&status)
+}
+
+pub(super) fn get_peer_addr_info(sk: &Sk, value: &OptionOut) -> Result {
+    let asked: bindings::sctp_paddrinfo = value.read()?;
+    // A copy, since the structure is packed.
+    let address = asked.spinfo_address;
+    let (assoc, peer) = scope::with_peer(sk, asked.spinfo_assoc_id, address.bytes())?;
+    let info = {
+        let locked = assoc.lock();
+        let paths = locked.inner.engine.paths();
+        let path = paths.iter().find(|p| p.addr == peer.addr).ok_or(EINVAL)?;
+        path_info(assoc.id, path, &Shown::new(sk, &peer.addr, peer.port))
+    };
+    value.write_whole(&info)
+}
+
+/// What is known about a path.
+fn path_info(id: AssocId, path: &Path, shown: &Shown) -> bindings::sctp_paddrinfo {
+    let mut info = bindings::sctp_paddrinfo::zeroed();
+    info.spinfo_assoc_id = id;
+    info.spinfo_address = shown.storage();
+    info.spinfo_state = match path.state {
+        PathState::Inactive => bindings::sctp_spinfo_state_SCTP_INACTIVE,
+        PathState::PotentiallyFailed => bindings::sctp_spinfo_state_SCTP_PF,
+        // The C module shows an unconfirmed primary as active, too.
+        PathState::Active | PathState::Unconfirmed => bindings::sctp_spinfo_state_SCTP_ACTIVE,
+    } as i32;
+    info.spinfo_cwnd = u32::try_from(path.cc.cwnd()).unwrap_or(u32::MAX);
+    // Milliseconds, as RFC 6458 has it; the C module shows jiffies.
+    info.spinfo_srtt = path.rto.srtt().as_millis();
+    info.spinfo_rto = path.rto.get().as_millis();
+    // The user's path MTU is that of IP packets.
+    info.spinfo_mtu = path.mtu.saturating_add(ip::header_len(path.addr.ip)) as u32;
+    info
+}
+
+/// The state in the numbers of `enum sctp_sstat_state`.
+fn state(phase: Phase) -> i32 {
+    (match phase {
+        Phase::Closed => bindings::sctp_sstat_state_SCTP_CLOSED,
+        Phase::CookieWait => bindings::sctp_sstat_state_SCTP_COOKIE_WAIT,
+        Phase::CookieEchoed => bindings::sctp_sstat_state_SCTP_COOKIE_ECHOED,
+        Phase::Established => bindings::sctp_sstat_state_SCTP_ESTABLISHED,
+        Phase::ShutdownPending => bindings::sctp_sstat_state_SCTP_SHUTDOWN_PENDING,
+        Phase::ShutdownSent => bindings::sctp_sstat_state_SCTP_SHUTDOWN_SENT,
+        Phase::ShutdownReceived => bindings::sctp_sstat_state_SCTP_SHUTDOWN_RECEIVED,
+        Phase::ShutdownAckSent => bindings::sctp_sstat_state_SCTP_SHUTDOWN_ACK_SENT,
+    }) as i32
+}
+
+/// The ids of all associations of a one-to-many socket.
+fn ids(sk: &Sk) -> Result<KVec<AssocId>> {
+    let endpoint = sk.endpoint()?;
+    if endpoint.style != Style::OneToMany {
+        return Err(EOPNOTSUPP);
+    }
+    let assocs = endpoint.all_assocs()?;
+    let mut ids = KVec::with_capacity(assocs.len(), GFP_KERNEL)?;
+    for assoc in &assocs {
+        ids.push(assoc.id, GFP_KERNEL)?;
+    }
+    Ok(ids)
+}
+
+pub(super) fn get_assoc_number(sk: &Sk, value: &OptionOut) -> Result {
+    let number = ids(sk)?.len();
+    value.write_whole(&u32::try_from(number).map_err(|_| EOVERFLOW)?)
+}
+
+/// A `struct sctp_assoc_ids`: the number of ids, and those.
+pub(super) fn get_assoc_ids(sk: &Sk, value: &OptionOut) -> Result {
+    let ids = ids(sk)?;
+    let number = u32::try_from(ids.len()).map_err(|_| EOVERFLOW)?;
+    let mut bytes = KVec::new();
+    bytes.extend_from_slice(number.bytes(), GFP_KERNEL)?;
+    for id in &ids {
+        bytes.extend_from_slice(id.bytes(), GFP_KERNEL)?;
+    }
+    if value.len() < bytes.len().max(size_of::<bindings::sctp_assoc_ids>()) {
+        return Err(EINVAL);
+    }
+    value.write(&bytes)
+}
