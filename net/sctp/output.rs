@@ -43,7 +43,8 @@ fn build(packet: &PacketBuilder<SkbRange>) -> Result<TxSkb> {
     let referred_len = referred.map_or(0, |(_, payload)| payload.len());
     let referred_at = referred.map(|(at, _)| at);
 
-    let mut skb = TxSkb::new(packet.len().saturating_sub(referred_len))?;
+    let zeroes = packet.zeroes();
+    let mut skb = TxSkb::new(packet.len().saturating_sub(referred_len + zeroes))?;
     for (at, segment) in packet.segments().enumerate() {
         match segment {
             Segment::Payload(payload) if Some(at) == referred_at => skb.append(payload)?,
@@ -53,6 +54,7 @@ fn build(packet: &PacketBuilder<SkbRange>) -> Result<TxSkb> {
                 skb.append_zeroes(bytes.len())?
             }
             Segment::Bytes(bytes) => skb.put(bytes)?,
+            Segment::Zeroes(len) => skb.append_zeroes(len)?,
         }
     }
     Ok(skb)

@@ -155,6 +155,7 @@ impl Found {
                 | ChunkType::CookieEcho
                 | ChunkType::Ecne
                 | ChunkType::Cwr
+                | ChunkType::Pad
                 | ChunkType::Unrecognized(_) => {}
             }
         }

@@ -535,16 +535,17 @@ impl TxSkb {
         Ok(())
     }
 
-    /// Appends `len` zero bytes, at most a page, without copying them into the linear part.
-    pub(crate) fn append_zeroes(&mut self, len: usize) -> Result {
-        if len > bindings::RUST_CONST_HELPER_PAGE_SIZE
-            || self.nr_frags() >= bindings::RUST_CONST_HELPER_MAX_SKB_FRAGS
-        {
-            return Err(ENOBUFS);
-        }
-        if len != 0 {
-            // SAFETY: The skb is nobody else's and has a free fragment slot.
-            unsafe { bindings::sctp_helper_skb_add_zeroes(self.0.as_ptr(), len as i32) };
+    /// Appends zero bytes without copying them into the linear part.
+    pub(crate) fn append_zeroes(&mut self, mut len: usize) -> Result {
+        while len != 0 {
+            if self.nr_frags() >= bindings::RUST_CONST_HELPER_MAX_SKB_FRAGS {
+                return Err(ENOBUFS);
+            }
+            let piece = len.min(bindings::RUST_CONST_HELPER_PAGE_SIZE);
+            // SAFETY: The skb is nobody else's and has a free fragment slot; `piece` is at most a
+            // page.
+            unsafe { bindings::sctp_helper_skb_add_zeroes(self.0.as_ptr(), piece as i32) };
+            len -= piece;
         }
         Ok(())
     }

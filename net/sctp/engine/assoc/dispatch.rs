@@ -257,9 +257,9 @@ impl<B: Payload> Association<B> {
                 | S::ShutdownAckSent,
             ) => Ok(Next::Continue),
 
-            // Congestion notification is not negotiated.
+            // Congestion notification is not negotiated, and padding is there to take up room.
             (
-                C::Ecne | C::Cwr,
+                C::Ecne | C::Cwr | C::Pad,
                 S::CookieWait
                 | S::CookieEchoed
                 | S::Established
@@ -295,6 +295,7 @@ impl<B: Payload> Association<B> {
                 | C::CookieAck
                 | C::Ecne
                 | C::Cwr
+                | C::Pad
                 | C::ShutdownComplete
                 | C::Unrecognized(_),
                 S::Closed,

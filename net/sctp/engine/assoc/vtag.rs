@@ -45,6 +45,7 @@ pub(crate) fn check(chunk: &Chunk<'_>, tag: u32, state: State, local: u32, peer:
         | ChunkType::CookieAck
         | ChunkType::Ecne
         | ChunkType::Cwr
+        | ChunkType::Pad
         | ChunkType::Unrecognized(_) => tag == local,
     };
     if accept {

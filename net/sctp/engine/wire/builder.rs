@@ -72,6 +72,8 @@ pub(crate) struct PacketBuilder<B> {
     refs: KVec<PayloadRef<B>>,
     /// Bytes of all of `refs`.
     payload_len: usize,
+    /// Zero bytes at the end, all there is in a PAD chunk: no memory is spent on them.
+    zeroes: usize,
     /// How long the packet may become.
     mtu: usize,
 }
@@ -81,6 +83,8 @@ pub(crate) struct PacketBuilder<B> {
 pub(crate) enum Segment<'a, B> {
     Bytes(&'a [u8]),
     Payload(&'a B),
+    /// So many zero bytes: the last part.
+    Zeroes(usize),
 }
 
 impl<B: Payload> PacketBuilder<B> {
@@ -90,6 +94,7 @@ impl<B: Payload> PacketBuilder<B> {
             bytes: KVec::new(),
             refs: KVec::new(),
             payload_len: 0,
+            zeroes: 0,
             mtu: 0,
         }
     }
@@ -99,6 +104,7 @@ impl<B: Payload> PacketBuilder<B> {
         self.bytes.clear();
         self.refs.clear();
         self.payload_len = 0;
+        self.zeroes = 0;
         self.mtu = 0;
     }
 
@@ -131,7 +137,10 @@ impl<B: Payload> PacketBuilder<B> {
 
     /// Size of the packet so far, user data and padding included.
     pub(crate) fn len(&self) -> usize {
-        self.bytes.len().saturating_add(self.payload_len)
+        self.bytes
+            .len()
+            .saturating_add(self.payload_len)
+            .saturating_add(self.zeroes)
     }
 
     /// Whether there is no chunk in it yet.
@@ -171,6 +180,33 @@ impl<B: Payload> PacketBuilder<B> {
         Ok(())
     }
 
+    /// Appends a PAD chunk (RFC 4820, 3) that makes the packet `size` bytes long, in whole words:
+    /// the last chunk.
+    pub(crate) fn pad_to(&mut self, gfp: Flags, size: usize) -> Result<(), BuildError> {
+        let size = size & !3;
+        let chunk = size.checked_sub(self.len()).ok_or(BuildError::NoRoom)?;
+        let zeroes = chunk
+            .checked_sub(tlv::HEADER_LEN)
+            .ok_or(BuildError::NoRoom)?;
+        let length = u16::try_from(chunk).map_err(|_| BuildError::NoRoom)?;
+        if chunk > self.room() {
+            return Err(BuildError::NoRoom);
+        }
+        let [high, low] = length.to_be_bytes();
+        self.bytes
+            .extend_from_slice(&[ChunkType::Pad.to_u8(), 0, high, low], gfp)?;
+        self.zeroes = zeroes;
+        // Nothing comes after it.
+        self.mtu = self.len();
+        Ok(())
+    }
+
+    /// Bytes that [padding](Self::pad_to) has added. A packet with padding is there to find out
+    /// whether packets of its size arrive, so it must not be fragmented.
+    pub(crate) fn zeroes(&self) -> usize {
+        self.zeroes
+    }
+
     /// Begins a control chunk, which is in the packet once it is
     /// [finished](ChunkWriter::finish).
     pub(crate) fn chunk(
@@ -198,13 +234,18 @@ impl<B: Payload> PacketBuilder<B> {
         let mut rest = self.bytes.as_slice();
         let mut taken = 0_usize;
         let mut refs = self.refs.iter().peekable();
+        let mut zeroes = self.zeroes;
         core::iter::from_fn(move || {
             let until = match refs.peek() {
                 Some(next) => next.at.saturating_sub(taken).min(rest.len()),
                 None => rest.len(),
             };
             if until == 0 {
-                return refs.next().map(|next| Segment::Payload(&next.payload));
+                if let Some(next) = refs.next() {
+                    return Some(Segment::Payload(&next.payload));
+                }
+                let zeroes = core::mem::take(&mut zeroes);
+                return (zeroes != 0).then_some(Segment::Zeroes(zeroes));
             }
             let (bytes, left) = rest.split_at_checked(until)?;
             rest = left;

@@ -38,6 +38,8 @@ pub(crate) enum ChunkType {
     /// As above: the answer to it.
     Cwr,
     ShutdownComplete,
+    /// RFC 4820, 3: makes a packet larger, and is otherwise nothing.
+    Pad,
     /// None of the above. Never holds a number that has a name.
     Unrecognized(u8),
 }
@@ -60,6 +62,7 @@ impl ChunkType {
             12 => Self::Ecne,
             13 => Self::Cwr,
             14 => Self::ShutdownComplete,
+            0x84 => Self::Pad,
             other => Self::Unrecognized(other),
         }
     }
@@ -81,6 +84,7 @@ impl ChunkType {
             Self::Ecne => 12,
             Self::Cwr => 13,
             Self::ShutdownComplete => 14,
+            Self::Pad => 0x84,
             Self::Unrecognized(other) => other,
         }
     }

@@ -9,6 +9,7 @@
 //! SHUTDOWN (7):                     cumulative TSN ack, 4 bytes
 //! SHUTDOWN ACK (8), COOKIE ACK (11), SHUTDOWN COMPLETE (14): nothing
 //! COOKIE ECHO (10):                 the cookie is the value
+//! PAD (132):                        anything (RFC 4820, 3)
 //! ```
 
 use super::{
@@ -34,6 +35,7 @@ pub(crate) fn heartbeat_info<'a>(chunk: &Chunk<'a>) -> Result<&'a [u8], Malforme
         | ParamType::HostNameAddress
         | ParamType::SupportedAddressTypes
         | ParamType::EcnCapable
+        | ParamType::Padding
         | ParamType::SupportedExtensions
         | ParamType::ForwardTsnSupported
         | ParamType::Unrecognized(_) => Err(Malformed),

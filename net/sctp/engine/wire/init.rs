@@ -151,7 +151,7 @@ impl<'a> Init<'a> {
             // by sending it.
             ParamType::UnrecognizedParameter => {}
             // Known, but of no meaning here.
-            ParamType::HeartbeatInfo => {}
+            ParamType::HeartbeatInfo | ParamType::Padding => {}
             ParamType::Unrecognized(_) => return Ok(param.kind.on_unrecognized().is_stop()),
         }
         Ok(false)

@@ -28,6 +28,8 @@ pub(crate) enum ParamType {
     SupportedAddressTypes,
     /// Reserved for congestion notification (RFC 9260, 3.3.2).
     EcnCapable,
+    /// RFC 4820, 4: makes an INIT larger, and is otherwise nothing.
+    Padding,
     /// RFC 5061, 4.2.7.
     SupportedExtensions,
     /// RFC 3758, 3.1.
@@ -48,6 +50,7 @@ impl ParamType {
             11 => Self::HostNameAddress,
             12 => Self::SupportedAddressTypes,
             0x8000 => Self::EcnCapable,
+            0x8005 => Self::Padding,
             0x8008 => Self::SupportedExtensions,
             0xc000 => Self::ForwardTsnSupported,
             other => Self::Unrecognized(other),
@@ -65,6 +68,7 @@ impl ParamType {
             Self::HostNameAddress => 11,
             Self::SupportedAddressTypes => 12,
             Self::EcnCapable => 0x8000,
+            Self::Padding => 0x8005,
             Self::SupportedExtensions => 0x8008,
             Self::ForwardTsnSupported => 0xc000,
             Self::Unrecognized(other) => other,

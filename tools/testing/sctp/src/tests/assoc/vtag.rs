@@ -18,7 +18,9 @@ enum Tag {
 
 const TAGS: [Tag; 4] = [Tag::Right, Tag::Reflected, Tag::Zero, Tag::Other];
 
-const KINDS: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 0x3f, 0xc1];
+const KINDS: [u8; 17] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 0x84, 0x3f, 0xc1,
+];
 
 /// A chunk that would have an effect if it were let in.
 fn chunk(kind: u8, flags: u8, net: &Net) -> Vec<u8> {
@@ -51,6 +53,7 @@ fn chunk(kind: u8, flags: u8, net: &Net) -> Vec<u8> {
         | ChunkType::CookieAck
         | ChunkType::Ecne
         | ChunkType::Cwr
+        | ChunkType::Pad
         | ChunkType::ShutdownComplete
         | ChunkType::Unrecognized(_) => {}
     }
@@ -152,6 +155,7 @@ fn is_valid(kind: ChunkType, reflected: bool, tag: Tag, state: State) -> bool {
         | ChunkType::CookieAck
         | ChunkType::Ecne
         | ChunkType::Cwr
+        | ChunkType::Pad
         | ChunkType::Unrecognized(_) => tag == Tag::Right,
     }
 }

@@ -123,6 +123,7 @@ fn chunk(chunk: &Chunk<'_>) -> String {
         | ChunkType::CookieAck
         | ChunkType::Ecne
         | ChunkType::Cwr
+        | ChunkType::Pad
         | ChunkType::ShutdownComplete
         | ChunkType::Unrecognized(_) => format!("{:?}", chunk.kind),
     }

@@ -64,6 +64,8 @@ enum Step {
     ShutdownComplete,
     CookieEcho(usize),
     CookieAck,
+    /// To a packet so much longer.
+    Pad(usize),
 }
 
 impl Step {
@@ -82,6 +84,7 @@ impl Step {
             Self::ShutdownComplete => ChunkType::ShutdownComplete,
             Self::CookieEcho(_) => ChunkType::CookieEcho,
             Self::CookieAck => ChunkType::CookieAck,
+            Self::Pad(_) => ChunkType::Pad,
         }
     }
 
@@ -122,6 +125,7 @@ impl Step {
             Self::ShutdownComplete => out.shutdown_complete(gfp, true),
             Self::CookieEcho(n) => out.cookie_echo(gfp, &filler[..n]),
             Self::CookieAck => out.cookie_ack(gfp),
+            Self::Pad(n) => out.pad_to(gfp, out.len() + n),
         }
     }
 }
@@ -142,6 +146,7 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Step::ShutdownComplete),
         n().prop_map(Step::CookieEcho),
         Just(Step::CookieAck),
+        n().prop_map(Step::Pad),
     ]
 }
 
@@ -321,6 +326,34 @@ fn reports_in_an_init_ack_stay_within_their_limit() {
 }
 
 #[test]
+fn padding_fills_the_packet_and_is_its_end() {
+    for (size, padded) in [(100, 100), (101, 100), (103, 100), (44, 44)] {
+        let mut out = started(1000);
+        out.heartbeat(GFP_ATOMIC, &[1; 8]).unwrap();
+        out.pad_to(GFP_ATOMIC, size).unwrap();
+        assert_eq!(out.zeroes(), padded - 12 - 16 - 4);
+        let bytes = flatten(&out);
+        assert_eq!(bytes.len(), padded);
+        assert_eq!(
+            examine(&bytes).unwrap(),
+            [ChunkType::Heartbeat, ChunkType::Pad]
+        );
+        assert_eq!(out.room(), 0);
+        assert_eq!(out.cookie_ack(GFP_ATOMIC), Err(BuildError::NoRoom));
+        out.clear();
+        assert_eq!(out.zeroes(), 0);
+    }
+    // No room for a chunk, more than the packet's room, more than a length can say.
+    for size in [0, 27, 31, 1004, 70_000] {
+        let mut out = started(if size > 65_535 { 100_000 } else { 1000 });
+        out.heartbeat(GFP_ATOMIC, &[1; 8]).unwrap();
+        let before = flatten(&out);
+        assert_eq!(out.pad_to(GFP_ATOMIC, size), Err(BuildError::NoRoom));
+        assert_eq!(flatten(&out), before);
+    }
+}
+
+#[test]
 fn each_failing_allocation_leaves_a_valid_packet_and_nothing_leaks() {
     let steps = [
         Step::Sack(30, 30),
@@ -331,6 +364,7 @@ fn each_failing_allocation_leaves_a_valid_packet_and_nothing_leaks() {
         Step::Data(500),
         Step::Data(1),
         Step::Data(2),
+        Step::Pad(200),
     ];
     let live = fault::live();
     for n in 1.. {

@@ -34,6 +34,7 @@ pub(crate) fn flatten(out: &PacketBuilder<Bytes>) -> Vec<u8> {
                 bytes.extend_from_slice(part);
             }
             Segment::Payload(part) => bytes.extend_from_slice(part.as_slice()),
+            Segment::Zeroes(n) => bytes.resize(bytes.len() + n, 0),
         }
     }
     assert_eq!(bytes.len(), out.len());

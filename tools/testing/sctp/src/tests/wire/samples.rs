@@ -97,6 +97,9 @@ pub(crate) const CWR: &str = "0d 00 0008 00000001";
 
 pub(crate) const SHUTDOWN_COMPLETE: &str = "0e 01 0004";
 
+/// RFC 4820, 3; made of zeroes as this side makes it.
+pub(crate) const PAD: &str = "84 00 000c 0000000000000000";
+
 /// One unknown chunk of each of the four sorts.
 pub(crate) const UNKNOWN: [&str; 4] = [
     "3f 00 0004",
@@ -133,6 +136,7 @@ pub(crate) fn all() -> Vec<Vec<u8>> {
         ECNE,
         CWR,
         SHUTDOWN_COMPLETE,
+        PAD,
     ] {
         all.push(packet(&[chunk]));
     }
@@ -140,5 +144,6 @@ pub(crate) fn all() -> Vec<Vec<u8>> {
     all.push(packet(&[SACK, DATA, DATA]));
     all.push(packet(&[COOKIE_ECHO, DATA, HEARTBEAT]));
     all.push(packet(&[ERROR_STALE_COOKIE, ABORT]));
+    all.push(packet(&[HEARTBEAT, PAD]));
     all
 }

@@ -212,6 +212,20 @@ fn init_is_read_up_to_the_parameter_that_stops_it() {
 }
 
 #[test]
+fn padding_in_an_init_is_nothing() {
+    let bytes = packet_tag_0(&["
+        01 00 0020  a1a2a3a4 00010000 0001 0001 00000000
+        8005 0006 ffff 0000     # padding (RFC 4820, 4)
+        8000 0004               # ECN capable
+    "]);
+    with_chunk(&bytes, |_, chunk| {
+        let init = Init::parse(chunk).unwrap();
+        assert!(init.is_ecn_capable);
+        assert_eq!(init.unrecognized().count(), 0);
+    });
+}
+
+#[test]
 fn unknown_parameter_that_stops_without_report_is_not_reported() {
     let bytes = packet_tag_0(&["
         01 00 0020  a1a2a3a4 00010000 0001 0001 00000000
@@ -470,6 +484,15 @@ fn heartbeat_is_read_and_emitted() {
     assert_eq!(sent, bytes);
     let sent = emitted(|out| out.heartbeat_ack(GFP_ATOMIC, &[1, 2, 3, 4]).unwrap());
     assert_eq!(sent, packet(&[samples::HEARTBEAT_ACK]));
+}
+
+#[test]
+fn padding_is_emitted() {
+    let sent = emitted(|out| {
+        out.heartbeat(GFP_ATOMIC, &[1, 2, 3, 4, 5]).unwrap();
+        out.pad_to(GFP_ATOMIC, 12 + 16 + 12).unwrap();
+    });
+    assert_eq!(sent, packet(&[samples::HEARTBEAT, samples::PAD]));
 }
 
 #[test]
