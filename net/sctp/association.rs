@@ -318,7 +318,11 @@ impl Locked<'_> {
             .and_then(Option::as_mut)
             .ok_or(ENETUNREACH)?;
         let mtu = route.mtu();
-        if engine.paths().get(index).is_some_and(|p| p.mtu != mtu) {
+        if engine
+            .paths()
+            .get(index)
+            .is_some_and(|p| p.pmtu.route() != mtu)
+        {
             engine.handle_mtu(cx, path, mtu);
         }
         output::send(sk, route, out)

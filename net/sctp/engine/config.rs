@@ -78,6 +78,13 @@ pub(crate) struct Config {
     pub(crate) max_in_streams: u16,
     /// Receive buffer in bytes (`sk_rcvbuf`): what may be held for the user, as memory.
     pub(crate) rcvbuf: u32,
+    /// Follow the path MTU: the route's, packets too big, and probes (SPP_PMTUD_ENABLE).
+    pub(crate) pmtud: bool,
+    /// PROBE_TIMER; zero is no probing. RFC 8899, 5.1.1: more than 15 s. 30 of them are its
+    /// PMTU_RAISE_TIMER of 600 s.
+    pub(crate) probe_interval: Duration,
+    /// Send no packet of a size that was not probed before (see `pmtu.rs`).
+    pub(crate) probe_from_base: bool,
     /// Send every message at once, however small (SCTP_NODELAY).
     pub(crate) nodelay: bool,
     /// Most bytes of a message in one DATA chunk (SCTP_MAXSEG); only the path MTU counts if 0.
@@ -105,6 +112,9 @@ impl Default for Config {
             out_streams: 10,
             max_in_streams: u16::MAX,
             rcvbuf: 212_992,
+            pmtud: true,
+            probe_interval: Duration::from_secs(20),
+            probe_from_base: false,
             nodelay: false,
             max_segment: 0,
             may_fragment: true,

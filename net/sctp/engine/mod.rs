@@ -19,6 +19,7 @@
 //! | 6.2, 6.5 to 6.7 receiving | [`rx`] |
 //! | 6.4, 8.2, RFC 7829 several paths | [`path`], [`select`] |
 //! | 7 congestion control | [`cc`] |
+//! | 7.3 path MTU, RFC 8899 | [`pmtu`] |
 //! | 16 parameters | [`config`] |
 //!
 //! # Glossary
@@ -59,6 +60,7 @@ pub(crate) mod ootb;
 pub(crate) mod assoc;
 pub(crate) mod cc;
 pub(crate) mod path;
+pub(crate) mod pmtu;
 pub(crate) mod ring;
 pub(crate) mod rto;
 pub(crate) mod rx;

@@ -15,7 +15,9 @@ use super::{
     addr::Address,
     cc::Controller,
     config::{Config, PathConfig},
+    cx::Cx,
     event::{PathChange, PathReason},
+    pmtu::Pmtu,
     rto::Rto,
     select,
     serial::Tsn,
@@ -68,6 +70,15 @@ pub(crate) struct Probe {
     pub(crate) sent: Time,
 }
 
+impl Probe {
+    pub(crate) fn new(cx: &mut Cx<'_>) -> Self {
+        Self {
+            nonce: cx.rng.next_u64(),
+            sent: cx.now,
+        }
+    }
+}
+
 /// A TSN whose acknowledgement will give a round-trip time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RttProbe {
@@ -82,8 +93,8 @@ pub(crate) struct Path {
     pub(crate) local: Option<Address>,
     pub(crate) state: PathState,
     pub(crate) config: PathConfig,
-    /// Room for an SCTP packet, IP header excluded.
-    pub(crate) mtu: usize,
+    /// What the largest packet may be.
+    pub(crate) pmtu: Pmtu,
     pub(crate) cc: Controller,
     pub(crate) rto: Rto,
     /// Bytes in flight, as DATA chunks on the wire.
@@ -123,14 +134,14 @@ impl Path {
         state: PathState,
         mtu: usize,
     ) -> Self {
-        let mtu = mtu.max(MIN_MTU);
+        let pmtu = Pmtu::new(config, addr.ip, mtu);
         Self {
             addr,
             local,
             state,
             config: config.path,
-            mtu,
-            cc: Controller::new(config.congestion_control, chunk_room(mtu)),
+            cc: Controller::new(config.congestion_control, chunk_room(pmtu.get())),
+            pmtu,
             rto: Rto::new(config),
             flight: 0,
             errors: 0,
@@ -163,15 +174,25 @@ impl Path {
 
     /// What was learned about the network holds no more (7.2.5).
     pub(crate) fn forget_network(&mut self, config: &Config) {
-        self.cc = Controller::new(config.congestion_control, chunk_room(self.mtu));
+        self.cc = Controller::new(config.congestion_control, chunk_room(self.mtu()));
         self.rto = Rto::new(config);
         self.rtt_probe = None;
         self.after_timeout = false;
     }
 
-    pub(crate) fn set_mtu(&mut self, mtu: usize) {
-        self.mtu = mtu.max(MIN_MTU);
-        self.cc.set_mtu(chunk_room(self.mtu));
+    /// Room for an SCTP packet, IP header excluded.
+    pub(crate) fn mtu(&self) -> usize {
+        self.pmtu.get()
+    }
+
+    /// Does something that may change the MTU.
+    pub(crate) fn with_pmtu<R>(&mut self, f: impl FnOnce(&mut Pmtu) -> R) -> R {
+        let before = self.mtu();
+        let result = f(&mut self.pmtu);
+        if self.mtu() != before {
+            self.cc.set_mtu(chunk_room(self.mtu()));
+        }
+        result
     }
 
     pub(crate) fn start_t3(&mut self, now: Time) {
@@ -202,7 +223,9 @@ impl Path {
     /// Something that was sent here, and nowhere else, was answered: the path works. Says what
     /// that changes for the user.
     pub(crate) fn proven(&mut self, now: Time, why: PathReason) -> Option<PathChange> {
-        self.errors = 0;
+        if core::mem::take(&mut self.errors) > 0 {
+            self.with_pmtu(Pmtu::on_recovered);
+        }
         self.proven = Some(now);
         let change = match self.state {
             PathState::Active => return None,

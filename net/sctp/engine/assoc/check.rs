@@ -27,6 +27,7 @@ impl<B: Payload> Association<B> {
                 path.flight > 0,
                 "T3-rtx runs while and only while DATA is in flight"
             );
+            path.pmtu.check_invariants();
         }
         let runs = |timer| self.timers.get(timer).is_some();
         match self.state {
@@ -55,7 +56,9 @@ impl<B: Payload> Association<B> {
             State::Closed => {
                 assert!(Timer::ALL.iter().all(|&t| t == Timer::Retry || !runs(t)));
                 assert!(self.queue.is_empty() && self.outstanding.is_empty());
-                assert!(self.paths.iter().all(|p| p.heartbeat.is_none()));
+                for path in &self.paths {
+                    assert_eq!((path.heartbeat, path.pmtu.timer()), (None, None));
+                }
             }
         }
     }

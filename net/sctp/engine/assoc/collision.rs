@@ -36,7 +36,7 @@ impl<B: Payload> Association<B> {
     ) -> Result<(), Reason> {
         let init = ootb::lone_init(pkt)?;
         cx.stats.count(Counter::InCtrlChunks);
-        let mtu = self.path(path).map_or(0, |p| p.mtu);
+        let mtu = self.path(path).map_or(0, |p| p.mtu());
         if let Some(fault) = init.fault() {
             ootb::refuse_fault(cx, pkt, &init, fault, mtu, &mut self.reply)?;
             self.reply_to = Some(path);
@@ -122,7 +122,7 @@ impl<B: Payload> Association<B> {
         let fresh = match opened.fresh(cx.now) {
             Ok(fresh) => fresh,
             Err(stale) => {
-                let mtu = self.path(incoming.path).map_or(0, |p| p.mtu);
+                let mtu = self.path(incoming.path).map_or(0, |p| p.mtu());
                 ootb::stale_cookie(cx, pkt, &stale, mtu, &mut self.reply)?;
                 self.reply_to = Some(incoming.path);
                 return Ok(Next::Stop);
@@ -232,7 +232,7 @@ impl<B: Payload> Association<B> {
                 }
             };
             let settings = path.config;
-            *path = Path::new(config, path.addr, path.local, state, path.mtu);
+            *path = Path::new(config, path.addr, path.local, state, path.pmtu.route());
             path.config = settings;
         }
         self.notices.peer_shutdown = false;
@@ -243,7 +243,7 @@ impl<B: Payload> Association<B> {
     }
 
     fn add_addresses(&mut self, cx: &mut Cx<'_>, cookie: &Cookie) -> Result<(), Reason> {
-        let mtu = self.path(self.primary).map_or(0, |p| p.mtu);
+        let mtu = self.path(self.primary).map_or(0, |p| p.mtu());
         for address in cookie.peers.iter() {
             let path = Path::new(&self.config, address, None, PathState::Unconfirmed, mtu);
             self.add_path(cx, path).map_err(|_| Reason::NoMemory)?;

@@ -72,7 +72,7 @@ impl<B: Payload> Association<B> {
         self.rx.consumed(bytes, truesize);
         match self.state {
             State::Established | State::ShutdownPending | State::ShutdownSent => {
-                let mtu = self.path(self.data_from).map_or(FULL_PACKET, |p| p.mtu);
+                let mtu = self.path(self.data_from).map_or(FULL_PACKET, |p| p.mtu());
                 let (drained, window) = (self.rx.is_drained(), self.rx.window());
                 let limit = self.rx.limit();
                 self.rx.sack.consumed(drained, window, limit, mtu);
@@ -147,7 +147,7 @@ impl<B: Payload> Association<B> {
 
     /// After the last chunk of a packet that had DATA: what to do about a SACK.
     pub(super) fn end_data(&mut self, cx: &mut Cx<'_>, incoming: &Incoming) {
-        let mtu = self.path(incoming.path).map_or(FULL_PACKET, |p| p.mtu);
+        let mtu = self.path(incoming.path).map_or(FULL_PACKET, |p| p.mtu());
         let mut signs = incoming.signs;
         // Full is what has no room for another message like the last one.
         let wanted = incoming.len.saturating_add(incoming.last_message);

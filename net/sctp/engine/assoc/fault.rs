@@ -44,6 +44,7 @@ impl<B: Payload> Association<B> {
             path.heartbeat = None;
             path.heartbeat_due = false;
             path.probe = None;
+            path.pmtu.stop();
         }
     }
 
@@ -112,20 +113,36 @@ impl<B: Payload> Association<B> {
 
     /// A HEARTBEAT is about to be sent on a path: what it has to carry.
     pub(super) fn new_probe(&mut self, cx: &mut Cx<'_>, id: PathId) -> Option<[u8; INFO_LEN]> {
-        let nonce = cx.rng.next_u64();
+        let probe = Probe::new(cx);
         let path = self.path_mut(id)?;
-        path.probe = Some(Probe {
-            nonce,
-            sent: cx.now,
-        });
+        path.probe = Some(probe);
         path.heartbeat_due = false;
         path.heartbeat = Some(cx.now.plus(path.rto.get()));
         path.last_use = Some(cx.now);
-        let mut info = [0; INFO_LEN];
-        let (index, rest) = info.split_first_chunk_mut::<4>()?;
-        *index = u32::from(id.0).to_be_bytes();
-        read::copy(rest, &nonce.to_be_bytes());
-        Some(info)
+        heartbeat_info(id, &probe)
+    }
+
+    /// Where the MTU is to be probed now, and with how large a packet.
+    pub(super) fn mtu_probe_due(&self) -> Option<(PathId, usize)> {
+        if self.state != State::Established {
+            return None;
+        }
+        let mut paths = (0_u8..).map(PathId).zip(&self.paths);
+        paths.find_map(|(id, path)| {
+            let size = path.pmtu.probe_due()?;
+            match path.state {
+                PathState::Active | PathState::PotentiallyFailed => Some((id, size)),
+                PathState::Unconfirmed | PathState::Inactive => None,
+            }
+        })
+    }
+
+    /// As `new_probe()`, for a HEARTBEAT that is about the MTU.
+    pub(super) fn new_mtu_probe(&mut self, cx: &mut Cx<'_>, id: PathId) -> Option<[u8; INFO_LEN]> {
+        let probe = Probe::new(cx);
+        let path = self.path_mut(id)?;
+        path.pmtu.probe_sent(probe, path.rto.get());
+        heartbeat_info(id, &probe)
     }
 
     pub(super) fn on_heartbeat(
@@ -159,10 +176,15 @@ impl<B: Payload> Association<B> {
             return Ok(Next::Continue);
         };
         // Only the answer to the last one counts: a number that nobody else can know.
-        let Some(probe) = path.probe.filter(|probe| probe.nonce == nonce) else {
+        let probe = if let Some(probe) = path.probe.filter(|probe| probe.nonce == nonce) {
+            path.probe = None;
+            probe
+        } else if let Some(probe) = path.pmtu.probe().filter(|probe| probe.nonce == nonce) {
+            path.with_pmtu(|pmtu| pmtu.on_answer(cx.now));
+            probe
+        } else {
             return Ok(Next::Continue);
         };
-        path.probe = None;
         path.rto.measured(cx.now.since(probe.sent));
         if path.state == PathState::Unconfirmed {
             self.next_confirmation = None;
@@ -209,7 +231,7 @@ impl<B: Payload> Association<B> {
         if self.reply_to.is_some() {
             return true;
         }
-        let Some(mtu) = self.path(incoming.path).map(|p| p.mtu) else {
+        let Some(mtu) = self.path(incoming.path).map(|p| p.mtu()) else {
             return false;
         };
         if self.peer_tag == 0 {
@@ -225,4 +247,13 @@ impl<B: Payload> Association<B> {
         self.reply_to = Some(incoming.path);
         true
     }
+}
+
+/// What a HEARTBEAT carries.
+fn heartbeat_info(id: PathId, probe: &Probe) -> Option<[u8; INFO_LEN]> {
+    let mut info = [0; INFO_LEN];
+    let (index, rest) = info.split_first_chunk_mut::<4>()?;
+    *index = u32::from(id.0).to_be_bytes();
+    read::copy(rest, &probe.nonce.to_be_bytes());
+    Some(info)
 }

@@ -203,7 +203,7 @@ impl<B: Payload> Association<B> {
 
     /// Largest payload of a DATA chunk that a message is cut into on the primary path.
     pub(crate) fn frag_point(&self) -> usize {
-        let mtu = self.path(self.primary).map_or(MIN_MTU, |p| p.mtu);
+        let mtu = self.path(self.primary).map_or(MIN_MTU, |p| p.mtu());
         self.max_fragment(mtu)
     }
 
@@ -262,17 +262,20 @@ impl<B: Payload> Association<B> {
         let paths = self
             .paths
             .iter()
-            .flat_map(|path| [path.t3_rtx, path.heartbeat])
+            .flat_map(|path| [path.t3_rtx, path.heartbeat, path.pmtu.timer()])
             .flatten();
         self.timers.next().into_iter().chain(paths).min()
     }
 
     // Inputs; `handle_timeout` is in `timers.rs`.
 
-    /// The MTU of a path for SCTP packets, IP header excluded, has changed.
-    pub(crate) fn handle_mtu(&mut self, _cx: &mut Cx<'_>, path: PathId, mtu: usize) {
+    /// What IP has as the MTU of the route to a path has changed, IP header excluded.
+    pub(crate) fn handle_mtu(&mut self, cx: &mut Cx<'_>, path: PathId, mtu: usize) {
+        if self.state == State::Closed {
+            return;
+        }
         if let Some(path) = self.path_mut(path) {
-            path.set_mtu(mtu);
+            path.with_pmtu(|pmtu| pmtu.on_route(cx.now, mtu));
         }
     }
 

@@ -13,6 +13,7 @@ use crate::engine::{
     cx::{Cx, Payload},
     event::PathReason,
     path::{PathId, MAX_PATHS},
+    pmtu::Pmtu,
     serial::Tsn,
     stats::{Counter, Reason},
     tx::outstanding::{BadSack, ChunkState, Summary},
@@ -134,6 +135,11 @@ impl<B: Payload> Association<B> {
                     path.rtt_probe = None;
                 }
             }
+            path.pmtu.on_sack(
+                done.acked > 0,
+                |tsn| outstanding.is_acked(tsn),
+                |tsn| outstanding.is_lost(tsn),
+            );
             if done.proven {
                 if let Some(change) = path.proven(cx.now, PathReason::Sack) {
                     self.notices.paths.push(id, change);
@@ -209,6 +215,7 @@ impl<B: Payload> Association<B> {
         self.fast_retransmit = false;
         if !(is_window_probe && answered) {
             path.cc.on_timeout();
+            path.with_pmtu(Pmtu::on_t3);
             self.strike(cx, id);
         }
     }

@@ -140,6 +140,7 @@ impl<B: Payload> Association<B> {
             self.fast_retransmit = false;
             if let Some(path) = self.path_mut(path) {
                 path.timeout_spent = path.after_timeout;
+                path.pmtu.on_sent(out.len(), None);
             }
         }
         result
@@ -186,7 +187,7 @@ impl<B: Payload> Association<B> {
         if !has_data && self.burst == 0 {
             return Decision::Stop;
         }
-        let full = self.max_fragment(path.mtu);
+        let full = self.max_fragment(path.mtu());
         let len = if remaining <= full {
             remaining
         } else {
@@ -200,7 +201,7 @@ impl<B: Payload> Association<B> {
         if len > room || !self.fits_peer(len) {
             return Decision::Stop;
         }
-        if !has_data && self.nagle_holds(path.mtu, used) {
+        if !has_data && self.nagle_holds(path.mtu(), used) {
             return Decision::Hold;
         }
         Decision::Send { len }
@@ -257,6 +258,9 @@ impl<B: Payload> Association<B> {
             self.data_to = path;
             self.burst = self.burst.saturating_sub(1);
             self.rx.sack.data_sent(cx.now, self.config.sack_delay);
+            if let Some(path) = self.path_mut(path) {
+                path.pmtu.on_sent(out.len(), Some(tsn));
+            }
             let full = self.mtu(path).min(FULL_PACKET);
             if out.len() < full && self.queue.is_empty() {
                 self.last_short = Some(tsn);
@@ -347,7 +351,7 @@ impl<B: Payload> Association<B> {
         let flight = path.flight.saturating_add(size);
         let left = (self.peer_rwnd() as usize).saturating_sub(size);
         let next = self.queue.front_remaining().unwrap_or(0);
-        let is_limited = flight >= path.cc.cwnd() || left < next.min(self.max_fragment(path.mtu));
-        is_limited && flight <= path.mtu.saturating_mul(2)
+        let is_limited = flight >= path.cc.cwnd() || left < next.min(self.max_fragment(path.mtu()));
+        is_limited && flight <= path.mtu().saturating_mul(2)
     }
 }

@@ -296,7 +296,7 @@ impl<B: Payload> Association<B> {
             .reserve(more, cx.gfp)
             .map_err(|_| Reason::NoMemory)?;
 
-        let mtu = self.path(incoming.path).map_or(0, |p| p.mtu);
+        let mtu = self.path(incoming.path).map_or(0, |p| p.mtu());
         for address in init.addresses(pkt.src) {
             let path = Path::new(&self.config, address, None, PathState::Unconfirmed, mtu);
             // Room was made.

@@ -33,6 +33,9 @@ impl<B: Payload> Association<B> {
             }
         }
         self.check_heartbeats(cx);
+        for path in &mut self.paths {
+            path.with_pmtu(|pmtu| pmtu.handle_timeout(cx.now));
+        }
     }
 
     fn on_timer(&mut self, cx: &mut Cx<'_>, timer: Timer) {

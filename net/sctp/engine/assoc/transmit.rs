@@ -76,7 +76,10 @@ impl<B: Payload> Association<B> {
                 if let Some(path) = self.heartbeat_packet(cx, out)? {
                     return Ok(Some(path));
                 }
-                self.ordinary_packet(cx, out)
+                if let Some(path) = self.ordinary_packet(cx, out)? {
+                    return Ok(Some(path));
+                }
+                self.probe_packet(cx, out)
             }
         }
     }
@@ -92,7 +95,7 @@ impl<B: Payload> Association<B> {
     }
 
     pub(super) fn mtu(&self, path: PathId) -> usize {
-        self.path(path).map_or(0, |p| p.mtu)
+        self.path(path).map_or(0, |p| p.mtu())
     }
 
     /// ABORT and SHUTDOWN COMPLETE, after which there is nothing.
@@ -162,6 +165,27 @@ impl<B: Payload> Association<B> {
             return Ok(None);
         };
         out.heartbeat(cx.gfp, &info)?;
+        cx.stats.count(Counter::OutCtrlChunks);
+        Ok(Some(path))
+    }
+
+    /// A probe of the path MTU (RFC 8899, 6.2.1): a HEARTBEAT with padding, after all that has to
+    /// leave now.
+    fn probe_packet(
+        &mut self,
+        cx: &mut Cx<'_>,
+        out: &mut PacketBuilder<B>,
+    ) -> Result<Option<PathId>, AllocError> {
+        let Some((path, size)) = self.mtu_probe_due() else {
+            return Ok(None);
+        };
+        self.start(cx, out, self.peer_tag, size)?;
+        // Room for the builder's bytes was just reserved, so the probe will not be for nothing.
+        let Some(info) = self.new_mtu_probe(cx, path) else {
+            return Ok(None);
+        };
+        out.heartbeat(cx.gfp, &info)?;
+        out.pad_to(cx.gfp, size)?;
         cx.stats.count(Counter::OutCtrlChunks);
         Ok(Some(path))
     }

@@ -74,7 +74,7 @@ fn path_info(id: AssocId, path: &Path, shown: &Shown) -> bindings::sctp_paddrinf
     info.spinfo_srtt = path.rto.srtt().as_millis();
     info.spinfo_rto = path.rto.get().as_millis();
     // The user's path MTU is that of IP packets.
-    info.spinfo_mtu = path.mtu.saturating_add(ip::header_len(path.addr.ip)) as u32;
+    info.spinfo_mtu = path.mtu().saturating_add(ip::header_len(path.addr.ip)) as u32;
     info
 }
 

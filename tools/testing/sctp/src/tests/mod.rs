@@ -8,6 +8,7 @@ mod assoc;
 mod cc;
 mod cookie;
 mod ootb;
+mod pmtu;
 mod ring;
 mod rto;
 mod rx;

@@ -238,6 +238,7 @@ fn from_elsewhere() {
         src: address(A, 3),
         dst: address(Z, 0),
         bytes,
+        cut: None,
     };
     net.deliver(packet);
     assert!(net.hosts[Z].assoc.is_some());

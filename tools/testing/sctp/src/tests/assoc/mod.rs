@@ -7,6 +7,7 @@ mod hostile;
 mod loss;
 mod memory;
 mod paths;
+mod pmtu;
 mod setup;
 mod stall;
 mod teardown;

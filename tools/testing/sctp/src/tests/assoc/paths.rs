@@ -656,6 +656,7 @@ fn an_unconfirmed_address_is_told_nothing() {
             src: address(A, 1),
             dst: address(Z, 1),
             bytes,
+            cut: None,
         });
         let answers: Vec<_> = net.sent.iter().map(|p| (network(p), p.kinds())).collect();
         answers

@@ -96,6 +96,8 @@ pub(crate) struct Host {
     pub(crate) bytes: u64,
     /// MTU for SCTP packets, per path.
     pub(crate) mtu: usize,
+    /// The largest packet of this host that the network carries.
+    pub(crate) carries: usize,
 }
 
 /// A packet on its way.
@@ -106,6 +108,8 @@ pub(crate) struct Flying {
     pub(crate) src: Address,
     pub(crate) dst: Address,
     pub(crate) bytes: Vec<u8>,
+    /// Size of its largest fragment, if IP has to cut it.
+    pub(crate) cut: Option<usize>,
 }
 
 impl Flying {
@@ -203,6 +207,7 @@ impl Host {
             packets: 0,
             bytes: 0,
             mtu: 1480,
+            carries: usize::MAX,
         }
     }
 
@@ -478,14 +483,23 @@ impl Net {
         let bytes = flatten(&host.out);
         let path = &host.assoc.as_ref().unwrap().paths()[path.index()];
         let dst = path.addr;
+        // Whether a probe arrives in one piece is what it is to find out.
+        let cut = (bytes.len() > path.mtu() && host.out.zeroes() == 0).then_some(path.mtu());
         // A host answers from the address of the same network.
         let src = (0..8)
             .find(|&n| address(1 - who, n) == dst)
             .map_or(address(who, 0), |n| address(who, n));
-        self.fly(who, src, dst, bytes);
+        self.fly(who, src, dst, bytes, cut);
     }
 
-    pub(crate) fn fly(&mut self, from: usize, src: Address, dst: Address, bytes: Vec<u8>) {
+    pub(crate) fn fly(
+        &mut self,
+        from: usize,
+        src: Address,
+        dst: Address,
+        bytes: Vec<u8>,
+        cut: Option<usize>,
+    ) {
         self.hosts[from].packets += 1;
         self.hosts[from].bytes += bytes.len() as u64;
         let mut packet = Flying {
@@ -494,13 +508,15 @@ impl Net {
             src,
             dst,
             bytes,
+            cut,
         };
         self.sent.push(packet.clone());
         let fate = match &mut self.filter {
             Some(filter) => filter(&packet),
             None => Fate::Pass,
         };
-        let lost = fate == Fate::Lose || self.chance(self.link.loss);
+        let is_too_big = cut.unwrap_or(packet.bytes.len()) > self.hosts[from].carries;
+        let lost = is_too_big || fate == Fate::Lose || self.chance(self.link.loss);
         self.log.push(trace::Entry::Packet {
             packet: packet.clone(),
             remark: if lost { Remark::Lost } else { Remark::None },
@@ -564,7 +580,7 @@ impl Net {
             Verdict::Drop(reason) => host.refused.push(reason),
             Verdict::Reply => {
                 let bytes = flatten(&host.out);
-                self.fly(who, packet.dst, packet.src, bytes);
+                self.fly(who, packet.dst, packet.src, bytes, None);
             }
             Verdict::Accept(assoc) => {
                 host.assoc = Some(assoc);
@@ -700,6 +716,7 @@ impl Net {
             src: address(from, 0),
             dst: address(1 - from, 0),
             bytes,
+            cut: None,
         };
         self.log.push(trace::Entry::Packet {
             packet: packet.clone(),
