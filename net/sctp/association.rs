@@ -16,7 +16,7 @@ use crate::{
         self,
         addr::{Address, IpAddr},
         cx::Cx,
-        path::PathId,
+        path::{Path, PathId},
         stats::Counter,
         time::{Duration, Time},
         wire::builder::PacketBuilder,
@@ -325,7 +325,8 @@ impl Locked<'_> {
         {
             engine.handle_mtu(cx, path, mtu);
         }
-        output::send(sk, route, out)
+        let mtu = engine.paths().get(index).map_or(mtu, Path::mtu);
+        output::send(sk, route, out, mtu)
     }
 
     /// A router has reported the MTU on the path to `peer`.

@@ -237,9 +237,14 @@ void sctp_helper_skb_csum_partial(struct sk_buff *skb, u16 offset)
 	skb->csum_offset = offset;
 }
 
-void sctp_helper_skb_allow_fragmenting(struct sk_buff *skb)
+/* Lets IP cut the packet into fragments of at most @size bytes, also if the route has more. */
+void sctp_helper_skb_allow_fragmenting(struct sk_buff *skb, bool ipv6, u16 size)
 {
 	skb->ignore_df = 1;
+	if (ipv6)
+		IP6CB(skb)->frag_max_size = size;
+	else
+		IPCB(skb)->frag_max_size = size;
 }
 
 void sctp_helper_skb_dst_set(struct sk_buff *skb, struct dst_entry *dst)

@@ -15,9 +15,16 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// Sends a packet for a socket.
-pub(crate) fn send(sk: &Sk, route: &mut Route, packet: &PacketBuilder<SkbRange>) -> Result {
-    build(packet)?.send(sk, route)
+/// Sends a packet for a socket. `mtu` is the path's: more than that has to be fragmented, unless it
+/// is a probe.
+pub(crate) fn send(
+    sk: &Sk,
+    route: &mut Route,
+    packet: &PacketBuilder<SkbRange>,
+    mtu: usize,
+) -> Result {
+    let is_probe = packet.zeroes() != 0;
+    build(packet)?.send(sk, route, (!is_probe).then_some(mtu))
 }
 
 /// Sends a packet for no socket: a reply to one that belongs to no association.

@@ -79,7 +79,7 @@ int sctp_helper_skb_tailroom(const struct sk_buff *skb);
 void sctp_helper_skb_reset_transport_header(struct sk_buff *skb);
 void sctp_helper_skb_reset_network_header(struct sk_buff *skb);
 void sctp_helper_skb_csum_partial(struct sk_buff *skb, u16 offset);
-void sctp_helper_skb_allow_fragmenting(struct sk_buff *skb);
+void sctp_helper_skb_allow_fragmenting(struct sk_buff *skb, bool ipv6, u16 size);
 void sctp_helper_skb_dst_set(struct sk_buff *skb, struct dst_entry *dst);
 void sctp_helper_skb_set_owner(struct sk_buff *skb, struct sock *sk);
 const void *sctp_helper_skb_network_header(const struct sk_buff *skb);

@@ -165,14 +165,18 @@ impl Route {
         unsafe { bindings::sctp_helper_dst_valid(self.dst, self.cookie) }
     }
 
-    /// Largest SCTP packet that fits the path MTU.
+    /// Length of an IP header without options.
+    pub(crate) fn header_len(&self) -> usize {
+        header_len(self.source())
+    }
+
+    /// Largest SCTP packet that fits the route's MTU.
     pub(crate) fn mtu(&self) -> usize {
         // SAFETY: By the type invariant the route is valid.
         let mtu = unsafe { bindings::sctp_helper_dst_mtu(self.dst) } as usize;
-        let header = header_len(self.source());
         // An IP packet has at most 65535 bytes, on whatever device, and chunks end at multiples
         // of four.
-        mtu.min(65532).saturating_sub(header) & !3
+        mtu.min(65532).saturating_sub(self.header_len()) & !3
     }
 
     /// Whether the device will compute SCTP checksums.

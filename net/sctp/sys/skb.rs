@@ -589,14 +589,20 @@ impl TxSkb {
 
     /// Sends the packet for a socket.
     ///
-    /// A packet that exceeds the path MTU is left to IP to fragment: its chunks were cut before the
-    /// MTU became less, and chunks that have a TSN cannot be cut again.
-    pub(crate) fn send(mut self, sk: &Sk, route: &mut Route) -> Result {
-        let fits = self.0.len() <= route.mtu();
-        if !fits {
+    /// A packet of more than `limit` bytes is left to IP to fragment: its chunks were cut before the
+    /// MTU became less, and chunks that have a TSN cannot be cut again. Without a limit it leaves in
+    /// one piece or not at all.
+    pub(crate) fn send(mut self, sk: &Sk, route: &mut Route, limit: Option<usize>) -> Result {
+        let limit = limit.map(|limit| limit.min(route.mtu()));
+        let cut = limit.filter(|limit| self.0.len() > *limit);
+        if let Some(limit) = cut {
+            let (is_v6, size) = (!route.source().is_ipv4(), limit + route.header_len());
             // SAFETY: The skb is nobody else's.
-            unsafe { bindings::sctp_helper_skb_allow_fragmenting(self.0.as_ptr()) };
+            unsafe {
+                bindings::sctp_helper_skb_allow_fragmenting(self.0.as_ptr(), is_v6, size as u16)
+            };
         }
+        let fits = cut.is_none();
         // No device can compute the checksum over several fragments.
         self.checksum(fits && route.checksums())?;
         // SAFETY: Both are valid; the skb has no owner yet.
