@@ -16,6 +16,7 @@ use crate::{
         self,
         addr::{Address, IpAddr},
         cx::Cx,
+        icmp::{Quote, Report},
         path::{Path, PathId},
         stats::Counter,
         time::{Duration, Time},
@@ -329,28 +330,18 @@ impl Locked<'_> {
         output::send(sk, route, out, mtu)
     }
 
-    /// A router has reported the MTU on the path to `peer`.
-    pub(crate) fn path_mtu(&mut self, peer: &Address, mtu: u32) {
-        let index = self
-            .inner
-            .engine
-            .paths()
-            .iter()
-            .position(|p| p.addr == *peer);
-        let Some(index) = index else { return };
-        let Ok(id) = u8::try_from(index) else { return };
-        if let Some(Some(route)) = self.inner.routes.get(index) {
-            route.update_pmtu(&self.inner.sk, mtu);
-        }
-        // The route may be another one now.
-        let Ok(route) = self.route(PathId(id)) else {
+    /// An ICMP error came about a packet to `peer`.
+    pub(crate) fn icmp(&mut self, peer: &Address, quote: &Quote, report: Report) {
+        let taken = self.with(|engine, cx| engine.handle_icmp(cx, peer, quote, report));
+        let (Some(Ok(())), Report::TooBig(mtu)) = (taken, report) else {
             return;
         };
-        let mtu = route.mtu();
-        if let Some(slot) = self.inner.routes.get_mut(index) {
-            *slot = Some(route);
+        // IP is to know it, too.
+        let inner = &*self.inner;
+        let index = inner.engine.paths().iter().position(|p| p.addr == *peer);
+        if let Some(Some(route)) = index.and_then(|i| inner.routes.get(i)) {
+            route.update_pmtu(&inner.sk, mtu);
         }
-        let _ = self.with(|engine, cx| engine.handle_mtu(cx, PathId(id), mtu));
     }
 
     fn route(&self, path: PathId) -> Result<Route> {

@@ -2,32 +2,22 @@
 
 //! ICMP errors about packets that associations have sent (RFC 9260, 10).
 //!
-//! An error counts only if it quotes the verification tag that the association really uses, so
-//! that somebody who cannot see its packets cannot make it believe anything.
+//! Whether an error is believed, and what follows from it, is for the engine to say.
 
 use crate::{
     association::Assoc,
     pernet::PeerKey,
-    sys::icmp::Quoted, //
+    sys::icmp::IcmpError, //
 };
 
 /// Takes up an ICMP error.
-pub(crate) fn error(quoted: &Quoted) {
-    let (Some(mtu), Some(pernet)) = (quoted.too_big, quoted.net.state()) else {
-        // Destinations that are unreachable are found out about by time-outs.
+pub(crate) fn error(error: &IcmpError) {
+    let Some(pernet) = error.net.state() else {
         return;
     };
-    let key = PeerKey::new(
-        quoted.local.ip,
-        quoted.local_port,
-        &quoted.peer,
-        quoted.peer_port,
-    );
-    let Some(assoc) = Assoc::find(&pernet, &key) else {
-        return;
-    };
-    let mut locked = assoc.lock();
-    if locked.inner.engine.peer_tag() == quoted.tag {
-        locked.path_mtu(&quoted.peer, mtu);
+    let (ours, peers) = (error.quote.source_port, error.quote.destination_port);
+    let key = PeerKey::new(error.local.ip, ours, &error.peer, peers);
+    if let Some(assoc) = Assoc::find(&pernet, &key) {
+        assoc.lock().icmp(&error.peer, &error.quote, error.report);
     }
 }

@@ -20,6 +20,7 @@
 //! | 6.4, 8.2, RFC 7829 several paths | [`path`], [`select`] |
 //! | 7 congestion control | [`cc`] |
 //! | 7.3 path MTU, RFC 8899 | [`pmtu`] |
+//! | 10 ICMP | [`icmp`] |
 //! | 16 parameters | [`config`] |
 //!
 //! # Glossary
@@ -34,7 +35,8 @@
 //! An [`assoc::Association`] has four families of methods:
 //!
 //! - **getters** take `&self`;
-//! - **inputs**: `handle_packet`, `handle_timeout` (a spurious call does nothing);
+//! - **inputs**: `handle_packet`, `handle_timeout` (a spurious call does nothing), `handle_icmp`,
+//!   `handle_mtu`;
 //! - **commands** of the user: `send`, `shutdown`, `abort`, `consumed`, …;
 //! - **outputs**: `poll_transmit`, `poll_event`, `poll_timeout`.
 //!
@@ -59,6 +61,7 @@ pub(crate) mod ootb;
 
 pub(crate) mod assoc;
 pub(crate) mod cc;
+pub(crate) mod icmp;
 pub(crate) mod path;
 pub(crate) mod pmtu;
 pub(crate) mod ring;

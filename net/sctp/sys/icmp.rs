@@ -1,27 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What an ICMP error quotes of a packet that was sent.
+//! ICMP errors, and what they quote of a packet that was sent.
 //!
 //! C headers: [`include/uapi/linux/icmp.h`](srctree/include/uapi/linux/icmp.h),
 //! [`include/uapi/linux/icmpv6.h`](srctree/include/uapi/linux/icmpv6.h)
 
 use super::{bindings, net::Net};
-use crate::engine::addr::{Address, IpAddr, Ipv4Addr, Ipv6Addr};
+use crate::engine::{
+    addr::{Address, IpAddr, Ipv6Addr},
+    icmp::{Quote, Report},
+};
 use kernel::prelude::*;
 
-/// Length of the SCTP header that is quoted at least: ports and verification tag.
-const QUOTED_LEN: usize = 8;
-
-/// A packet that did not arrive, in this host's terms.
-pub(crate) struct Quoted {
+/// An ICMP error about a packet that did not arrive, in this host's terms.
+pub(crate) struct IcmpError {
     pub(crate) net: Net,
     pub(crate) local: Address,
     pub(crate) peer: Address,
-    pub(crate) local_port: u16,
-    pub(crate) peer_port: u16,
-    pub(crate) tag: u32,
-    /// The MTU that a router has reported, for a whole IP packet.
-    pub(crate) too_big: Option<u32>,
+    pub(crate) quote: Quote,
+    pub(crate) report: Report,
 }
 
 /// The linear part of a borrowed skb.
@@ -38,19 +35,7 @@ unsafe fn linear<'a>(skb: *mut bindings::sk_buff) -> &'a [u8] {
     unsafe { core::slice::from_raw_parts(data, len) }
 }
 
-fn be16(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_be_bytes(
-        bytes.get(at..)?.get(..2)?.try_into().ok()?,
-    ))
-}
-
-fn be32(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_be_bytes(
-        bytes.get(at..)?.get(..4)?.try_into().ok()?,
-    ))
-}
-
-impl Quoted {
+impl IcmpError {
     /// Reads what an ICMP error quotes; `None` if it is too short.
     ///
     /// # Safety
@@ -60,23 +45,22 @@ impl Quoted {
         // SAFETY: The C side has the skb for the call; its data is the quoted IP packet.
         let bytes = unsafe { linear(skb) };
         // SAFETY: As above.
-        let kind = unsafe { bindings::sctp_helper_icmp_type(skb) } as u32;
+        let kind = unsafe { bindings::sctp_helper_icmp_type(skb) };
         // SAFETY: As above.
-        let code = unsafe { bindings::sctp_helper_icmp_code(skb) } as u32;
-        let too_big = (kind == bindings::ICMP_DEST_UNREACH && code == bindings::ICMP_FRAG_NEEDED)
-            .then_some(info);
+        let code = unsafe { bindings::sctp_helper_icmp_code(skb) };
+        let report = Report::from_v4(kind as u8, code as u8, info)?;
         let header_len = usize::from(bytes.first()? & 0xf) * 4;
-        let local = Ipv4Addr::from_bits(be32(bytes, 12)?);
-        let peer = Ipv4Addr::from_bits(be32(bytes, 16)?);
+        let local: [u8; 4] = bytes.get(12..16)?.try_into().ok()?;
+        let peer: [u8; 4] = bytes.get(16..20)?.try_into().ok()?;
         // SAFETY: As above; the packet's device is set.
         let net = unsafe { Net::from_raw(bindings::sctp_helper_skb_net(skb)) };
-        Self::new(
+        Some(Self {
             net,
-            Address::new(IpAddr::V4(local)),
-            Address::new(IpAddr::V4(peer)),
-            bytes.get(header_len..)?,
-            too_big,
-        )
+            local: Address::new(IpAddr::from(local)),
+            peer: Address::new(IpAddr::from(peer)),
+            quote: Quote::parse(bytes.get(header_len..)?)?,
+            report,
+        })
     }
 
     /// The same for ICMPv6.
@@ -87,12 +71,13 @@ impl Quoted {
     pub(super) unsafe fn from_v6(
         skb: *mut bindings::sk_buff,
         kind: u8,
+        code: u8,
         offset: c_int,
         info: bindings::__be32,
     ) -> Option<Self> {
         // SAFETY: The C side has the skb for the call; its data is the quoted IPv6 packet.
         let bytes = unsafe { linear(skb) };
-        let too_big = (u32::from(kind) == bindings::ICMPV6_PKT_TOOBIG).then(|| u32::from_be(info));
+        let report = Report::from_v6(kind, code, u32::from_be(info))?;
         let local: [u8; 16] = bytes.get(8..24)?.try_into().ok()?;
         let peer: [u8; 16] = bytes.get(24..40)?.try_into().ok()?;
         // SAFETY: As above.
@@ -106,31 +91,12 @@ impl Quoted {
         };
         // SAFETY: As above; the packet's device is set.
         let net = unsafe { Net::from_raw(bindings::sctp_helper_skb_net(skb)) };
-        Self::new(
-            net,
-            address(local),
-            address(peer),
-            bytes.get(usize::try_from(offset).ok()?..)?,
-            too_big,
-        )
-    }
-
-    fn new(
-        net: Net,
-        local: Address,
-        peer: Address,
-        sctp: &[u8],
-        too_big: Option<u32>,
-    ) -> Option<Self> {
-        let sctp = sctp.get(..QUOTED_LEN)?;
         Some(Self {
             net,
-            local,
-            peer,
-            local_port: be16(sctp, 0)?,
-            peer_port: be16(sctp, 2)?,
-            tag: be32(sctp, 4)?,
-            too_big,
+            local: address(local),
+            peer: address(peer),
+            quote: Quote::parse(bytes.get(usize::try_from(offset).ok()?..)?)?,
+            report,
         })
     }
 }

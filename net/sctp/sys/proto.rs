@@ -9,7 +9,7 @@
 
 use super::{
     bindings,
-    icmp::Quoted,
+    icmp::IcmpError,
     msg::Message,
     net::Net,
     skb::RxSkb,
@@ -353,8 +353,8 @@ unsafe fn receive(skb: *mut bindings::sk_buff, ipv6: bool) -> c_int {
 /// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn error_v4(skb: *mut bindings::sk_buff, info: u32) -> c_int {
     // SAFETY: The C side gives a valid skb, borrowed, whose data is the quoted IP packet.
-    if let Some(quoted) = unsafe { Quoted::from_v4(skb, info) } {
-        icmp::error(&quoted);
+    if let Some(error) = unsafe { IcmpError::from_v4(skb, info) } {
+        icmp::error(&error);
     }
     0
 }
@@ -366,13 +366,13 @@ unsafe extern "C" fn error_v6(
     skb: *mut bindings::sk_buff,
     _opt: *mut bindings::inet6_skb_parm,
     kind: u8,
-    _code: u8,
+    code: u8,
     offset: c_int,
     info: bindings::__be32,
 ) -> c_int {
     // SAFETY: As above; the quoted SCTP packet begins at `offset`.
-    if let Some(quoted) = unsafe { Quoted::from_v6(skb, kind, offset, info) } {
-        icmp::error(&quoted);
+    if let Some(error) = unsafe { IcmpError::from_v6(skb, kind, code, offset, info) } {
+        icmp::error(&error);
     }
     0
 }

@@ -19,6 +19,7 @@ mod collision;
 mod data;
 mod dispatch;
 mod fault;
+mod icmp;
 mod paths;
 mod sack;
 mod send;
@@ -37,7 +38,7 @@ use super::{
     cx::{Cx, Payload},
     env::{AllocError, KVec},
     event::Event,
-    path::{Path, PathId, MIN_MTU},
+    path::{Path, PathId},
     rx::Receiver,
     serial::Tsn,
     time::{Duration, Time},
@@ -201,10 +202,12 @@ impl<B: Payload> Association<B> {
         self.rx.pending_chunks()
     }
 
-    /// Largest payload of a DATA chunk that a message is cut into on the primary path.
+    /// Largest payload of a DATA chunk that a message is cut into. The smallest path decides, so
+    /// that a chunk fits whatever path it is sent again on (6.9).
     pub(crate) fn frag_point(&self) -> usize {
-        let mtu = self.path(self.primary).map_or(MIN_MTU, |p| p.mtu());
-        self.max_fragment(mtu)
+        let usable = self.paths.iter().filter(|p| p.is_active());
+        let mtu = usable.map(Path::mtu).min();
+        self.max_fragment(mtu.unwrap_or_else(|| self.mtu(self.primary)))
     }
 
     pub(crate) fn config(&self) -> &Config {

@@ -187,7 +187,7 @@ impl<B: Payload> Association<B> {
         if !has_data && self.burst == 0 {
             return Decision::Stop;
         }
-        let full = self.max_fragment(path.mtu());
+        let full = self.frag_point();
         let len = if remaining <= full {
             remaining
         } else {

@@ -7,6 +7,7 @@ pub(crate) mod support;
 mod assoc;
 mod cc;
 mod cookie;
+mod icmp;
 mod ootb;
 mod pmtu;
 mod ring;

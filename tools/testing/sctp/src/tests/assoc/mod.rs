@@ -4,6 +4,7 @@
 
 mod fault;
 mod hostile;
+mod icmp;
 mod loss;
 mod memory;
 mod paths;

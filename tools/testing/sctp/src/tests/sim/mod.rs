@@ -27,6 +27,7 @@ use crate::engine::{
     config::Config,
     cx::{Payload, Rng},
     event::{Closed, Event, PathChange},
+    icmp::{Quote, Report},
     ootb::{self, Verdict},
     path::PathId,
     stats::{Counter, Reason},
@@ -185,6 +186,10 @@ pub(crate) struct Net {
     /// Packets that were delivered, if wanted.
     pub(crate) keep: bool,
     pub(crate) kept: Vec<Flying>,
+    /// Whether routers say what was too big.
+    pub(crate) icmp: bool,
+    /// When, whom, about which packet and what: in order of time.
+    errors: VecDeque<(Time, usize, Flying, Report)>,
     /// Whether the invariants are looked at after each input, which costs time.
     pub(crate) check: bool,
 }
@@ -291,6 +296,8 @@ impl Net {
             sent: Vec::new(),
             keep: false,
             kept: Vec::new(),
+            icmp: false,
+            errors: VecDeque::new(),
             check: true,
         }
     }
@@ -516,6 +523,12 @@ impl Net {
             None => Fate::Pass,
         };
         let is_too_big = cut.unwrap_or(packet.bytes.len()) > self.hosts[from].carries;
+        if is_too_big && self.icmp {
+            let mtu = self.hosts[from].carries as u32 + 20;
+            let at = self.now.plus(self.link.delay);
+            let error = (at, from, packet.clone(), Report::TooBig(mtu));
+            self.errors.push_back(error);
+        }
         let lost = is_too_big || fate == Fate::Lose || self.chance(self.link.loss);
         self.log.push(trace::Entry::Packet {
             packet: packet.clone(),
@@ -589,6 +602,21 @@ impl Net {
         }
     }
 
+    /// Hands a host an ICMP error that quotes so much of a packet to `peer`.
+    pub(crate) fn report(
+        &mut self,
+        who: usize,
+        peer: &Address,
+        quote: &[u8],
+        report: Report,
+    ) -> Result<(), Reason> {
+        if self.hosts[who].assoc.is_none() {
+            return Err(Reason::Unexpected);
+        }
+        let quote = Quote::parse(quote).ok_or(Reason::Malformed)?;
+        self.with(who, |assoc, cx| assoc.handle_icmp(cx, peer, &quote, report))
+    }
+
     /// When something happens next.
     pub(crate) fn next_time(&self) -> Option<Time> {
         let arrival = self.flying.keys().next().map(|(at, _)| *at);
@@ -597,7 +625,8 @@ impl Net {
             .iter()
             .filter_map(|h| h.assoc.as_ref()?.poll_timeout())
             .min();
-        arrival.into_iter().chain(timeout).min()
+        let error = self.errors.front().map(|(at, ..)| *at);
+        [arrival, timeout, error].into_iter().flatten().min()
     }
 
     /// Lets one thing happen. `false` if nothing will.
@@ -607,6 +636,11 @@ impl Net {
         };
         self.now = self.now.max(at);
         self.sync();
+        if self.errors.front().is_some_and(|(at, ..)| *at <= self.now) {
+            let (_, who, packet, report) = self.errors.pop_front().unwrap();
+            let _ = self.report(who, &packet.dst, &packet.bytes[..8], report);
+            return true;
+        }
         let next = self.flying.keys().next().copied();
         if let Some(key) = next.filter(|(at, _)| *at <= self.now) {
             let packet = self.flying.remove(&key).unwrap();
