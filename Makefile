@@ -4,7 +4,7 @@
 
 # For every recipe's scripts. FLAVOUR is the guest: x86 or debug in QEMU, um for
 # User Mode Linux. MODULE=c takes the kernel's own module for comparison.
-export KDIR KSRC ACCEL JOBS MODULE FLAVOUR TESTS VERBOSE FULL
+export KDIR KSRC ACCEL JOBS MODULE FLAVOUR TESTS VERBOSE FULL SECS KEEP
 T := tools/sctp
 
 .DEFAULT_GOAL := module
@@ -24,6 +24,9 @@ check: deps ## format, lints, rules of the house, documentation
 
 twin: deps ## the engine's tests in user space, no kernel involved
 	@$T/twin.sh
+
+fuzz: deps ## fuzz the engine in user space, SECS= seconds for each target
+	@$T/fuzz.sh $(TARGETS)
 
 kselftest: deps ## socket tests in a QEMU guest (FLAVOUR=debug: the debug kernel)
 	@$T/run-tests.sh
@@ -66,9 +69,11 @@ help: ## this text
 	@echo '  MODULE=name    module the guests load: rust, or c for the kernel'"'"'s own'
 	@echo '  TESTS=names    socket tests to run. Default: all'
 	@echo '  FULL=1         long socket tests in full in an emulated guest, too'
+	@echo '  SECS=n         seconds for each fuzz target. Default: 60'
+	@echo '  TARGETS=names  fuzz targets to run. Default: all'
 	@echo
 	@echo 'Kernels, their source and bindgen are kept in $$RUST_SCTP_CACHE, by default'
 	@echo '~/.cache/rust_sctp; everything else goes to build/.'
 
-.PHONY: module demo test check twin kselftest uml interop shell install-tree \
+.PHONY: module demo test check twin fuzz kselftest uml interop shell install-tree \
 	rust-analyzer clean deps help

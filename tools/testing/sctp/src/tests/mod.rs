@@ -7,6 +7,8 @@ pub(crate) mod support;
 mod assoc;
 mod cc;
 mod cookie;
+#[cfg(test)]
+mod corpus;
 mod icmp;
 mod ootb;
 mod pmtu;
@@ -16,4 +18,4 @@ mod rx;
 mod select;
 pub(crate) mod sim;
 mod tx;
-mod wire;
+pub(crate) mod wire;

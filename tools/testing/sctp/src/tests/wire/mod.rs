@@ -3,7 +3,7 @@
 //! Tests of `engine/wire`.
 
 mod builder;
-mod examine;
+pub(crate) mod examine;
 mod hostile;
 mod roundtrip;
 pub(crate) mod samples;
