@@ -2,6 +2,7 @@
 
 //! ICMP errors about packets of an association: RFC 9260, 10, and RFC 8899, 4.6.
 
+use super::paths::two_paths;
 use crate::engine::{
     assoc::State,
     event::Closed,
@@ -207,5 +208,26 @@ fn errors_while_it_ends() {
             net.step();
         }
         net.run_until(|net| net.hosts[A].assoc.is_none());
+    }
+}
+
+/// A peer can list an address of somebody else, who then says that it does not speak SCTP.
+#[test]
+fn one_of_two_addresses_does_not_speak_sctp() {
+    for bad in [0, 1] {
+        let (mut net, _cuts) = two_paths(10);
+        let right = right_quote(&net);
+        let peer = address(Z, bad);
+        let result = net.report(A, &peer, &right, Report::ProtocolUnreachable);
+        assert_eq!(result, Ok(()));
+        let paths = net.hosts[A].assoc().paths();
+        let active = [0, 1].map(|n: usize| paths[n].is_active());
+        assert_eq!(active, [bad != 0, bad != 1]);
+        net.sent.clear();
+        net.send(A, 0, b"x");
+        net.run_until(|net| net.hosts[Z].got.len() == 1);
+        let data = net.sent.iter().find(|p| p.has(ChunkType::Data)).unwrap();
+        assert_eq!(data.dst, address(Z, 1 - bad));
+        net.finish(A);
     }
 }

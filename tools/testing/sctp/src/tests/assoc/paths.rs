@@ -46,7 +46,7 @@ fn time_outs(n: u32) -> Duration {
 /// Which of the networks between the hosts carry nothing. Network `n` is the one between the
 /// addresses `n`.
 #[derive(Clone)]
-struct Cuts(Rc<Cell<u8>>);
+pub(super) struct Cuts(Rc<Cell<u8>>);
 
 impl Cuts {
     fn cut(&self, n: u8) {
@@ -130,7 +130,7 @@ fn connected(seed: u64, n: u8, cut: &[u8], configure: impl Fn(&mut Config)) -> (
 }
 
 /// Two networks and the usual settings.
-fn two_paths(seed: u64) -> (Net, Cuts) {
+pub(super) fn two_paths(seed: u64) -> (Net, Cuts) {
     connected(seed, 2, &[], |_| ())
 }
 

@@ -4,14 +4,15 @@
 
 use kernel::fault;
 
+use super::paths::two_paths;
 use crate::engine::{
-    path::MIN_MTU,
+    path::{PathId, MIN_MTU},
     pmtu::{Phase, BASE_PLPMTU},
     stats::Counter,
     time::Duration,
     wire::chunk::ChunkType,
 };
-use crate::tests::sim::{pattern, Fate, Flying, Net, A, Z};
+use crate::tests::sim::{address, pattern, Fate, Flying, Net, A, Z};
 
 const ROUTE: usize = 1480;
 
@@ -359,4 +360,34 @@ fn any_network() {
         }
         net.finish(A);
     }
+}
+
+/// A chunk may have to be sent again on another path than the one it was cut for.
+#[test]
+fn messages_are_cut_for_the_smallest_of_the_paths() {
+    let (mut net, _cuts) = two_paths(16);
+    net.with(A, |assoc, cx| assoc.handle_mtu(cx, PathId(1), 1000));
+    let mtus = |net: &Net| {
+        net.hosts[A]
+            .assoc()
+            .paths()
+            .iter()
+            .map(|p| p.mtu())
+            .collect()
+    };
+    let before: Vec<usize> = mtus(&net);
+    assert_eq!(before, [ROUTE, 1000], "each path has its own");
+    assert_eq!(net.hosts[A].assoc().frag_point(), 972);
+    transfer(&mut net, 1, 10_000);
+    for packet in net.sent.iter().filter(|p| p.to == Z) {
+        assert!(!packet.any(|chunk| chunk.raw.len() > 16 + 972));
+    }
+
+    // It is larger again, which is found out there.
+    net.with(A, |assoc, cx| assoc.handle_mtu(cx, PathId(1), ROUTE));
+    net.run_for(ms(50));
+    let probe = net.sent.iter().rfind(|p| is_probe(p)).unwrap();
+    assert_eq!((probe.dst, probe.bytes.len()), (address(Z, 1), ROUTE));
+    assert_eq!(net.hosts[A].assoc().frag_point(), 1452);
+    net.finish(A);
 }
