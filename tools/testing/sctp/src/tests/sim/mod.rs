@@ -744,11 +744,16 @@ impl Net {
 
     /// Hands a forged packet of `from` to the other host.
     pub(crate) fn forge(&mut self, from: usize, bytes: Vec<u8>) {
+        self.forge_on(from, 0, bytes);
+    }
+
+    /// As [`forge`](Self::forge), between the addresses `n` of both.
+    pub(crate) fn forge_on(&mut self, from: usize, n: u8, bytes: Vec<u8>) {
         let packet = Flying {
             at: self.now,
             to: 1 - from,
-            src: address(from, 0),
-            dst: address(1 - from, 0),
+            src: address(from, n),
+            dst: address(1 - from, n),
             bytes,
             cut: None,
         };
@@ -773,7 +778,7 @@ impl Drop for Net {
 
 impl SplitMix {
     /// A generator whose second number is `second`: the output function run backwards.
-    fn with_second(second: u32, low: u32) -> Self {
+    pub(crate) fn with_second(second: u32, low: u32) -> Self {
         let mut z = (u64::from(second) << 32) | u64::from(low);
         z = unshift(z, 31).wrapping_mul(inverse(0x94d0_49bb_1331_11eb));
         z = unshift(z, 27).wrapping_mul(inverse(0xbf58_476d_1ce4_e5b9));
