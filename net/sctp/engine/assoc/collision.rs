@@ -84,10 +84,10 @@ impl<B: Payload> Association<B> {
     }
 
     /// The addresses in an INIT that are not this peer's, as parameters in `out`. There are none
-    /// while the peer's own list is not known (5.2.1).
+    /// as long as the peer's list is not known, which comes with its INIT ACK (5.2.1).
     fn new_addresses<'o>(&self, init: &Init<'_>, from: Address, out: &'o mut [u8]) -> &'o [u8] {
         let mut len = 0_usize;
-        if !self.state.is_setup() {
+        if self.state != State::CookieWait {
             for address in init.addresses(from) {
                 if self.has_address(&address) {
                     continue;

@@ -487,6 +487,23 @@ fn an_init_in_cookie_echoed_is_answered_with_what_the_own_one_said() {
     });
 }
 
+#[test]
+fn an_init_that_brings_an_address_to_a_cookie_echoed_association_is_refused() {
+    connecting(|x| {
+        x.sends([init_ack().address(address(Z, 1))]);
+        x.expects([cookie_echo()]);
+        x.sends([init().address(address(Z, 1)).address(address(Z, 2))]);
+        let cause = cause::RESTART_WITH_NEW_ADDRESSES;
+        x.expects([abort().cause_with(cause, &address_param(2))]);
+        x.is_in(State::CookieEchoed);
+        // With those it has, it may.
+        x.sends([init().address(address(Z, 1))]);
+        x.expects([init_ack()]);
+        x.sends([cookie_ack()]);
+        x.expects_on(1, [heartbeat()]);
+    });
+}
+
 // 5.2.2 INIT in other states
 
 const UP: [State; 4] = [
