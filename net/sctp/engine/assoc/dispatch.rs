@@ -245,7 +245,7 @@ impl<B: Payload> Association<B> {
                 | S::ShutdownReceived,
             ) => Err(Reason::Unexpected),
 
-            (C::Error, S::CookieEchoed) => Ok(self.on_error_in_setup(cx, chunk)),
+            (C::Error, S::CookieEchoed) => Ok(self.on_error_in_setup(cx, chunk, incoming)),
             // Reports of what the peer did not like of ours: nothing follows from them.
             (
                 C::Error,

@@ -35,6 +35,9 @@ use crate::engine::{
 /// How often a new cookie is asked for because the last one came back too late (5.2.6).
 const MAX_STALE_COOKIES: u32 = 3;
 
+/// How much more than a round trip a cookie is asked to live at most (5.2.6).
+const MAX_BEYOND_RTT: Duration = Duration::from_secs(1);
+
 /// The numbers that an association is made of, from either side.
 pub(super) struct Identity {
     local_tag: u32,
@@ -354,7 +357,12 @@ impl<B: Payload> Association<B> {
 
     /// An ERROR in COOKIE-ECHOED: if the cookie was too old, another one is asked for that lives
     /// as much longer (5.2.6).
-    pub(super) fn on_error_in_setup(&mut self, cx: &mut Cx<'_>, chunk: &Chunk<'_>) -> Next {
+    pub(super) fn on_error_in_setup(
+        &mut self,
+        cx: &mut Cx<'_>,
+        chunk: &Chunk<'_>,
+        incoming: &Incoming,
+    ) -> Next {
         let is_stale = |c: &Cause<'_>| c.code == cause::STALE_COOKIE;
         let Some(stale) = control::causes(chunk).flatten().find(is_stale) else {
             return Next::Continue;
@@ -364,9 +372,7 @@ impl<B: Payload> Association<B> {
             self.close_setup(cx, cause::STALE_COOKIE);
             return Next::Stop;
         }
-        // Twice what it was too old by, for the next round trip may be no shorter.
-        let staleness = stale.staleness().unwrap_or(0);
-        self.preservative = Some(Duration(u64::from(staleness).saturating_mul(2_000)));
+        self.preservative = Some(self.more_life(cx, &stale, incoming.path));
         self.peer_tag = 0;
         self.cookie = KVec::new();
         self.unrecognized = KVec::new();
@@ -376,6 +382,20 @@ impl<B: Payload> Association<B> {
         self.pending.init = true;
         self.start_t1(cx, Timer::T1Init);
         Next::Stop
+    }
+
+    /// How much longer the next cookie should live: twice what the last one was too old by, for
+    /// the next round trip may be no shorter; but the longer a cookie lives, the longer it is of
+    /// use to somebody else, so what the round trip cannot explain is not asked for.
+    fn more_life(&mut self, cx: &Cx<'_>, stale: &Cause<'_>, path: PathId) -> Duration {
+        let rtt = match self.setup_sent {
+            Some(sent) => cx.now.since(sent),
+            None => self.path(path).map_or(Duration::ZERO, |p| p.rto.srtt()),
+        };
+        self.measure_setup(cx, path);
+        let limit = rtt.0.saturating_add(MAX_BEYOND_RTT.0);
+        let staleness = u64::from(stale.staleness().unwrap_or(0));
+        Duration(staleness.saturating_mul(2_000).min(limit))
     }
 
     /// Gives up without telling the peer.

@@ -757,6 +757,20 @@ fn a_stale_cookie_brings_an_init_that_asks_for_more_time() {
     });
 }
 
+/// A peer cannot make its cookies live for as long as it likes.
+#[test]
+fn no_more_time_is_asked_for_than_a_round_trip_and_a_second() {
+    for staleness in [700_000, 3_000_000, u32::MAX] {
+        connecting(|x| {
+            x.sends([init_ack()]);
+            x.expects([cookie_echo()]);
+            x.after(200);
+            x.sends([error(STALE).info(&staleness.to_be_bytes())]);
+            x.expects([init().param(9, &1200_u32.to_be_bytes())]);
+        });
+    }
+}
+
 #[test]
 fn a_stale_cookie_without_a_measure_is_a_stale_cookie() {
     for info in [&[][..], &[0, 0, 1]] {
