@@ -2,4 +2,8 @@
 
 //! RFC 9260, section by section, as scripts.
 
+mod section_3;
 mod section_5;
+mod section_7;
+mod section_8;
+mod section_9;

@@ -810,6 +810,7 @@ fn a_stale_cookie_in_another_state_is_of_no_interest() {
             x.goes_to(state);
             x.sends([error(STALE).info(&[0, 0, 1, 0])]);
             x.is_in(state);
+            x.forget_told();
         });
     }
 }
@@ -840,7 +841,7 @@ fn an_address_is_used_once_its_nonce_came_back() {
         let beat = x.expects_on(1, [heartbeat()]);
         let state = |x: &Script| x.assoc().paths()[1].state;
         assert_eq!(state(x), PathState::Unconfirmed);
-        let info = info_of(&beat);
+        let info = x.info_of(&beat);
         assert!(info.len() >= 8, "room for a nonce of 64 bits");
         for i in 0..info.len() {
             let mut wrong = info.clone();
@@ -854,14 +855,4 @@ fn an_address_is_used_once_its_nonce_came_back() {
         x.sends_on(1, [heartbeat_ack(&info)]);
         assert_eq!(state(x), PathState::Active);
     });
-}
-
-/// What a HEARTBEAT carries.
-fn info_of(packet: &Flying) -> Vec<u8> {
-    packet
-        .with(|pkt| {
-            let chunk = pkt.chunks().next().unwrap().unwrap();
-            chunk.value[4..].to_vec()
-        })
-        .unwrap()
 }

@@ -171,6 +171,10 @@ pub(crate) fn chunk(kind: u8, flags: u8, value: &[u8]) -> Item {
 }
 
 impl Item {
+    pub(crate) fn kind(&self) -> u8 {
+        self.kind
+    }
+
     pub(super) fn is_init(&self) -> bool {
         self.kind == ChunkType::Init.to_u8()
     }

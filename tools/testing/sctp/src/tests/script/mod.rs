@@ -30,7 +30,11 @@ use crate::engine::{
     event::Closed,
     serial::Tsn,
     time::Duration,
-    wire::{chunk::ChunkType, init::Init},
+    wire::{
+        chunk::{Chunk, ChunkType},
+        control,
+        init::Init,
+    },
 };
 
 use super::{
@@ -103,6 +107,15 @@ impl<C: Fn(&mut Config)> Setup<C> {
         });
     }
 
+    /// As [`connecting`](Self::connecting), where the path has an MTU.
+    pub(crate) fn connecting_with_mtu(&self, mtu: usize, script: impl Fn(&mut Script)) {
+        self.each(|x| {
+            x.net.hosts[A].mtu = mtu;
+            x.connect();
+            script(x);
+        });
+    }
+
     pub(crate) fn up(&self, script: impl Fn(&mut Script)) {
         self.connecting(|x| {
             x.complete();
@@ -134,7 +147,7 @@ pub(crate) struct Script {
     numbers: Numbers,
     /// What the peer is known by.
     pub(crate) peer_tag: u32,
-    peer_tsn: Tsn,
+    pub(crate) peer_tsn: Tsn,
     /// What the engine is known by, as it said last.
     pub(crate) tag: u32,
     pub(crate) tsn: Tsn,
@@ -282,6 +295,12 @@ impl Script {
         rest
     }
 
+    /// As the last one, and none of it is kept: for very long scripts.
+    pub(crate) fn forget_sent(&mut self) {
+        self.net.forget();
+        self.seen = 0;
+    }
+
     /// The engine has nothing more to say.
     #[track_caller]
     pub(crate) fn quiet(&self) {
@@ -317,6 +336,15 @@ impl Script {
         }
     }
 
+    /// What a HEARTBEAT carries.
+    pub(crate) fn info_of(&self, packet: &Flying) -> Vec<u8> {
+        let info = |c: Chunk<'_>| control::heartbeat_info(&c).map(<[u8]>::to_vec);
+        packet
+            .with(|pkt| info(pkt.chunks().next().unwrap().unwrap()))
+            .unwrap()
+            .unwrap()
+    }
+
     // Time.
 
     /// So many milliseconds pass, in which the engine says nothing. What it says when they are
@@ -344,6 +372,11 @@ impl Script {
     pub(crate) fn user_sends(&mut self, stream: u16, bytes: &[u8]) {
         self.quiet();
         self.net.send(A, stream, bytes);
+    }
+
+    /// The user sends, and it does not matter what the engine does about it.
+    pub(crate) fn user_hands_in(&mut self, bytes: &[u8]) {
+        self.net.send(A, 0, bytes);
     }
 
     #[track_caller]
@@ -375,6 +408,11 @@ impl Script {
         let seen = &self.net.hosts[A].seen[self.told..];
         assert_eq!(seen, events);
         self.told = self.net.hosts[A].seen.len();
+    }
+
+    /// How many things the user was told that do not matter any more.
+    pub(crate) fn told_so_far(&self) -> usize {
+        self.told
     }
 
     /// What the user was told so far does not matter.
