@@ -108,6 +108,8 @@ pub(crate) struct Association<B: Payload> {
     peer_a_rwnd: u32,
     /// A chunk that was sent although it did not fit that window (6.1, A), alone in flight.
     window_probe: Option<Tsn>,
+    /// The window has been closed for an RTO: a chunk may be sent into it.
+    window_probe_due: bool,
     /// Fast Recovery lasts until this TSN is acknowledged (7.2.4).
     recovery_exit: Option<Tsn>,
     /// A packet of fast retransmissions is due, whatever cwnd says.

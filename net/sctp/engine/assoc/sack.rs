@@ -31,7 +31,7 @@ impl<B: Payload> Association<B> {
         let cumulative = sack.cumulative_tsn_ack;
         match self.outstanding.prepare(cumulative, sack.gaps(), cx.gfp) {
             Ok(()) => {
-                self.peer_a_rwnd = sack.a_rwnd;
+                self.set_peer_a_rwnd(sack.a_rwnd);
                 self.heard_sack();
                 self.acknowledge(cx, cumulative);
                 self.resume_after_probe();

@@ -13,7 +13,12 @@
 //! used up and so little is in flight that the peer would delay its SACK; in a packet that is not
 //! filled, if such packets have made others wait lately; with the last DATA before a SHUTDOWN.
 
-use super::{data::FULL_PACKET, state::State, transmit::MAX_PACKET, Association};
+use super::{
+    data::FULL_PACKET,
+    state::{State, Timer},
+    transmit::MAX_PACKET,
+    Association,
+};
 use crate::engine::{
     cx::{Cx, Payload},
     env::AllocError,
@@ -80,7 +85,44 @@ impl<B: Payload> Association<B> {
                 self.nagle_waits = NAGLE_MEMORY;
                 None
             }
-            Decision::Stop => None,
+            Decision::Stop => {
+                self.await_window(cx);
+                None
+            }
+        }
+    }
+
+    /// The peer says how much it takes.
+    pub(super) fn set_peer_a_rwnd(&mut self, a_rwnd: u32) {
+        self.peer_a_rwnd = a_rwnd;
+        if a_rwnd > 0 {
+            self.window_probe_due = false;
+            self.timers.stop(Timer::WindowProbe);
+        }
+    }
+
+    /// Whether the peer takes nothing at all, and nothing that is outstanding will make it say
+    /// something else.
+    fn is_window_closed(&self) -> bool {
+        self.peer_a_rwnd == 0 && self.outstanding.is_empty()
+    }
+
+    /// There is DATA to be sent: sees to it that a window that stays closed is probed, for the
+    /// SACK that opens it may get lost (6.1, A).
+    fn await_window(&mut self, cx: &Cx<'_>) {
+        let waits = self.window_probe_due || self.timers.get(Timer::WindowProbe).is_some();
+        if self.is_window_closed() && !waits {
+            let at = cx.now.plus(self.control_rto());
+            self.timers.set(Timer::WindowProbe, at);
+        }
+    }
+
+    /// The window was closed for an RTO. T3-rtx will repeat the probe after twice that.
+    pub(super) fn on_window_closed(&mut self) {
+        self.window_probe_due = true;
+        let path = self.active_path();
+        if let Some(path) = self.path_mut(path) {
+            path.rto.back_off();
         }
     }
 
@@ -108,9 +150,11 @@ impl<B: Payload> Association<B> {
     }
 
     /// Whether the peer's window takes so many bytes; one chunk in flight it always takes, to find
-    /// out whether it has opened (6.1, A).
+    /// out whether it has opened, but not as soon as it is closed (6.1, A).
     fn fits_peer(&self, len: usize) -> bool {
-        len <= self.peer_rwnd() as usize || self.outstanding.flight_count() == 0
+        let may_probe = self.outstanding.flight_count() == 0
+            && (!self.is_window_closed() || self.window_probe_due);
+        len <= self.peer_rwnd() as usize || may_probe
     }
 
     pub(super) fn put_lost(
@@ -300,6 +344,7 @@ impl<B: Payload> Association<B> {
         };
         out.data(cx.gfp, &header, sent)?;
         self.window_probe = (len > self.peer_rwnd() as usize).then_some(tsn);
+        self.window_probe_due = false;
         self.queue.take(&fragment);
         self.outstanding.sent(header, kept, id);
         self.sent_data(cx, id, size);

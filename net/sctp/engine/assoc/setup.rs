@@ -173,6 +173,7 @@ impl<B: Payload> Association<B> {
             outstanding: Outstanding::new(identity.local_initial_tsn),
             peer_a_rwnd: identity.peer_rwnd,
             window_probe: None,
+            window_probe_due: false,
             recovery_exit: None,
             fast_retransmit: false,
             burst: 0,
@@ -334,7 +335,7 @@ impl<B: Payload> Association<B> {
         self.peer_tag = identity.peer_tag;
         self.local_initial_tsn = identity.local_initial_tsn;
         self.out_streams = identity.out_streams;
-        self.peer_a_rwnd = identity.peer_rwnd;
+        self.set_peer_a_rwnd(identity.peer_rwnd);
         self.rx
             .restart(identity.peer_initial_tsn, identity.in_streams);
         self.rx.sack.advertise(ootb::initial_a_rwnd(&self.config));

@@ -103,17 +103,20 @@ pub(crate) enum Timer {
     T5ShutdownGuard,
     /// A SACK is being delayed.
     Sack,
+    /// The peer's window is closed, and nothing is in flight that would tell when it opens.
+    WindowProbe,
     /// A packet could not be built for lack of memory.
     Retry,
 }
 
 impl Timer {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::T1Init,
         Self::T1Cookie,
         Self::T2Shutdown,
         Self::T5ShutdownGuard,
         Self::Sack,
+        Self::WindowProbe,
         Self::Retry,
     ];
 }

@@ -67,6 +67,7 @@ impl<B: Payload> Association<B> {
                 cx.stats.count(Counter::DelaySackExpireds);
                 self.rx.sack.expired();
             }
+            Timer::WindowProbe => self.on_window_closed(),
             // To be polled is all it takes.
             Timer::Retry => {}
         }

@@ -4,6 +4,7 @@
 
 mod section_3;
 mod section_5;
+mod section_6;
 mod section_7;
 mod section_8;
 mod section_9;
