@@ -14,6 +14,7 @@ use crate::engine::{
     stats::{Counter, Reason},
     time::Time,
     wire::{
+        builder::BuildError,
         cause::NewCause,
         chunk::Chunk,
         control,
@@ -152,8 +153,9 @@ impl<B: Payload> Association<B> {
         incoming: &Incoming,
     ) -> Result<Next, Reason> {
         let info = control::heartbeat_info(chunk)?;
-        if self.begin_reply(cx, incoming) && self.reply.heartbeat_ack(cx.gfp, info).is_ok() {
-            cx.stats.count(Counter::OutCtrlChunks);
+        if self.begin_reply(cx, incoming) {
+            let put = self.reply.heartbeat_ack(cx.gfp, info);
+            self.end_reply(cx, put);
         }
         Ok(Next::Continue)
     }
@@ -219,8 +221,22 @@ impl<B: Payload> Association<B> {
         if !self.path(incoming.path).is_some_and(Path::is_confirmed) {
             return;
         }
-        if self.begin_reply(cx, incoming) && self.reply.error(cx.gfp, cause).is_ok() {
-            cx.stats.count(Counter::OutCtrlChunks);
+        if self.begin_reply(cx, incoming) {
+            let put = self.reply.error(cx.gfp, cause);
+            self.end_reply(cx, put);
+        }
+    }
+
+    /// A chunk was put into the packet that answers, or could not be. A packet without chunks is
+    /// none.
+    fn end_reply(&mut self, cx: &Cx<'_>, put: Result<(), BuildError>) {
+        match put {
+            Ok(()) => cx.stats.count(Counter::OutCtrlChunks),
+            Err(BuildError::NoRoom | BuildError::NoMemory) => {
+                if self.reply.is_empty() {
+                    self.reply_to = None;
+                }
+            }
         }
     }
 

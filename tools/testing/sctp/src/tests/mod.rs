@@ -17,6 +17,7 @@ mod ring;
 mod rto;
 mod rx;
 pub(crate) mod script;
+mod security;
 mod select;
 pub(crate) mod sim;
 mod tx;

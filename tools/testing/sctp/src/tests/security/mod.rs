@@ -1,3 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Attacks.
+//! Attacks, and the shapes of vulnerabilities that other implementations had.
+
+mod attacks;
+mod cve;
