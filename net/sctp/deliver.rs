@@ -69,6 +69,8 @@ pub(crate) fn deliver(
         Event::Message(received) => message(assoc, engine, cx, sk, received),
         // SCTP_PEER_ADDR_CHANGE is not made yet.
         Event::Path { .. } => {}
+        // Nor is SCTP_REMOTE_ERROR.
+        Event::RemoteError(_) => {}
         Event::PeerShutdown => peer_shutdown(assoc, engine, sk),
         Event::Closed(why) => closed(assoc, engine, sk, why),
     }

@@ -20,6 +20,8 @@ pub(crate) enum Event<B> {
     Message(Received<B>),
     /// Something about an address of the peer has changed.
     Path { addr: Address, change: PathChange },
+    /// The peer reports an error in what it got, and goes on.
+    RemoteError(RemoteError),
     /// The peer started a shutdown and will take no more data.
     PeerShutdown,
     /// The association ended. Nothing comes after this.
@@ -64,6 +66,14 @@ pub(crate) enum Closed {
     Aborted { cause: u16, setup: bool },
     /// The peer did not answer any more, `setup` as above.
     TimedOut { setup: bool },
+}
+
+/// An error cause in an ERROR of the peer.
+#[derive(Debug)]
+pub(crate) struct RemoteError {
+    pub(crate) code: u16,
+    /// What comes with it; empty for lack of memory, too.
+    pub(crate) info: KVec<u8>,
 }
 
 /// User data on its way to the user.

@@ -246,16 +246,11 @@ impl<B: Payload> Association<B> {
             ) => Err(Reason::Unexpected),
 
             (C::Error, S::CookieEchoed) => Ok(self.on_error_in_setup(cx, chunk, incoming)),
-            // Reports of what the peer did not like of ours: nothing follows from them.
-            (
-                C::Error,
-                S::CookieWait
-                | S::Established
-                | S::ShutdownPending
-                | S::ShutdownSent
-                | S::ShutdownReceived
-                | S::ShutdownAckSent,
-            ) => Ok(Next::Continue),
+            // Reports of what the peer did not like of ours.
+            (C::Error, S::Established | S::ShutdownPending | S::ShutdownReceived) => {
+                Ok(self.on_error(cx, chunk))
+            }
+            (C::Error, S::CookieWait | S::ShutdownSent | S::ShutdownAckSent) => Ok(Next::Continue),
 
             // Congestion notification is not negotiated, and padding is there to take up room.
             (

@@ -10,6 +10,8 @@ use super::{
 };
 use crate::engine::{
     cx::{Cx, Payload},
+    env::KVec,
+    event::RemoteError,
     path::{Heartbeat, Path, PathId, PathState, Probe},
     stats::{Counter, Reason},
     time::Time,
@@ -24,6 +26,10 @@ use crate::engine::{
 
 /// What a HEARTBEAT carries: the path and its nonce.
 const INFO_LEN: usize = 12;
+
+/// Reported errors that may wait for the user. They are fetched after each packet, and who sends
+/// more than that in one has something else in mind.
+const MAX_REMOTE_ERRORS: usize = 8;
 
 /// The least that an answer may take, so that one fits however small the question was.
 const MIN_REPLY: usize = 64;
@@ -213,6 +219,23 @@ impl<B: Payload> Association<B> {
         } else {
             Next::Continue
         }
+    }
+
+    /// The peer reports errors. The user is told of them, nothing else follows.
+    pub(super) fn on_error(&mut self, cx: &Cx<'_>, chunk: &Chunk<'_>) -> Next {
+        for cause in control::causes(chunk).flatten() {
+            if self.remote_errors.len() >= MAX_REMOTE_ERRORS {
+                break;
+            }
+            let mut info = KVec::new();
+            if info.extend_from_slice(cause.value, cx.gfp).is_err() {
+                info.clear();
+            }
+            let code = cause.code;
+            // Without memory the user is not told.
+            let _ = self.remote_errors.push(RemoteError { code, info }, cx.gfp);
+        }
+        Next::Continue
     }
 
     /// Tells the peer what is wrong with its packet, in the one packet that answers it, unless that

@@ -37,7 +37,7 @@ use super::{
     cookie::TieTags,
     cx::{Cx, Payload},
     env::{AllocError, KVec},
-    event::Event,
+    event::{Event, RemoteError},
     path::{Path, PathId},
     rx::Receiver,
     serial::Tsn,
@@ -130,6 +130,8 @@ pub(crate) struct Association<B: Payload> {
     reply: PacketBuilder<B>,
     reply_to: Option<PathId>,
     notices: Notices,
+    /// Errors that the peer reported, for the user. At most `MAX_REMOTE_ERRORS`, see `fault.rs`.
+    remote_errors: KVec<RemoteError>,
     timers: Timers,
 }
 
@@ -255,6 +257,9 @@ impl<B: Payload> Association<B> {
         }
         if let Some(received) = self.rx.take() {
             return Some(Event::Message(received));
+        }
+        if let Ok(error) = self.remote_errors.remove(0) {
+            return Some(Event::RemoteError(error));
         }
         if core::mem::take(&mut self.notices.peer_shutdown) {
             return Some(Event::PeerShutdown);

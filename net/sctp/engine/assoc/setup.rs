@@ -185,6 +185,7 @@ impl<B: Payload> Association<B> {
             reply: PacketBuilder::new(),
             reply_to: None,
             notices: Notices::default(),
+            remote_errors: KVec::new(),
             timers: Timers::new(),
         })
     }

@@ -190,6 +190,22 @@ fn chunks_that_lack_what_they_must_have_do_nothing() {
 
 // 3.3.10 Error causes, as received
 
+/// Each of RFC 9260 and some of RFC 5061, by the code.
+#[test]
+fn errors_of_the_peer_are_told_to_the_user() {
+    up(|x| {
+        for code in (1..=13).chain([0xa0, 0xa1, 0xa2, 0xa3, 0xa4]) {
+            x.sends([error(code).info(b"what it says")]);
+            x.told(&[Seen::RemoteError(code)]);
+        }
+        x.sends([error(1).cause(6).cause(8), error(13)]);
+        x.told(&[1, 6, 8, 13].map(Seen::RemoteError));
+        // As many as somebody may want to know of.
+        x.sends(vec![error(9); 200]);
+        x.told(&[Seen::RemoteError(9); 8]);
+    });
+}
+
 #[test]
 fn no_error_of_the_peer_ends_an_association() {
     for code in (0..=14).chain([99, 0xa0, 0xa4, 0xb0, u16::MAX]) {

@@ -74,6 +74,8 @@ pub(crate) enum Seen {
     Up,
     Restarted,
     PeerShutdown,
+    /// Its code.
+    RemoteError(u16),
     Closed(Closed),
 }
 
@@ -245,6 +247,7 @@ impl Host {
             }
             Event::Path { addr, change } => self.paths.push((addr, change)),
             Event::PeerShutdown => self.seen.push(Seen::PeerShutdown),
+            Event::RemoteError(error) => self.seen.push(Seen::RemoteError(error.code)),
             Event::Closed(closed) => self.seen.push(Seen::Closed(closed)),
             Event::Message(m) => {
                 let parts = std::iter::once(&m.first).chain(m.rest.iter());
