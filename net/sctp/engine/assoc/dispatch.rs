@@ -175,11 +175,13 @@ impl<B: Payload> Association<B> {
                 | S::ShutdownAckSent,
             ) => Ok(Next::Continue),
 
-            (
-                C::Sack,
-                S::Established | S::ShutdownPending | S::ShutdownSent | S::ShutdownReceived,
-            ) => self.on_sack(cx, chunk, incoming),
-            (C::Sack, S::CookieWait | S::CookieEchoed | S::ShutdownAckSent) => Ok(Next::Continue),
+            (C::Sack, S::Established | S::ShutdownPending | S::ShutdownReceived) => {
+                self.on_sack(cx, chunk, incoming)
+            }
+            // Nothing is outstanding that it could acknowledge (6).
+            (C::Sack, S::CookieWait | S::CookieEchoed | S::ShutdownSent | S::ShutdownAckSent) => {
+                Ok(Next::Continue)
+            }
 
             (
                 C::Heartbeat,

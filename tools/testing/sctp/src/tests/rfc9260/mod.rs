@@ -2,6 +2,7 @@
 
 //! RFC 9260, section by section, as scripts.
 
+mod matrix;
 mod section_3;
 mod section_5;
 mod section_6;
