@@ -217,6 +217,9 @@ impl<B: Payload> Association<B> {
     fn restart(&mut self, cx: &mut Cx<'_>, cookie: &Cookie) {
         let identity = Identity::from_cookie(cookie);
         self.adopt(&identity);
+        // What tied this cookie to the association ties no other one: a copy of an earlier cookie
+        // that comes late is not another restart.
+        self.tie_tags = TieTags::random(cx.rng);
         self.drop_outstanding();
         self.queue.restart();
         self.timers.stop_all();

@@ -739,6 +739,34 @@ fn a_cookie_of_an_association_that_restarted_is_dropped() {
     });
 }
 
+/// Each restart has its own cookie: one of an earlier restart is not another restart.
+#[test]
+fn a_cookie_of_an_earlier_restart_is_dropped() {
+    with(|_| ()).accepted(|x| {
+        let mut earlier = Vec::new();
+        for _ in 0..3 {
+            x.restarts();
+            x.sends([init()]);
+            x.expects([init_ack()]);
+            x.sends([cookie_echo()]);
+            x.expects([cookie_ack()]);
+            x.told(&[Seen::Restarted]);
+            earlier.push((x.tag, x.cookie.clone()));
+        }
+        let (tag, last) = earlier.pop().unwrap();
+        for (tag, cookie) in earlier {
+            x.cookie = cookie;
+            x.sends_under(tag, [cookie_echo()]);
+            x.told(&[]);
+        }
+        assert_eq!(x.assoc().local_tag(), tag);
+        x.cookie = last;
+        x.sends([cookie_echo()]);
+        x.expects([cookie_ack()]);
+        x.told(&[]);
+    });
+}
+
 // 5.2.6 Stale cookies
 
 #[test]
