@@ -6,7 +6,10 @@ use super::{
     state::{State, Timer},
     Association,
 };
-use crate::engine::{cx::Payload, path::MAX_PATHS};
+use crate::engine::{
+    cx::Payload,
+    path::{Path, MAX_PATHS},
+};
 
 impl<B: Payload> Association<B> {
     /// Panics if something does not hold. Costs a walk over all that is outstanding or held.
@@ -28,6 +31,10 @@ impl<B: Payload> Association<B> {
                 "T3-rtx runs while and only while DATA is in flight"
             );
             path.pmtu.check_invariants();
+        }
+        if !self.state.has_heartbeats() {
+            let is_quiet = |p: &Path| p.heartbeat.is_none() && !p.heartbeat_due;
+            assert!(self.paths.iter().all(is_quiet), "a HEARTBEAT out of time");
         }
         let runs = |timer| self.timers.get(timer).is_some();
         match self.state {
@@ -56,9 +63,7 @@ impl<B: Payload> Association<B> {
             State::Closed => {
                 assert!(Timer::ALL.iter().all(|&t| t == Timer::Retry || !runs(t)));
                 assert!(self.queue.is_empty() && self.outstanding.is_empty());
-                for path in &self.paths {
-                    assert_eq!((path.heartbeat, path.pmtu.timer()), (None, None));
-                }
+                assert!(self.paths.iter().all(|p| p.pmtu.timer().is_none()));
             }
         }
     }

@@ -122,9 +122,12 @@ impl<B: Payload> Association<B> {
     pub(super) fn new_probe(&mut self, cx: &mut Cx<'_>, id: PathId) -> Option<[u8; INFO_LEN]> {
         let probe = Probe::new(cx);
         let path = self.path_mut(id)?;
+        if path.probe.is_none() {
+            // One more that the user asks for does not give the first one more time.
+            path.heartbeat = Some(cx.now.plus(path.rto.get()));
+        }
         path.probe = Some(probe);
         path.heartbeat_due = false;
-        path.heartbeat = Some(cx.now.plus(path.rto.get()));
         path.last_use = Some(cx.now);
         heartbeat_info(id, &probe)
     }

@@ -4,7 +4,7 @@
 //! RFC 9260, 6.4, 8.1, 8.2; RFC 7829. The choices themselves are in
 //! [`select`](crate::engine::select).
 
-use super::{state::State, Association};
+use super::Association;
 use crate::engine::{
     addr::Address,
     config::PathConfig,
@@ -43,19 +43,13 @@ impl<B: Payload> Association<B> {
         Ok(())
     }
 
-    /// Sends a HEARTBEAT now, be they switched on or not (8.3, D). Nothing more is done if there
-    /// is one on its way.
+    /// Sends a HEARTBEAT now, be they switched on or not (8.3, D).
     pub(crate) fn request_heartbeat(&mut self, id: PathId) -> Result<(), PathError> {
-        match self.state {
-            State::Established | State::ShutdownPending | State::ShutdownReceived => {}
-            State::CookieWait
-            | State::CookieEchoed
-            | State::ShutdownSent
-            | State::ShutdownAckSent
-            | State::Closed => return Err(PathError::BadState),
+        if !self.state.has_heartbeats() {
+            return Err(PathError::BadState);
         }
         let path = self.path_mut(id).ok_or(PathError::Unknown)?;
-        path.heartbeat_due = path.probe.is_none();
+        path.heartbeat_due = true;
         Ok(())
     }
 
@@ -70,7 +64,9 @@ impl<B: Payload> Association<B> {
             return Err(PathError::Invalid);
         }
         self.path_mut(id).ok_or(PathError::Unknown)?.config = config;
-        self.plan_heartbeat(cx, id);
+        if self.state.has_heartbeats() {
+            self.plan_heartbeat(cx, id);
+        }
         Ok(())
     }
 

@@ -80,6 +80,18 @@ impl State {
         }
     }
 
+    /// Whether HEARTBEATs are sent (8.3).
+    pub(crate) fn has_heartbeats(self) -> bool {
+        match self {
+            Self::Established | Self::ShutdownPending | Self::ShutdownReceived => true,
+            Self::CookieWait
+            | Self::CookieEchoed
+            | Self::ShutdownSent
+            | Self::ShutdownAckSent
+            | Self::Closed => false,
+        }
+    }
+
     /// Whether the user may hand in messages.
     pub(crate) fn takes_messages(self) -> bool {
         match self {

@@ -7,14 +7,14 @@ use std::{cell::Cell, rc::Rc};
 
 use crate::engine::{
     addr::IpAddr,
-    assoc::{PathError, State},
+    assoc::{state::PathNotices, PathError, State},
     config::{Config, PathConfig},
     event::{
         Closed,
         PathChange::{self, *},
         PathReason,
     },
-    path::{PathId, PathState},
+    path::{PathId, PathState, MAX_PATHS},
     time::{Duration, Time},
     wire::chunk::ChunkType,
 };
@@ -608,18 +608,22 @@ fn a_heartbeat_can_be_asked_for() {
     net.run_for(secs(600));
     assert_eq!(networks(&net, A, ChunkType::Heartbeat), []);
     let ask = |net: &mut Net, n| net.with(A, |assoc, _| assoc.request_heartbeat(PathId(n)));
-    // A second one does not help the first.
-    ask(&mut net, 1).unwrap();
     ask(&mut net, 1).unwrap();
     assert_eq!(networks(&net, A, ChunkType::Heartbeat), [1]);
     net.run_for(secs(600));
     assert_eq!(networks(&net, A, ChunkType::Heartbeat), [1]);
     assert_eq!(changes(&net, 1), []);
-    // One that is not answered.
+    // One that is not answered, and one that is too late to help it.
     cuts.cut(1);
     ask(&mut net, 1).unwrap();
+    net.run_for(ms(900));
+    ask(&mut net, 1).unwrap();
+    net.run_for(ms(99));
+    assert_eq!(changes(&net, 1), []);
+    net.run_for(ms(1));
+    assert_eq!(changes(&net, 1), [PotentiallyFailed]);
     net.run_for(secs(600));
-    assert_eq!(networks(&net, A, ChunkType::Heartbeat), [1, 1]);
+    assert_eq!(networks(&net, A, ChunkType::Heartbeat), [1, 1, 1]);
     assert_eq!(changes(&net, 1), [PotentiallyFailed]);
     cuts.mend(1);
     ask(&mut net, 1).unwrap();
@@ -748,6 +752,70 @@ fn settings_that_contradict_each_other_are_refused() {
         assert_eq!(assoc.paths()[0].config.pf_retrans, 0);
         assert_eq!(assoc.paths()[1].config.pf_retrans, 2);
     });
+}
+
+/// Settings may change at any time; HEARTBEATs have theirs (8.3). The invariants look at it.
+#[test]
+fn settings_do_not_start_heartbeats() {
+    let beats = PathConfig {
+        hb_interval: Duration::ZERO,
+        ..PathConfig::default()
+    };
+    let configure = |net: &mut Net| {
+        net.sent.clear();
+        net.with(A, |assoc, cx| assoc.configure_paths(cx, beats).unwrap());
+        net.run_for(secs(20));
+        assert_eq!(networks(net, A, ChunkType::Heartbeat), []);
+    };
+    let mut net = Net::new(33);
+    net.filter(|_| Fate::Lose);
+    net.connect(A);
+    configure(&mut net);
+    assert_eq!(net.hosts[A].state(), State::CookieWait);
+    let (mut net, cuts) = two_paths(34);
+    cuts.cut(0);
+    cuts.cut(1);
+    net.shutdown(A);
+    configure(&mut net);
+    assert_eq!(net.hosts[A].state(), State::ShutdownSent);
+}
+
+/// 5.2.4, action A: what the user has set for a path outlives the peer, what was learned does not.
+#[test]
+fn settings_outlive_a_restart() {
+    let (mut net, cuts) = two_paths(36);
+    let config = PathConfig {
+        hb_interval: secs(7),
+        ..PathConfig::default()
+    };
+    net.with(Z, |assoc, cx| {
+        assoc.configure_path(cx, PathId(1), config).unwrap();
+    });
+    cuts.cut(1);
+    net.run_until(|net| state(net, Z, 1) != PathState::Active);
+    net.hosts[A].assoc = None;
+    net.connect(A);
+    net.run_until(|net| net.hosts[Z].seen.contains(&Seen::Restarted));
+    let path = &net.hosts[Z].assoc().paths()[1];
+    assert_eq!((path.state, path.errors), (PathState::Active, 0));
+    assert_eq!(path.config.hb_interval, secs(7));
+}
+
+/// One notice for each address is kept, the last one, in the order in which they began.
+#[test]
+fn notices_are_bounded() {
+    let mut notices = PathNotices::default();
+    for change in [PotentiallyFailed, Unreachable] {
+        for n in (0..MAX_PATHS as u8).rev() {
+            notices.push(PathId(n), change);
+            notices.check_invariants();
+        }
+    }
+    for n in (0..MAX_PATHS as u8).rev() {
+        assert_eq!(notices.pop(), Some((PathId(n), Unreachable)));
+        notices.check_invariants();
+    }
+    assert_eq!(notices.pop(), None);
 }
 
 /// 6.4: a SACK goes back, and another way once the peer repeats what was acknowledged.
