@@ -199,11 +199,31 @@ impl<B: Payload> Association<B> {
             .and_then(|p| p.proven(now, PathReason::HeartbeatAck));
         if let Some(change) = change {
             self.note_path(id, change);
+            self.rescue();
         }
         // What DATA is outstanding decides whether the peer is reached: HEARTBEATs may be small
         // enough for a path that DATA is too large for.
         if self.outstanding.is_empty() {
             self.errors = 0;
+        }
+    }
+
+    /// A path works again. DATA that is on its way where nobody answers need not wait for T3-rtx,
+    /// which takes RTO.Max by now if all paths were dead. It was sent after a timeout, so that it
+    /// is not much.
+    fn rescue(&mut self) {
+        for id in path_ids(self.paths.len()) {
+            let Some(path) = self.paths.get_mut(id.index()) else {
+                break;
+            };
+            if path.is_active() || path.flight == 0 {
+                continue;
+            }
+            let bytes = self.outstanding.lose_path(id);
+            path.leave_flight(bytes);
+            path.rtt_probe = None;
+            path.t3_rtx = None;
+            path.timeout_spent = false;
         }
     }
 

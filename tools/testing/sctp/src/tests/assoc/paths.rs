@@ -447,6 +447,31 @@ fn a_dormant_association_goes_on_trying() {
     }
 }
 
+/// DATA that is under way where nobody answers is sent at once on a path that does again.
+#[test]
+fn a_path_that_comes_back_saves_what_is_under_way() {
+    let (mut net, cuts) = two_paths(35);
+    cuts.cut(0);
+    cuts.cut(1);
+    net.send(A, 0, b"help");
+    net.run_until(|net| {
+        let sent = networks(net, A, ChunkType::Data);
+        sent.len() > 4 && sent.last() == Some(&0)
+    });
+    assert!(net.hosts[A].assoc().paths()[0].flight > 0);
+    assert_eq!(state(&net, A, 1), PathState::PotentiallyFailed);
+    cuts.mend(1);
+    net.sent.clear();
+    net.with(A, |assoc, _| assoc.request_heartbeat(PathId(1)).unwrap());
+    net.run_for(Duration(RTT.0 + RTT.0 / 2));
+    assert_eq!(networks(&net, A, ChunkType::Data), [1]);
+    assert_eq!(net.hosts[Z].got.len(), 1);
+    // It did not cost the path that was left anything.
+    cuts.mend(0);
+    await_change(&mut net, 0, Recovered(PathReason::HeartbeatAck));
+    net.finish(A);
+}
+
 /// 8.1: HEARTBEATs that pass where DATA does not are no reason to wait for ever.
 #[test]
 fn heartbeats_do_not_hide_that_data_is_lost() {
