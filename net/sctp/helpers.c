@@ -318,6 +318,13 @@ bool sctp_helper_sk_is_kernel(const struct sock *sk)
 	return sk->sk_kern_sock;
 }
 
+bool sctp_helper_sk_is_nonblocking(const struct sock *sk)
+{
+	struct socket *sock = sk->sk_socket;
+
+	return sock && sock->file && (sock->file->f_flags & O_NONBLOCK);
+}
+
 wait_queue_head_t *sctp_helper_sk_sleep(struct sock *sk)
 {
 	return sk_sleep(sk);
@@ -789,6 +796,11 @@ bool sctp_helper_addr_is_local_v6(struct net *net, const struct in6_addr *addr, 
 	found = ipv6_chk_addr(net, addr, dev, 0);
 	rcu_read_unlock();
 	return found;
+}
+
+bool sctp_helper_in_compat_syscall(void)
+{
+	return in_compat_syscall();
 }
 
 void *sctp_helper_net_generic(const struct net *net, unsigned int id)

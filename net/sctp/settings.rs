@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) nxtinfo: bool,
     /// SCTP_I_WANT_MAPPED_V4_ADDR.
     pub(crate) v4_mapped: bool,
+    /// SCTP_REUSE_PORT.
+    pub(crate) reuse_port: bool,
 }
 
 impl Default for Settings {
@@ -38,6 +40,7 @@ impl Default for Settings {
             rcvinfo: false,
             nxtinfo: false,
             v4_mapped: true,
+            reuse_port: false,
         }
     }
 }

@@ -96,6 +96,7 @@ void sctp_helper_sock_hold(struct sock *sk);
 void sctp_helper_sock_put(struct sock *sk);
 struct net *sctp_helper_sock_net(const struct sock *sk);
 bool sctp_helper_sk_is_kernel(const struct sock *sk);
+bool sctp_helper_sk_is_nonblocking(const struct sock *sk);
 wait_queue_head_t *sctp_helper_sk_sleep(struct sock *sk);
 int sctp_helper_sock_error(struct sock *sk);
 bool sctp_helper_sock_flag(const struct sock *sk, int flag);
@@ -180,6 +181,7 @@ bool sctp_helper_addr_is_local_v4(struct net *net, __be32 addr);
 bool sctp_helper_addr_is_local_v6(struct net *net, const struct in6_addr *addr, int iif);
 
 /* the rest */
+bool sctp_helper_in_compat_syscall(void);
 void *sctp_helper_net_generic(const struct net *net, unsigned int id);
 bool sctp_helper_memneq(const void *a, const void *b, size_t size);
 u64 sctp_helper_ktime_ns(void);

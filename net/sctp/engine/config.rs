@@ -76,6 +76,8 @@ pub(crate) struct Config {
     pub(crate) out_streams: u16,
     /// Inbound streams to allow.
     pub(crate) max_in_streams: u16,
+    /// An association without user data for so long is shut down (SCTP_AUTOCLOSE); never if zero.
+    pub(crate) autoclose: Duration,
     /// Receive buffer in bytes (`sk_rcvbuf`): what may be held for the user, as memory.
     pub(crate) rcvbuf: u32,
     /// Follow the path MTU: the route's, packets too big, and probes (SPP_PMTUD_ENABLE).
@@ -111,6 +113,7 @@ impl Default for Config {
             delays_sacks: true,
             out_streams: 10,
             max_in_streams: u16::MAX,
+            autoclose: Duration::ZERO,
             rcvbuf: 212_992,
             pmtud: true,
             probe_interval: Duration::from_secs(20),

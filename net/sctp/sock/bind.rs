@@ -74,7 +74,7 @@ fn try_port(sk: &Sk, endpoint: &Arc<Endpoint>, to: &TransportAddr, port: u16) ->
         endpoint: endpoint.clone(),
         ip: to.addr.ip,
         v6_only: sk.is_ipv6_only(),
-        reuse: sk.may_reuse(),
+        reuse: sk.may_reuse() || endpoint.inner.lock().settings.reuse_port,
     };
     endpoint.pernet.ports.lock().claim(port, claim)
 }

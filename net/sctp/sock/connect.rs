@@ -4,7 +4,7 @@
 
 use super::{addr, bind};
 use crate::{
-    association::{self, Assoc, Engine, Parts},
+    association::{self, Assoc, AssocId, Engine, Parts},
     endpoint::{Endpoint, Style, TransportAddr},
     engine::{
         assoc::{Message, SendError, State as Phase},
@@ -32,35 +32,45 @@ pub(crate) fn connect(sk: &Sk, name: &[u8], flags: u32) -> Result {
         return Err(EOPNOTSUPP);
     }
     let to = addr::parse_peer(sk, name)?;
+    let id = begin(sk, &[to])?;
+    finish(sk, id, flags & bindings::RUST_CONST_HELPER_O_NONBLOCK != 0)
+}
+
+/// Begins an association for a call that does nothing else. Of several addresses of the peer the
+/// first is used; the peer will tell the others itself.
+pub(crate) fn begin(sk: &Sk, to: &[TransportAddr]) -> Result<AssocId> {
     let endpoint: Arc<Endpoint> = sk.endpoint()?.into();
-    let assoc = {
-        let _guard = sk.lock();
-        if endpoint.style == Style::OneToOne
-            && matches!(
-                sk.state(),
-                State::Listening | State::Established | State::Closing
-            )
-        {
-            return Err(EISCONN);
-        }
-        if let Some(assoc) = endpoint.assoc_with(&to) {
+    let _guard = sk.lock();
+    if endpoint.style == Style::OneToOne
+        && matches!(
+            sk.state(),
+            State::Listening | State::Established | State::Closing
+        )
+    {
+        return Err(EISCONN);
+    }
+    for peer in to {
+        if let Some(assoc) = endpoint.assoc_with(peer) {
             return Err(match assoc.lock().inner.engine.state() {
                 Phase::CookieWait | Phase::CookieEchoed => EALREADY,
                 _ => EISCONN,
             });
         }
-        if endpoint.style == Style::OneToOne && endpoint.only_assoc().is_some() {
-            return Err(EALREADY);
-        }
-        associate(sk, &endpoint, &to, None, None)?
-    };
-    let nonblock = flags & bindings::RUST_CONST_HELPER_O_NONBLOCK != 0;
+    }
+    if endpoint.style == Style::OneToOne && endpoint.only_assoc().is_some() {
+        return Err(EALREADY);
+    }
+    let first = to.first().ok_or(EINVAL)?;
+    Ok(associate(sk, &endpoint, first, None, None)?.id)
+}
+
+/// Waits until the association that was begun is up.
+pub(crate) fn finish(sk: &Sk, id: AssocId, nonblock: bool) -> Result {
+    let endpoint: Arc<Endpoint> = sk.endpoint()?.into();
     let mut timeout = sk.send_timeout(nonblock);
     if timeout.is_over() {
         return Err(EINPROGRESS);
     }
-    let id = assoc.id;
-    drop(assoc);
     match wait_until_up(sk, &endpoint, id, &mut timeout) {
         Err(e) if e == EAGAIN => Err(EINPROGRESS),
         other => other,
@@ -81,7 +91,7 @@ pub(crate) fn send_error(e: SendError<SkbRange>) -> Error {
 pub(crate) fn wait_until_up(
     sk: &Sk,
     endpoint: &Endpoint,
-    id: association::AssocId,
+    id: AssocId,
     timeout: &mut Timeout,
 ) -> Result {
     sk.wait(timeout, || {

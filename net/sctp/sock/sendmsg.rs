@@ -11,6 +11,7 @@ use crate::{
     endpoint::{Endpoint, Style, TransportAddr},
     engine::{
         assoc::{Message as UserMessage, State as Phase},
+        cx::Payload,
         wire::cause,
     },
     sys::{
@@ -26,6 +27,7 @@ const EOF: u32 = bindings::sctp_sinfo_flags_SCTP_EOF;
 const ABORT: u32 = bindings::sctp_sinfo_flags_SCTP_ABORT;
 const UNORDERED: u32 = bindings::sctp_sinfo_flags_SCTP_UNORDERED;
 const ADDR_OVER: u32 = bindings::sctp_sinfo_flags_SCTP_ADDR_OVER;
+const SENDALL: u32 = bindings::sctp_sinfo_flags_SCTP_SENDALL;
 const SACK_IMMEDIATELY: u32 = bindings::sctp_sinfo_flags_SCTP_SACK_IMMEDIATELY;
 
 /// Longest reason that an ABORT carries for the user; the rest of a longer one is left out.
@@ -67,16 +69,16 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
         None => None,
     };
     let nonblock = msg.flags() & bindings::MSG_DONTWAIT != 0;
+    if info.has(SENDALL) && !one_to_one {
+        return send_to_all(sk, &endpoint, &info, msg, len, nonblock);
+    }
 
     let existing = find(sk, &endpoint, &info, to.as_ref())?;
     let defaults;
     let id = match existing {
         Some(assoc) => {
-            if info.has(ABORT) {
-                return abort(&assoc, msg, len);
-            }
-            if info.has(EOF) {
-                let _ = assoc.lock().with(|engine, cx| engine.shutdown(cx));
+            if info.has(EOF | ABORT) {
+                end(&assoc, &info, &reason(&info, msg, len)?);
                 return Ok(0);
             }
             defaults = assoc.settings.lock().send;
@@ -91,13 +93,7 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
     let info = info.with_defaults(&defaults);
     // Nothing of the association is held while waiting for room in the send buffer.
     let payload = SkbRange::from_user(sk, msg, len, nonblock)?;
-    let message = UserMessage {
-        stream: info.stream,
-        ppid: info.ppid.to_ne_bytes(),
-        unordered: info.has(UNORDERED),
-        sack_immediately: info.has(SACK_IMMEDIATELY),
-        payload,
-    };
+    let message = message(&info, payload);
     match (id, to) {
         (Some(id), _) => hand_over(&endpoint, id, message)?,
         (None, Some(to)) => {
@@ -113,7 +109,7 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
 
 /// Refuses what makes no sense, and what is not supported.
 fn check(info: &SendInfo, one_to_one: bool, len: usize) -> Result {
-    const KNOWN: u32 = EOF | ABORT | UNORDERED | ADDR_OVER | SACK_IMMEDIATELY;
+    const KNOWN: u32 = EOF | ABORT | UNORDERED | ADDR_OVER | SENDALL | SACK_IMMEDIATELY;
     if info.flags & !KNOWN != 0 {
         return Err(EOPNOTSUPP);
     }
@@ -210,12 +206,65 @@ fn hand_over(endpoint: &Endpoint, id: AssocId, message: UserMessage<SkbRange>) -
     result.ok_or(EPIPE)?.map_err(connect::send_error)
 }
 
-/// SCTP_ABORT: ends the association; the data is the reason that the peer is told.
-fn abort(assoc: &Arc<Assoc>, msg: &mut Message<'_>, len: usize) -> Result<usize> {
+/// What SCTP_ABORT tells the peer: the data.
+fn reason(info: &SendInfo, msg: &mut Message<'_>, len: usize) -> Result<KVec<u8>> {
+    let len = if info.has(ABORT) { len } else { 0 };
     let mut reason = KVec::zeroed(len.min(MAX_REASON), GFP_KERNEL)?;
     msg.copy_bytes_from_user(&mut reason)?;
-    let _ = assoc
-        .lock()
-        .with(|engine, cx| engine.abort(cx, cause::USER_INITIATED_ABORT, &reason));
-    Ok(0)
+    Ok(reason)
+}
+
+/// SCTP_EOF or, if both are given, SCTP_ABORT: ends the association.
+fn end(assoc: &Arc<Assoc>, info: &SendInfo, reason: &[u8]) {
+    let _ = assoc.lock().with(|engine, cx| {
+        if info.has(ABORT) {
+            engine.abort(cx, cause::USER_INITIATED_ABORT, reason);
+        } else {
+            engine.shutdown(cx);
+        }
+    });
+}
+
+fn message(info: &SendInfo, payload: SkbRange) -> UserMessage<SkbRange> {
+    UserMessage {
+        stream: info.stream,
+        ppid: info.ppid.to_ne_bytes(),
+        unordered: info.has(UNORDERED),
+        sack_immediately: info.has(SACK_IMMEDIATELY),
+        payload,
+    }
+}
+
+/// SCTP_SENDALL: to each association that is up; all of them refer to the same data. The first one
+/// that refuses it ends this, as in the C module.
+fn send_to_all(
+    sk: &Sk,
+    endpoint: &Endpoint,
+    info: &SendInfo,
+    msg: &mut Message<'_>,
+    len: usize,
+    nonblock: bool,
+) -> Result<usize> {
+    let reason = reason(info, msg, len)?;
+    let payload = if info.has(EOF | ABORT) {
+        None
+    } else {
+        Some(SkbRange::from_user(sk, msg, len, nonblock)?)
+    };
+    let mut sent = 0;
+    for assoc in &endpoint.all_assocs()? {
+        if assoc.lock().inner.engine.state() != Phase::Established {
+            continue;
+        }
+        let Some(payload) = &payload else {
+            end(assoc, info, &reason);
+            continue;
+        };
+        let info = info.with_defaults(&assoc.settings.lock().send);
+        may_send(assoc, &info)?;
+        let payload = payload.slice(0..len).ok_or(ENOMEM)?;
+        hand_over(endpoint, assoc.id, message(&info, payload))?;
+        sent = len;
+    }
+    Ok(sent)
 }

@@ -168,7 +168,7 @@ unsafe extern "C" fn setsockopt(
     }
     // SAFETY: See above; the arguments are those of this call.
     let (sk, value) = unsafe { (Sk::from_raw(sk), OptionIn::new(value, len)) };
-    code(sock::opt::set(sk, name as u32, &value))
+    count(sock::opt::set(sk, name as u32, &value))
 }
 
 /// # Safety

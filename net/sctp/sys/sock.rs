@@ -217,6 +217,12 @@ impl Sk {
         unsafe { bindings::sctp_helper_sk_ipv6only(self.as_ptr()) }
     }
 
+    /// Whether the socket's file is not to block.
+    pub(crate) fn is_nonblocking(&self) -> bool {
+        // SAFETY: The socket is valid, and a call is being executed for it.
+        unsafe { bindings::sctp_helper_sk_is_nonblocking(self.as_ptr()) }
+    }
+
     /// `SOCK_STREAM` or `SOCK_SEQPACKET`.
     pub(crate) fn kind(&self) -> u32 {
         // SAFETY: The socket is valid, the field is not changed after creation.

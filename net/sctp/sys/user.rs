@@ -16,7 +16,7 @@ use kernel::{
 ///
 /// # Safety
 ///
-/// Any bytes are a valid value, and so are zeroes; the type has no pointers and no interior
+/// Any bytes are a valid value, and so are zeroes; the type has no references and no interior
 /// mutability. Padding is allowed: values are made by [`Abi::zeroed`], which zeroes it.
 pub(crate) unsafe trait Abi: Sized {
     /// A value of zeroes, padding included.
@@ -47,7 +47,7 @@ pub(crate) unsafe trait Abi: Sized {
 macro_rules! abi {
     ($($name:ty),* $(,)?) => {
         $(
-            // SAFETY: A structure of integers and arrays of them, as `include/uapi` has it.
+            // SAFETY: A structure of integers, arrays of them and user pointers, as `include/uapi` has it.
             unsafe impl Abi for $name {}
         )*
     };
@@ -56,6 +56,7 @@ macro_rules! abi {
 abi!(
     i32,
     u32,
+    [u32; 3],
     bindings::__kernel_sockaddr_storage,
     bindings::sockaddr_in,
     bindings::sockaddr_in6,
@@ -64,9 +65,12 @@ abi!(
     bindings::sctp_assocparams,
     bindings::sctp_event,
     bindings::sctp_event_subscribe,
+    bindings::sctp_getaddrs,
+    bindings::sctp_getaddrs_old,
     bindings::sctp_initmsg,
     bindings::sctp_nxtinfo,
     bindings::sctp_paddrinfo,
+    bindings::sctp_prim,
     bindings::sctp_rcvinfo,
     bindings::sctp_rtoinfo,
     bindings::sctp_sack_info,
@@ -116,6 +120,15 @@ impl OptionIn {
         self.read_prefix()
     }
 
+    /// Reads all that the caller gives. It is for the caller of this to limit its length.
+    pub(crate) fn read_bytes(&self) -> Result<KVec<u8>> {
+        let mut bytes: KVec<u8> = KVec::zeroed(self.len, GFP_KERNEL)?;
+        let to = bytes.as_mut_ptr().cast();
+        // SAFETY: `bytes` is that many writable bytes, the source is the caller's.
+        to_result(unsafe { bindings::sctp_helper_sockptr_copy_from(to, self.value, self.len) })?;
+        Ok(bytes)
+    }
+
     /// Reads a structure of which the caller may know the beginning only.
     pub(crate) fn read_prefix<T: Abi>(&self) -> Result<T> {
         let mut value = MaybeUninit::<T>::zeroed();
@@ -127,6 +140,20 @@ impl OptionIn {
         // SAFETY: Any bytes are a value of `T`.
         Ok(unsafe { value.assume_init() })
     }
+}
+
+/// An address in the memory of the process that makes the call. Nothing is known about it.
+#[derive(Clone, Copy)]
+pub(crate) struct UserAddress(*const c_void);
+
+/// Copies `len` bytes from the caller's memory.
+pub(crate) fn read_bytes(from: UserAddress, len: usize) -> Result<KVec<u8>> {
+    let mut bytes: KVec<u8> = KVec::zeroed(len, GFP_KERNEL)?;
+    // SAFETY: `bytes` is `len` writable bytes; the other side is checked by the function.
+    to_result(unsafe {
+        bindings::sctp_helper_copy_from_user(bytes.as_mut_ptr().cast(), from.0, len)
+    })?;
+    Ok(bytes)
 }
 
 /// Where a `getsockopt()` wants its answer.
@@ -182,6 +209,19 @@ impl OptionOut {
         })?;
         // SAFETY: Any bytes are a value of `T`.
         Ok(unsafe { value.assume_init() })
+    }
+
+    /// Reads a `struct sctp_getaddrs_old`: where a list of addresses is, and its length in bytes.
+    pub(crate) fn read_address_list(&self) -> Result<(UserAddress, usize)> {
+        // SAFETY: Asks about the current task.
+        if unsafe { bindings::sctp_helper_in_compat_syscall() } {
+            // An id, the length, and a pointer, each of four bytes.
+            let [_, len, at]: [u32; 3] = self.read()?;
+            return Ok((UserAddress(at as usize as *const c_void), len as usize));
+        }
+        let list: bindings::sctp_getaddrs_old = self.read()?;
+        let len = usize::try_from(list.addr_num).map_err(|_| EINVAL)?;
+        Ok((UserAddress(list.addrs.cast_const().cast()), len))
     }
 
     /// Writes as much of `bytes` as the caller has room for, and that length.

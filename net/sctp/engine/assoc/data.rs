@@ -112,6 +112,7 @@ impl<B: Payload> Association<B> {
         match outcome {
             Outcome::Accepted => {
                 incoming.signs.accepted = true;
+                self.last_user_data = cx.now;
                 self.data_from = incoming.path;
                 cx.stats.count(if header.unordered {
                     Counter::InUnorderChunks

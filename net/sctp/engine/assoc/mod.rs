@@ -121,6 +121,9 @@ pub(crate) struct Association<B: Payload> {
     last_short: Option<Tsn>,
     nagle_waits: u8,
 
+    /// When user data was last sent or received.
+    last_user_data: Time,
+
     // Outputs.
     pending: Pending,
     abort_cause: Option<AbortCause>,

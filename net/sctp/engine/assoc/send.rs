@@ -367,6 +367,7 @@ impl<B: Payload> Association<B> {
 
     /// DATA of that size was put into a packet for a path.
     fn sent_data(&mut self, cx: &Cx<'_>, id: PathId, size: usize) {
+        self.last_user_data = cx.now;
         if let Some(path) = self.path_mut(id) {
             path.flight = path.flight.saturating_add(size);
             path.last_data = Some(cx.now);

@@ -179,6 +179,7 @@ impl<B: Payload> Association<B> {
             burst: 0,
             last_short: None,
             nagle_waits: 0,
+            last_user_data: cx.now,
             pending: Pending::NONE,
             abort_cause: None,
             peer_abort: KVec::new(),
@@ -228,6 +229,8 @@ impl<B: Payload> Association<B> {
             path.errors = 0;
         }
         self.start_heartbeats(cx);
+        self.last_user_data = cx.now;
+        self.plan_autoclose();
         if core::mem::take(&mut self.shutdown_when_up) {
             self.state = State::ShutdownPending;
             self.advance_shutdown(cx);

@@ -117,18 +117,21 @@ pub(crate) enum Timer {
     Sack,
     /// The peer's window is closed, and nothing is in flight that would tell when it opens.
     WindowProbe,
+    /// There may have been no user data for long (SCTP_AUTOCLOSE).
+    Autoclose,
     /// A packet could not be built for lack of memory.
     Retry,
 }
 
 impl Timer {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::T1Init,
         Self::T1Cookie,
         Self::T2Shutdown,
         Self::T5ShutdownGuard,
         Self::Sack,
         Self::WindowProbe,
+        Self::Autoclose,
         Self::Retry,
     ];
 }

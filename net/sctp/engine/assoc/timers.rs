@@ -68,6 +68,7 @@ impl<B: Payload> Association<B> {
                 self.rx.sack.expired();
             }
             Timer::WindowProbe => self.on_window_closed(),
+            Timer::Autoclose => self.on_autoclose(cx),
             // To be polled is all it takes.
             Timer::Retry => {}
         }

@@ -3,8 +3,15 @@
 //! What a user may change and ask while the association lives (RFC 9260, 11.1.8 and 11.1.13), as
 //! far as it is more than a field of the configuration.
 
-use super::{send, Association};
-use crate::engine::{cx::Payload, time::Duration};
+use super::{
+    send,
+    state::{State, Timer},
+    Association,
+};
+use crate::engine::{
+    cx::{Cx, Payload},
+    time::Duration,
+};
 
 /// The least that SCTP_MAXSEG is taken for: a DATA chunk has at least one byte, and only last
 /// fragments need padding.
@@ -32,6 +39,32 @@ impl<B: Payload> Association<B> {
     pub(crate) fn max_retrans_of_paths(&self) -> u64 {
         let each = self.paths.iter().map(|p| p.config.path_max_retrans);
         each.fold(0, |sum, n| sum.saturating_add(u64::from(n)))
+    }
+
+    /// Starts the timer of SCTP_AUTOCLOSE (RFC 6458, 8.1.8), if the user wants it. User data does
+    /// not move it: it is looked at when it has expired.
+    pub(super) fn plan_autoclose(&mut self) {
+        let idle = self.config.autoclose;
+        if idle != Duration::ZERO {
+            let at = self.last_user_data.plus(idle);
+            self.timers.set(Timer::Autoclose, at);
+        }
+    }
+
+    pub(super) fn on_autoclose(&mut self, cx: &mut Cx<'_>) {
+        match self.state {
+            State::Established if self.last_user_data.plus(self.config.autoclose) > cx.now => {
+                self.plan_autoclose();
+            }
+            State::Established => self.shutdown(cx),
+            State::CookieWait
+            | State::CookieEchoed
+            | State::ShutdownPending
+            | State::ShutdownSent
+            | State::ShutdownReceived
+            | State::ShutdownAckSent
+            | State::Closed => {}
+        }
     }
 
     /// Largest payload of a DATA chunk in a packet of `mtu` bytes.

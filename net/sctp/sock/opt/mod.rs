@@ -4,6 +4,8 @@
 //!
 //! Options that are not there yet say what the C module says of one that it does not know.
 
+mod addrs;
+mod connectx;
 mod event;
 mod fragment;
 mod params;
@@ -18,9 +20,14 @@ use crate::sys::{
 };
 use kernel::prelude::*;
 
-/// `setsockopt()`.
-pub(crate) fn set(sk: &Sk, name: u32, value: &OptionIn) -> Result {
+/// `setsockopt()`. Returns what the call is to return, which mostly is 0.
+pub(crate) fn set(sk: &Sk, name: u32, value: &OptionIn) -> Result<usize> {
     match name {
+        bindings::SCTP_SOCKOPT_CONNECTX => return connectx::connectx(sk, value),
+        bindings::SCTP_SOCKOPT_CONNECTX_OLD => connectx::old(sk, value),
+        bindings::SCTP_PRIMARY_ADDR => addrs::set_primary_addr(sk, value),
+        bindings::SCTP_AUTOCLOSE => params::set_autoclose(sk, value),
+        bindings::SCTP_REUSE_PORT => params::set_reuse_port(sk, value),
         bindings::SCTP_RTOINFO => params::set_rtoinfo(sk, value),
         bindings::SCTP_ASSOCINFO => params::set_associnfo(sk, value),
         bindings::SCTP_INITMSG => params::set_initmsg(sk, value),
@@ -39,6 +46,7 @@ pub(crate) fn set(sk: &Sk, name: u32, value: &OptionIn) -> Result {
         bindings::SCTP_I_WANT_MAPPED_V4_ADDR => event::set_switch(sk, value, |s| &mut s.v4_mapped),
         _ => Err(ENOPROTOOPT),
     }
+    .map(|()| 0)
 }
 
 /// `getsockopt()`.
@@ -54,6 +62,11 @@ pub(crate) fn get(sk: &Sk, name: u32, value: &OptionOut) -> Result {
         bindings::SCTP_MAXSEG => fragment::get_maxseg(sk, value),
         bindings::SCTP_DEFAULT_SEND_PARAM => send::get_send_param(sk, value),
         bindings::SCTP_DEFAULT_SNDINFO => send::get_sndinfo(sk, value),
+        bindings::SCTP_SOCKOPT_CONNECTX3 => connectx::connectx3(sk, value),
+        bindings::SCTP_GET_PEER_ADDRS => addrs::get_peer_addrs(sk, value),
+        bindings::SCTP_PRIMARY_ADDR => addrs::get_primary_addr(sk, value),
+        bindings::SCTP_AUTOCLOSE => params::get_autoclose(sk, value),
+        bindings::SCTP_REUSE_PORT => event::get_switch(sk, value, |s| s.reuse_port),
         bindings::SCTP_STATUS => status::get_status(sk, value),
         bindings::SCTP_GET_PEER_ADDR_INFO => status::get_peer_addr_info(sk, value),
         bindings::SCTP_GET_ASSOC_NUMBER => status::get_assoc_number(sk, value),

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Parameters of the protocol: SCTP_RTOINFO (RFC 6458, 8.1.1), SCTP_ASSOCINFO (8.1.2), SCTP_INITMSG
-//! (8.1.3), SCTP_NODELAY (8.1.5), SCTP_DELAYED_SACK (8.1.19), SCTP_MAX_BURST (8.1.24).
+//! (8.1.3), SCTP_NODELAY (8.1.5), SCTP_AUTOCLOSE (8.1.8), SCTP_DELAYED_SACK (8.1.19), SCTP_MAX_BURST
+//! (8.1.24), SCTP_REUSE_PORT (8.1.27).
 //!
 //! Zeroes mostly mean that a value is to stay.
 
-use super::scope;
+use super::{event, scope};
 use crate::{
     association::AssocId,
+    endpoint::Style,
     engine::{config::Config, time::Duration},
     sock::connect,
     sys::{
@@ -208,4 +210,37 @@ pub(super) fn set_max_burst(sk: &Sk, value: &OptionIn) -> Result {
 
 pub(super) fn get_max_burst(sk: &Sk, value: &OptionOut) -> Result {
     scope::answer_value(value, |id| scope::config(sk, id, |config| config.max_burst))
+}
+
+/// Applies to later associations of a one-to-many socket.
+pub(super) fn set_autoclose(sk: &Sk, value: &OptionIn) -> Result {
+    let endpoint = sk.endpoint()?;
+    if endpoint.style != Style::OneToMany {
+        return Err(EOPNOTSUPP);
+    }
+    let seconds: u32 = value.read_exact()?;
+    endpoint.inner.lock().settings.config.autoclose = Duration::from_secs(seconds);
+    Ok(())
+}
+
+pub(super) fn get_autoclose(sk: &Sk, value: &OptionOut) -> Result {
+    let endpoint = sk.endpoint()?;
+    if endpoint.style != Style::OneToMany {
+        return Err(EOPNOTSUPP);
+    }
+    let idle = endpoint.inner.lock().settings.config.autoclose;
+    value.write_whole(&(idle.as_millis() / 1000))
+}
+
+/// Whether the port may be shared, as with SO_REUSEADDR. Not after it was bound.
+pub(super) fn set_reuse_port(sk: &Sk, value: &OptionIn) -> Result {
+    let endpoint = sk.endpoint()?;
+    if endpoint.style != Style::OneToOne {
+        return Err(EOPNOTSUPP);
+    }
+    let _guard = sk.lock();
+    if endpoint.inner.lock().binding.is_some() {
+        return Err(EFAULT);
+    }
+    event::set_switch(sk, value, |settings| &mut settings.reuse_port)
 }

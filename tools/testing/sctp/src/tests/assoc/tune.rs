@@ -3,7 +3,8 @@
 //! What users change in an association that lives.
 
 use crate::engine::{
-    assoc::SendError,
+    assoc::{SendError, State},
+    event::Closed,
     stats::Counter,
     time::Duration,
     wire::{chunk::ChunkType, data::Data},
@@ -123,4 +124,33 @@ fn what_all_paths_together_may_lose() {
     let net = Net::connected(7);
     assert_eq!(net.hosts[A].assoc().max_retrans_of_paths(), 5);
     assert_eq!(net.hosts[A].assoc().local_rwnd(), 106_496);
+}
+
+#[test]
+fn an_association_without_user_data_is_shut_down() {
+    let mut net = Net::new(8);
+    net.hosts[A].config.autoclose = Duration::from_secs(5);
+    net.open();
+    // Data that is sent or received keeps it up; heartbeats would not.
+    for who in [A, Z, A, Z] {
+        net.run_for(ms(4000));
+        net.send(who, 0, b"x");
+    }
+    net.run_for(ms(4900));
+    assert_eq!(net.hosts[A].state(), State::Established);
+    net.run_for(ms(1000));
+    for host in &net.hosts {
+        assert_eq!(host.end(), Some(Closed::Shutdown));
+    }
+}
+
+#[test]
+fn autoclose_has_nothing_to_do_once_it_is_ending() {
+    let mut net = Net::new(9);
+    net.hosts[A].config.autoclose = Duration::from_secs(1);
+    net.open();
+    net.filter(|_| Fate::Lose);
+    net.shutdown(A);
+    net.run_for(ms(3000));
+    assert_eq!(net.hosts[A].state(), State::ShutdownSent);
 }

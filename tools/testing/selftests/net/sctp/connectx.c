@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What sctp_connectx() of libsctp is made of: SCTP_SOCKOPT_CONNECTX, _OLD and
+ * _CONNECTX3. RFC 6458 section 9.9.
+ */
+#include "sctp_util.h"
+
+#define CONNECTX_OLD	107
+#define CONNECTX	110
+#define CONNECTX3	111
+
+FIXTURE(connectx) {
+	int listener;
+	int fd;
+	union test_addr addr;
+};
+
+SCTP_FIXTURE_VARIANT(connectx);
+SCTP_VARIANTS(connectx);
+
+FIXTURE_SETUP(connectx)
+{
+	enter_netns(_metadata);
+	self->listener = listening_socket(_metadata, &variant->fl,
+					  &self->addr);
+	self->fd = open_socket(_metadata, &variant->fl);
+}
+
+FIXTURE_TEARDOWN(connectx)
+{
+}
+
+/* The id, or minus the errno. */
+static int connectx(int fd, const void *addrs, socklen_t len)
+{
+	int ret = setsockopt(fd, SOL_SCTP, CONNECTX, addrs, len);
+
+	return ret < 0 ? -errno : ret;
+}
+
+/* 0 or the errno; the id, whatever came of it. */
+static int connectx3(int fd, const void *addrs, int size, sctp_assoc_t *id)
+{
+	struct sctp_getaddrs_old arg = {
+		.addr_num = size,
+		.addrs = (struct sockaddr *)addrs,
+	};
+	socklen_t len = sizeof(arg);
+	int err = CHILD_ERRNO(getsockopt(fd, SOL_SCTP, CONNECTX3, &arg, &len));
+
+	*id = arg.assoc_id;
+	if (arg.assoc_id && len != sizeof(*id))
+		return EOVERFLOW;
+	return err;
+}
+
+TEST_F(connectx, returns_the_id)
+{
+	struct end end = { .fd = self->fd };
+
+	set_events(_metadata, self->fd, EV_ASSOC);
+	end.id = connectx(self->fd, &self->addr, addr_len(&self->addr));
+	ASSERT_LT(0, end.id);
+	EXPECT_EQ(end.id, recv_assoc_change(_metadata, self->fd, SCTP_COMM_UP)
+				  .sac_assoc_id);
+	EXPECT_EQ(SCTP_ESTABLISHED, get_status(_metadata, &end).sstat_state);
+	EXPECT_EQ(-EISCONN, connectx(self->fd, &self->addr,
+				     addr_len(&self->addr)));
+}
+
+TEST_F(connectx, old)
+{
+	EXPECT_EQ(0, setsockopt(self->fd, SOL_SCTP, CONNECTX_OLD, &self->addr,
+				addr_len(&self->addr)));
+	EXPECT_EQ(-1, setsockopt(self->fd, SOL_SCTP, CONNECTX_OLD, &self->addr,
+				 addr_len(&self->addr)));
+	EXPECT_EQ(EISCONN, errno);
+}
+
+TEST_F(connectx, writes_the_id)
+{
+	sctp_assoc_t id = 0;
+
+	set_events(_metadata, self->fd, EV_ASSOC);
+	ASSERT_EQ(0, connectx3(self->fd, &self->addr, addr_len(&self->addr),
+			       &id));
+	EXPECT_EQ(id, recv_assoc_change(_metadata, self->fd, SCTP_COMM_UP)
+			      .sac_assoc_id);
+}
+
+/* Also when it does not wait. */
+TEST_F(connectx, without_waiting)
+{
+	union test_addr addr = black_hole(&variant->fl, 5000);
+	int fd = open_socket(_metadata, &variant->fl);
+	sctp_assoc_t id = 0;
+
+	add_black_hole(_metadata);
+	set_nonblock(_metadata, self->fd, true);
+	EXPECT_EQ(EINPROGRESS, connectx3(self->fd, &addr, addr_len(&addr),
+					 &id));
+	EXPECT_LT(0, id);
+	EXPECT_EQ(EALREADY, connectx3(self->fd, &addr, addr_len(&addr), &id));
+	EXPECT_EQ(0, id);
+	set_nonblock(_metadata, fd, true);
+	EXPECT_EQ(-EINPROGRESS, connectx(fd, &addr, addr_len(&addr)));
+	EXPECT_EQ(-EALREADY, connectx(fd, &addr, addr_len(&addr)));
+	close(fd);
+}
+
+TEST_F(connectx, refused)
+{
+	union test_addr addr = free_addr(_metadata, &variant->fl);
+	sctp_assoc_t id = 0;
+
+	EXPECT_EQ(-ECONNREFUSED, connectx(self->fd, &addr, addr_len(&addr)));
+	EXPECT_EQ(ECONNREFUSED, connectx3(self->fd, &addr, addr_len(&addr),
+					  &id));
+	EXPECT_EQ(0, id);
+	/* The socket is fit for another try. */
+	EXPECT_LT(0, connectx(self->fd, &self->addr, addr_len(&self->addr)));
+}
+
+/* Two addresses of one peer, one behind the other. */
+TEST_F(connectx, several_addresses)
+{
+	union test_addr any = wildcard(&variant->fl, 0);
+	int listener = open_socket(_metadata, &variant->fl);
+	socklen_t len = sizeof(any), one;
+	char list[2 * sizeof(any)];
+	union test_addr addr;
+
+	if (variant->fl.family == TEST_IPV6)
+		run_ip(_metadata, "-6 addr add 2001:db8::1/128 dev lo nodad");
+	ASSERT_EQ(0, bind(listener, &any.sa, addr_len(&any)));
+	ASSERT_EQ(0, listen(listener, 5));
+	ASSERT_EQ(0, getsockname(listener, &any.sa, &len));
+	addr = loopback(&variant->fl, port_of(&any));
+	one = addr_len(&addr);
+	memcpy(list, &addr, one);
+	addr = make_addr(&variant->fl, "127.0.0.2", "2001:db8::1",
+			 port_of(&any));
+	memcpy(list + one, &addr, one);
+	EXPECT_LT(0, connectx(self->fd, list, 2 * one));
+	EXPECT_EQ(-EISCONN, connectx(self->fd, list, one));
+	close(listener);
+}
+
+TEST_F(connectx, malformed)
+{
+	socklen_t one = addr_len(&self->addr), len;
+	union test_addr other = self->addr;
+	char list[3 * sizeof(other)];
+	sctp_assoc_t id = 0;
+
+	memset(list, 0, sizeof(list));
+	memcpy(list, &self->addr, one);
+	for (len = 0; len < one; len++) {
+		EXPECT_EQ(-EINVAL, connectx(self->fd, list, len));
+		EXPECT_EQ(EINVAL, connectx3(self->fd, list, len, &id));
+	}
+	/* A second one that is not whole, of no family, of another port. */
+	memcpy(list + one, &self->addr, one);
+	for (len = one + 1; len < 2 * one; len++)
+		EXPECT_EQ(-EINVAL, connectx(self->fd, list, len));
+	memset(list + one, 0, one);
+	EXPECT_EQ(-EINVAL, connectx(self->fd, list, 2 * one));
+	other = make_addr(&variant->fl, "127.0.0.2", "::1",
+			  port_of(&self->addr) ^ 1);
+	memcpy(list + one, &other, one);
+	EXPECT_EQ(-EINVAL, connectx(self->fd, list, 2 * one));
+	EXPECT_EQ(EINVAL, connectx3(self->fd, list, 2 * one, &id));
+	/* No association has come of that. */
+	EXPECT_LT(0, connectx(self->fd, list, one));
+}
+
+TEST_F(connectx, bad_pointers)
+{
+	struct sctp_getaddrs_old arg = { .addr_num = 100 };
+	socklen_t len;
+
+	EXPECT_EQ(-EFAULT, connectx(self->fd, NULL, 16));
+	for (len = 0; len < sizeof(arg); len++) {
+		socklen_t got = len;
+
+		EXPECT_EQ(-1, getsockopt(self->fd, SOL_SCTP, CONNECTX3, &arg,
+					 &got));
+		EXPECT_EQ(EINVAL, errno);
+	}
+	EXPECT_EQ(-1, getsockopt(self->fd, SOL_SCTP, CONNECTX3, &arg, &len));
+	EXPECT_EQ(EFAULT, errno);
+}
+
+TEST_HARNESS_MAIN
