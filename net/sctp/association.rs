@@ -10,7 +10,7 @@
 //! finds `gone` set and does nothing with it.
 
 use crate::{
-    deliver::{self, Room},
+    deliver::{self, Room, Target},
     endpoint::{Endpoint, Style},
     engine::{
         self,
@@ -72,7 +72,6 @@ pub(crate) type Engine = engine::assoc::Association<SkbRange>;
 pub(crate) struct Assoc {
     pub(crate) id: AssocId,
     pub(crate) pernet: Arc<Pernet>,
-    pub(crate) endpoint: Arc<Endpoint>,
     /// Nothing else is locked while this is.
     #[pin]
     pub(crate) settings: SpinLockBh<AssocSettings>,
@@ -85,6 +84,8 @@ pub(crate) struct Assoc {
 /// What the association's lock protects.
 pub(crate) struct Inner {
     pub(crate) engine: KBox<Engine>,
+    /// Whose it is: another one's after `sctp_peeloff()`.
+    endpoint: Arc<Endpoint>,
     /// The socket by which packets leave: the endpoint's, before `accept()` its listener's. Kept
     /// after `close()` until the association has ended, so that the module and the namespace stay.
     pub(crate) sk: ARef<Sk>,
@@ -140,11 +141,11 @@ impl Assoc {
             pin_init!(Self {
                 id: next_id(),
                 pernet: pernet.clone(),
-                endpoint: endpoint.clone(),
                 settings <- new_spinlock_bh!(AssocSettings::default(), "sctp_assoc_settings"),
                 inner <- new_spinlock_bh!(
                     Inner {
                         engine,
+                        endpoint,
                         sk,
                         listener,
                         out: PacketBuilder::new(),
@@ -187,17 +188,14 @@ impl Assoc {
             peers.try_create_and_insert(peer_key, self.clone(), GFP_ATOMIC)?;
         }
         locked.inner.tag = Some(self.pernet.tags.insert(tag_key, self)?);
-        let mut endpoint = self.endpoint.inner.lock();
+        let endpoint = locked.inner.endpoint.clone();
+        let mut endpoint = endpoint.inner.lock();
         if endpoint.closed {
             return Err(EPIPE);
         }
         // Options that are set from here on reach it.
         *self.settings.lock() = endpoint.settings.assoc;
-        endpoint
-            .assocs
-            .try_create_and_insert(self.id, self.clone(), GFP_ATOMIC)?;
-        endpoint.enter_peer(self.id, &locked.inner.engine)?;
-        Ok(())
+        endpoint.enter(self, &locked.inner.engine)
     }
 
     /// Takes the lock.
@@ -364,8 +362,9 @@ impl Locked<'_> {
 
     /// Hands events to the socket. `false` if memory ran out.
     fn deliver(&mut self, cx: &mut Cx<'_>) -> bool {
+        let endpoint = self.inner.endpoint.clone();
         loop {
-            let Ok(_room) = Room::reserve(&self.this.endpoint) else {
+            let Ok(_room) = Room::reserve(&endpoint) else {
                 return false;
             };
             let Some(event) = self.inner.engine.poll_event() else {
@@ -377,7 +376,12 @@ impl Locked<'_> {
                 listener,
                 ..
             } = &mut *self.inner;
-            deliver::deliver(self.this, engine, cx, sk, listener, event);
+            let to = Target {
+                assoc: self.this,
+                endpoint: &endpoint,
+                sk,
+            };
+            deliver::deliver(to, engine, cx, listener, event);
         }
     }
 
@@ -414,14 +418,10 @@ impl Locked<'_> {
             let was = pernet.peers.lock().remove(key);
             drop(was);
         }
-        let was = {
-            let mut endpoint = self.this.endpoint.inner.lock();
-            endpoint.remove_peer(self.this.id, &self.inner.engine);
-            endpoint.assocs.remove(&self.this.id)
-        };
-        drop(was);
-        Endpoint::release_port_if_done(&self.this.endpoint);
-        if self.this.endpoint.style == Style::OneToMany {
+        let endpoint = self.inner.endpoint.clone();
+        self.leave(&endpoint);
+        Endpoint::release_port_if_done(&endpoint);
+        if endpoint.style == Style::OneToMany {
             self.inner.sk.wake_writers();
         }
     }
@@ -431,6 +431,37 @@ impl Locked<'_> {
         // The listener's has another reference at its file.
         self.inner.sk = sk;
         self.inner.routes.clear();
+    }
+
+    /// Makes the association that of an endpoint that has none yet, with all that is to be read of
+    /// it. The caller holds the reader's lock of the endpoint it has. `EINVAL` if it has ended, or
+    /// was moved before.
+    pub(crate) fn move_to(&mut self, from: &Arc<Endpoint>, to: &Arc<Endpoint>) -> Result {
+        if self.inner.gone || !Arc::ptr_eq(&self.inner.endpoint, from) {
+            return Err(EINVAL);
+        }
+        let entered = to.inner.lock().enter(self.this, &self.inner.engine);
+        let items = entered.and_then(|()| from.inner.lock().take_items(self.this.id));
+        match items {
+            Ok(items) => to.inner.lock().put_items(items),
+            Err(e) => {
+                self.leave(to);
+                return Err(e);
+            }
+        }
+        self.leave(from);
+        self.inner.endpoint = to.clone();
+        Ok(())
+    }
+
+    /// Takes the association out of an endpoint's tables.
+    fn leave(&self, endpoint: &Endpoint) {
+        // The caller has a reference, so this is not the last one.
+        let was = endpoint
+            .inner
+            .lock()
+            .leave(self.this.id, &self.inner.engine);
+        drop(was);
     }
 
     /// The user has read that much.

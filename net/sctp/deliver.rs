@@ -25,7 +25,7 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    sync::{aref::ARef, Arc},
+    sync::Arc, //
 };
 
 /// Room for one item in a socket's receive queue, which no other association can take.
@@ -50,68 +50,67 @@ impl Drop for Room<'_> {
     }
 }
 
+/// Whom an event is for.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) assoc: &'a Assoc,
+    pub(crate) endpoint: &'a Arc<Endpoint>,
+    pub(crate) sk: &'a Sk,
+}
+
 /// Delivers an event for which there is [`Room`].
 pub(crate) fn deliver(
-    assoc: &Arc<Assoc>,
+    to: Target<'_>,
     engine: &mut Engine,
     cx: &mut Cx<'_>,
-    sk: &ARef<Sk>,
     listener: &mut Option<Arc<Endpoint>>,
     event: Event<SkbRange>,
 ) {
     match event {
-        Event::Up => up(assoc, engine, cx, sk, listener),
+        Event::Up => up(to, engine, cx, listener),
         Event::Restarted => {
             let streams = (engine.out_streams(), engine.in_streams());
             let state = bindings::sctp_sac_state_SCTP_RESTART;
-            notify_change(assoc, engine, sk, state, 0, streams);
+            notify_change(to, engine, state, 0, streams);
         }
-        Event::Message(received) => message(assoc, engine, cx, sk, received),
+        Event::Message(received) => message(to, engine, cx, received),
         // SCTP_PEER_ADDR_CHANGE is not made yet.
         Event::Path { .. } => {}
         // Nor is SCTP_REMOTE_ERROR.
         Event::RemoteError(_) => {}
-        Event::PeerShutdown => peer_shutdown(assoc, engine, sk),
-        Event::Closed(why) => closed(assoc, engine, sk, why),
+        Event::PeerShutdown => peer_shutdown(to, engine),
+        Event::Closed(why) => closed(to, engine, why),
     }
 }
 
-fn notify_change(
-    assoc: &Assoc,
-    engine: &Engine,
-    sk: &Sk,
-    state: u32,
-    error: u16,
-    streams: (u16, u16),
-) {
+fn notify_change(to: Target<'_>, engine: &Engine, state: u32, error: u16, streams: (u16, u16)) {
     let info = match engine.state() {
         Phase::Closed => engine.peer_abort(),
         _ => &[],
     };
-    push_notification(assoc, engine, sk, Subscription::AssocChange, || {
-        notify::assoc_change(assoc.id, state as u16, error, streams, info)
+    push_notification(to, engine, Subscription::AssocChange, || {
+        notify::assoc_change(to.assoc.id, state as u16, error, streams, info)
     });
 }
 
 /// Queues a notification for whoever has subscribed to it. It is dropped if there is no memory,
 /// or too many are unread.
 fn push_notification(
-    assoc: &Assoc,
+    to: Target<'_>,
     engine: &Engine,
-    sk: &Sk,
     subscription: Subscription,
     make: impl FnOnce() -> Result<KVec<u8>>,
 ) {
-    if !assoc.settings.lock().subscriptions.has(subscription) {
+    if !to.assoc.settings.lock().subscriptions.has(subscription) {
         return;
     }
-    let mut inner = assoc.endpoint.inner.lock();
+    let mut inner = to.endpoint.inner.lock();
     if inner.closed || inner.notifications >= MAX_NOTIFICATIONS {
         return;
     }
     if let Ok(bytes) = make() {
         inner.push(Item::Notification {
-            assoc: assoc.id,
+            assoc: to.assoc.id,
             bytes,
             read: 0,
             about: peer(engine),
@@ -119,7 +118,7 @@ fn push_notification(
         let has_socket = inner.sk.is_some();
         drop(inner);
         if has_socket {
-            sk.wake_readers();
+            to.sk.wake_readers();
         }
     }
 }
@@ -133,55 +132,41 @@ fn peer(engine: &Engine) -> TransportAddr {
     }
 }
 
-fn up(
-    assoc: &Arc<Assoc>,
-    engine: &mut Engine,
-    cx: &mut Cx<'_>,
-    sk: &ARef<Sk>,
-    listener: &mut Option<Arc<Endpoint>>,
-) {
+fn up(to: Target<'_>, engine: &mut Engine, cx: &mut Cx<'_>, listener: &mut Option<Arc<Endpoint>>) {
     let streams = (engine.out_streams(), engine.in_streams());
     let state = bindings::sctp_sac_state_SCTP_COMM_UP;
-    notify_change(assoc, engine, sk, state, 0, streams);
+    notify_change(to, engine, state, 0, streams);
     // The peer has told its other addresses by now. Without memory they are not known.
-    let _ = assoc.endpoint.inner.lock().enter_peer(assoc.id, engine);
+    let _ = to.endpoint.inner.lock().enter_peer(to.assoc.id, engine);
     if let Some(listener) = listener.take() {
-        if offer(assoc, sk, &listener).is_err() {
+        if offer(to, &listener).is_err() {
             // Nobody will ever accept it.
-            assoc.endpoint.inner.lock().closed = true;
+            to.endpoint.inner.lock().closed = true;
             engine.abort(cx, cause::OUT_OF_RESOURCE, &[]);
         }
         return;
     }
-    if assoc.endpoint.style == Style::OneToOne {
-        sk.set_state(State::Established);
+    if to.endpoint.style == Style::OneToOne {
+        to.sk.set_state(State::Established);
     }
-    sk.wake_all();
+    to.sk.wake_all();
 }
 
 /// Puts a new association where `accept()` finds it.
-fn offer(assoc: &Arc<Assoc>, sk: &Sk, listener: &Endpoint) -> Result {
+fn offer(to: Target<'_>, listener: &Endpoint) -> Result {
     let mut inner = listener.inner.lock();
     if inner.closed {
         return Err(ECONNABORTED);
     }
-    inner
-        .accept_queue
-        .push(assoc.endpoint.clone(), GFP_ATOMIC)?;
-    sk.accept_queue_added();
+    inner.accept_queue.push(to.endpoint.clone(), GFP_ATOMIC)?;
+    to.sk.accept_queue_added();
     drop(inner);
-    sk.wake_readers();
+    to.sk.wake_readers();
     Ok(())
 }
 
-fn message(
-    assoc: &Arc<Assoc>,
-    engine: &mut Engine,
-    cx: &mut Cx<'_>,
-    sk: &Sk,
-    received: Received<SkbRange>,
-) {
-    let mut inner = assoc.endpoint.inner.lock();
+fn message(to: Target<'_>, engine: &mut Engine, cx: &mut Cx<'_>, received: Received<SkbRange>) {
+    let mut inner = to.endpoint.inner.lock();
     if inner.closed {
         drop(inner);
         // Nobody will read it, but the peer must be able to go on until it knows.
@@ -189,8 +174,8 @@ fn message(
         return;
     }
     inner.push(Item::Data {
-        assoc: assoc.id,
-        context: assoc.settings.lock().context,
+        assoc: to.assoc.id,
+        context: to.assoc.settings.lock().context,
         peer_port: engine.peer_port(),
         received,
         read: 0,
@@ -198,15 +183,15 @@ fn message(
     let has_socket = inner.sk.is_some();
     drop(inner);
     if has_socket {
-        sk.wake_readers();
+        to.sk.wake_readers();
     }
 }
 
-fn peer_shutdown(assoc: &Assoc, engine: &Engine, sk: &Sk) {
-    push_notification(assoc, engine, sk, Subscription::Shutdown, || {
-        notify::shutdown(assoc.id)
+fn peer_shutdown(to: Target<'_>, engine: &Engine) {
+    push_notification(to, engine, Subscription::Shutdown, || {
+        notify::shutdown(to.assoc.id)
     });
-    with_own_socket(assoc, |sk| {
+    with_own_socket(to, |sk| {
         sk.set_state(State::Closing);
         sk.add_shutdown(bindings::RCV_SHUTDOWN);
         sk.wake_all();
@@ -214,16 +199,16 @@ fn peer_shutdown(assoc: &Assoc, engine: &Engine, sk: &Sk) {
 }
 
 /// Calls `f` with the socket of a one-to-one association, if it has one by now.
-fn with_own_socket(assoc: &Assoc, f: impl FnOnce(&Sk)) {
-    if assoc.endpoint.style == Style::OneToOne {
-        let sk = assoc.endpoint.inner.lock().sk.clone();
+fn with_own_socket(to: Target<'_>, f: impl FnOnce(&Sk)) {
+    if to.endpoint.style == Style::OneToOne {
+        let sk = to.endpoint.inner.lock().sk.clone();
         if let Some(sk) = sk {
             f(&sk);
         }
     }
 }
 
-fn closed(assoc: &Assoc, engine: &Engine, sk: &ARef<Sk>, why: Closed) {
+fn closed(to: Target<'_>, engine: &Engine, why: Closed) {
     let (state, cause) = match why {
         Closed::Shutdown => (bindings::sctp_sac_state_SCTP_SHUTDOWN_COMP, 0),
         Closed::PeerAborted { cause, setup } | Closed::Aborted { cause, setup } => {
@@ -231,11 +216,11 @@ fn closed(assoc: &Assoc, engine: &Engine, sk: &ARef<Sk>, why: Closed) {
         }
         Closed::TimedOut { setup } => (lost_or_never_up(setup), 0),
     };
-    notify_change(assoc, engine, sk, state, cause, (0, 0));
-    assoc.endpoint.inner.lock().ended = Some(why);
-    with_own_socket(assoc, |sk| show_end(sk, why));
+    notify_change(to, engine, state, cause, (0, 0));
+    to.endpoint.inner.lock().ended = Some(why);
+    with_own_socket(to, |sk| show_end(sk, why));
     // Somebody may wait for the end itself, or for what will never come now.
-    sk.wake_all();
+    to.sk.wake_all();
 }
 
 fn lost_or_never_up(setup: bool) -> u32 {

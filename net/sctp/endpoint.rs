@@ -4,7 +4,7 @@
 //!
 //! A one-to-many socket has one endpoint with all its associations. A one-to-one socket that
 //! listens gets an endpoint of its own for each association that comes in; `accept()` makes a
-//! socket for it. So an association never changes its endpoint.
+//! socket for it. An association changes its endpoint only by `sctp_peeloff()`.
 
 use crate::{
     association::{Assoc, AssocId, Engine},
@@ -81,6 +81,22 @@ pub(crate) enum Item {
         /// The peer's primary address.
         about: TransportAddr,
     },
+}
+
+impl Item {
+    /// Whose it is.
+    fn assoc(&self) -> AssocId {
+        match self {
+            Self::Data { assoc, .. } | Self::Notification { assoc, .. } => *assoc,
+        }
+    }
+}
+
+/// All that is to be read of one association.
+pub(crate) struct Items {
+    put_back: Option<Item>,
+    received: Ring<Item>,
+    notifications: usize,
 }
 
 /// A socket's state.
@@ -281,8 +297,16 @@ impl Inner {
         Ok(())
     }
 
-    /// Undoes [`Self::enter_peer`].
-    pub(crate) fn remove_peer(&mut self, id: AssocId, engine: &Engine) {
+    /// Enters an association. If that fails, [`Self::leave`] is to undo what was done of it.
+    pub(crate) fn enter(&mut self, assoc: &Arc<Assoc>, engine: &Engine) -> Result {
+        self.assocs
+            .try_create_and_insert(assoc.id, assoc.clone(), GFP_ATOMIC)?;
+        self.enter_peer(assoc.id, engine)
+    }
+
+    /// Takes an association out. What is returned may be the last reference to it, which is not
+    /// to be dropped under the lock.
+    pub(crate) fn leave(&mut self, id: AssocId, engine: &Engine) -> Option<Arc<Assoc>> {
         for path in engine.paths() {
             let peer = TransportAddr {
                 addr: path.addr,
@@ -292,6 +316,7 @@ impl Inner {
                 self.by_peer.remove(&peer);
             }
         }
+        self.assocs.remove(&id)
     }
 
     /// Queues something for the reader, in room that was reserved.
@@ -323,6 +348,43 @@ impl Inner {
             self.notifications = self.notifications.saturating_add(1);
         }
         self.put_back = Some(item);
+    }
+
+    /// Takes out all that is to be read of an association, or nothing if there is no memory.
+    pub(crate) fn take_items(&mut self, id: AssocId) -> Result<Items> {
+        let (mut kept, mut taken) = (Ring::new(), Ring::new());
+        let len = self.received.len();
+        kept.reserve(len.saturating_add(self.promised), GFP_ATOMIC)?;
+        taken.reserve(len, GFP_ATOMIC)?;
+        let mut notifications = 0;
+        let put_back = self.put_back.take_if(|item| item.assoc() == id);
+        if let Some(Item::Notification { .. }) = put_back {
+            notifications += 1;
+        }
+        while let Some(item) = self.received.pop_front() {
+            let to = if item.assoc() == id {
+                notifications += usize::from(matches!(item, Item::Notification { .. }));
+                &mut taken
+            } else {
+                &mut kept
+            };
+            // There is room for all of them in either.
+            let _ = to.push_reserved(item);
+        }
+        self.received = kept;
+        self.notifications = self.notifications.saturating_sub(notifications);
+        Ok(Items {
+            put_back,
+            received: taken,
+            notifications,
+        })
+    }
+
+    /// Gives a socket that has nothing to read yet what [`Self::take_items`] has taken.
+    pub(crate) fn put_items(&mut self, items: Items) {
+        self.put_back = items.put_back;
+        self.received = items.received;
+        self.notifications = items.notifications;
     }
 
     pub(crate) fn has_something_to_read(&self) -> bool {

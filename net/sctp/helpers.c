@@ -318,6 +318,16 @@ bool sctp_helper_sk_is_kernel(const struct sock *sk)
 	return sk->sk_kern_sock;
 }
 
+struct socket *sctp_helper_sk_socket(const struct sock *sk)
+{
+	return sk->sk_socket;
+}
+
+void sctp_helper_socket_get_module(const struct socket *sock)
+{
+	__module_get(sock->ops->owner);
+}
+
 bool sctp_helper_sk_is_nonblocking(const struct sock *sk)
 {
 	struct socket *sock = sk->sk_socket;

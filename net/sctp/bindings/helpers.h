@@ -96,6 +96,8 @@ void sctp_helper_sock_hold(struct sock *sk);
 void sctp_helper_sock_put(struct sock *sk);
 struct net *sctp_helper_sock_net(const struct sock *sk);
 bool sctp_helper_sk_is_kernel(const struct sock *sk);
+struct socket *sctp_helper_sk_socket(const struct sock *sk);
+void sctp_helper_socket_get_module(const struct socket *sock);
 bool sctp_helper_sk_is_nonblocking(const struct sock *sk);
 wait_queue_head_t *sctp_helper_sk_sleep(struct sock *sk);
 int sctp_helper_sock_error(struct sock *sk);

@@ -2,9 +2,12 @@
 
 //! `accept()` (RFC 6458, 4.1.4).
 
+use super::peeloff;
 use crate::{
+    association::Locked,
     deliver::show_end,
     endpoint::{Endpoint, Style},
+    engine::assoc::State as Phase,
     sys::{
         bindings,
         sock::{Sk, State},
@@ -18,7 +21,7 @@ use kernel::{
 /// Waits for an association to come in and makes a socket for it.
 pub(crate) fn accept(sk: &Sk, flags: c_int) -> Result<ARef<Sk>> {
     let endpoint = sk.endpoint()?;
-    if endpoint.style != Style::OneToOne {
+    if endpoint.style != Style::OneToOne || peeloff::is_peeled_off(sk, &endpoint) {
         return Err(EOPNOTSUPP);
     }
     let nonblock = flags as u32 & bindings::RUST_CONST_HELPER_O_NONBLOCK != 0;
@@ -52,18 +55,7 @@ fn attach(sk: &Sk, endpoint: Arc<Endpoint>) -> Result<ARef<Sk>> {
     child.set_state(State::Established);
     let assoc = endpoint.only_assoc();
     if let Some(assoc) = &assoc {
-        let mut locked = assoc.lock();
-        locked.adopt(child.clone());
-        let engine = &locked.inner.engine;
-        if let Some(path) = engine.paths().get(engine.primary().index()) {
-            child.set_peer(path.addr.ip, engine.peer_port());
-        }
-        // Events go to the new socket from here on: the association is locked.
-        endpoint.inner.lock().sk = Some(child.clone());
-        if engine.state() == crate::engine::assoc::State::ShutdownReceived {
-            child.set_state(State::Closing);
-            child.add_shutdown(bindings::RCV_SHUTDOWN);
-        }
+        seat(&child, &endpoint, &mut assoc.lock());
     } else {
         endpoint.inner.lock().sk = Some(child.clone());
     }
@@ -73,4 +65,18 @@ fn attach(sk: &Sk, endpoint: Arc<Endpoint>) -> Result<ARef<Sk>> {
         show_end(&child, why);
     }
     Ok(child)
+}
+
+/// Gives an association a socket of its own. Events go there from then on.
+pub(super) fn seat(child: &ARef<Sk>, endpoint: &Endpoint, locked: &mut Locked<'_>) {
+    locked.adopt(child.clone());
+    let engine = &locked.inner.engine;
+    if let Some(path) = engine.paths().get(engine.primary().index()) {
+        child.set_peer(path.addr.ip, engine.peer_port());
+    }
+    endpoint.inner.lock().sk = Some(child.clone());
+    if engine.state() == Phase::ShutdownReceived {
+        child.set_state(State::Closing);
+        child.add_shutdown(bindings::RCV_SHUTDOWN);
+    }
 }

@@ -16,6 +16,7 @@ pub(crate) mod ioctl;
 pub(crate) mod listen;
 pub(crate) mod notify;
 pub(crate) mod opt;
+pub(crate) mod peeloff;
 pub(crate) mod poll;
 pub(crate) mod recvmsg;
 pub(crate) mod sendmsg;

@@ -5,7 +5,7 @@
 //! The user's data is copied once, without any lock, into memory that packets refer to. Then the
 //! association is looked up again, since it may have ended while the call waited for room.
 
-use super::{addr, cmsg::SendInfo, connect};
+use super::{addr, cmsg::SendInfo, connect, peeloff};
 use crate::{
     association::{Assoc, AssocId},
     endpoint::{Endpoint, Style, TransportAddr},
@@ -62,11 +62,12 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
         return Err(EMSGSIZE);
     }
     let info = SendInfo::parse(msg)?;
-    check(&info, one_to_one, len)?;
+    let is_peeled_off = peeloff::is_peeled_off(sk, &endpoint);
+    check(&info, one_to_one && !is_peeled_off, len)?;
     let to = match msg.name() {
-        Some(name) => Some(addr::parse_peer(sk, name)?),
+        Some(name) if !is_peeled_off => Some(addr::parse_peer(sk, name)?),
         None if info.has(ADDR_OVER) => return Err(EINVAL),
-        None => None,
+        Some(_) | None => None,
     };
     let nonblock = msg.flags() & bindings::MSG_DONTWAIT != 0;
     if info.has(SENDALL) && !one_to_one {

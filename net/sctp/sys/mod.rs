@@ -45,5 +45,6 @@ pub(crate) mod net;
 pub(crate) mod proto;
 pub(crate) mod skb;
 pub(crate) mod sock;
+pub(crate) mod socket;
 pub(crate) mod timer;
 pub(crate) mod user;

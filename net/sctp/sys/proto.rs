@@ -193,7 +193,7 @@ unsafe extern "C" fn getsockopt(
     }
     // SAFETY: See above; the arguments are those of this call.
     let (sk, value) = unsafe { (Sk::from_raw(sk), OptionOut::new(value, len)) };
-    code(value.and_then(|value| sock::opt::get(sk, name as u32, &value)))
+    count(value.and_then(|value| sock::opt::get(sk, name as u32, &value)))
 }
 
 /// # Safety

@@ -70,6 +70,8 @@ abi!(
     bindings::sctp_initmsg,
     bindings::sctp_nxtinfo,
     bindings::sctp_paddrinfo,
+    bindings::sctp_peeloff_arg_t,
+    bindings::sctp_peeloff_flags_arg_t,
     bindings::sctp_prim,
     bindings::sctp_rcvinfo,
     bindings::sctp_rtoinfo,

@@ -9,6 +9,7 @@ mod connectx;
 mod event;
 mod fragment;
 mod params;
+mod peeloff;
 mod scope;
 mod send;
 mod status;
@@ -49,9 +50,11 @@ pub(crate) fn set(sk: &Sk, name: u32, value: &OptionIn) -> Result<usize> {
     .map(|()| 0)
 }
 
-/// `getsockopt()`.
-pub(crate) fn get(sk: &Sk, name: u32, value: &OptionOut) -> Result {
+/// `getsockopt()`. Returns what the call is to return, which mostly is 0.
+pub(crate) fn get(sk: &Sk, name: u32, value: &OptionOut) -> Result<usize> {
     match name {
+        bindings::SCTP_SOCKOPT_PEELOFF => return peeloff::peeloff(sk, value),
+        bindings::SCTP_SOCKOPT_PEELOFF_FLAGS => return peeloff::peeloff_flags(sk, value),
         bindings::SCTP_RTOINFO => params::get_rtoinfo(sk, value),
         bindings::SCTP_ASSOCINFO => params::get_associnfo(sk, value),
         bindings::SCTP_INITMSG => params::get_initmsg(sk, value),
@@ -79,4 +82,5 @@ pub(crate) fn get(sk: &Sk, name: u32, value: &OptionOut) -> Result {
         bindings::SCTP_I_WANT_MAPPED_V4_ADDR => event::get_switch(sk, value, |s| s.v4_mapped),
         _ => Err(ENOPROTOOPT),
     }
+    .map(|()| 0)
 }

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What `sctp_peeloff()` of libsctp is made of (RFC 6458, 9.2): SCTP_SOCKOPT_PEELOFF and
+//! SCTP_SOCKOPT_PEELOFF_FLAGS. Both also return the descriptor.
+
+use crate::{
+    sock::peeloff,
+    sys::{
+        bindings,
+        sock::Sk,
+        user::OptionOut, //
+    },
+};
+use kernel::prelude::*;
+
+pub(super) fn peeloff(sk: &Sk, value: &OptionOut) -> Result<usize> {
+    let mut arg: bindings::sctp_peeloff_arg_t = value.read()?;
+    let peeled = peeloff::peeloff(sk, arg.associd, 0)?;
+    let fd = peeled.fd();
+    arg.sd = fd as c_int;
+    value.write_whole(&arg)?;
+    peeled.install();
+    Ok(fd as usize)
+}
+
+pub(super) fn peeloff_flags(sk: &Sk, value: &OptionOut) -> Result<usize> {
+    let mut arg: bindings::sctp_peeloff_flags_arg_t = value.read()?;
+    let peeled = peeloff::peeloff(sk, arg.p_arg.associd, arg.flags)?;
+    let fd = peeled.fd();
+    arg.p_arg.sd = fd as c_int;
+    value.write_whole(&arg)?;
+    peeled.install();
+    Ok(fd as usize)
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `sctp_peeloff()` (RFC 6458, 9.2): an association of a one-to-many socket gets a socket of its
+//! own, with all that is to be read of it.
+//!
+//! The new socket is a one-to-one one in all but its type: one association, `shutdown()`, SO_LINGER.
+//! As with the C module, SCTP_EOF and SCTP_ABORT may be used on it, and an address to send to means
+//! nothing.
+
+use super::accept;
+use crate::{
+    association::AssocId,
+    endpoint::{Endpoint, Style},
+    sys::{
+        bindings,
+        sock::{Sk, State},
+        socket::Socket,
+    },
+};
+use kernel::{
+    fs::file::{
+        flags::{O_CLOEXEC, O_NONBLOCK},
+        File, FileDescriptorReservation,
+    },
+    prelude::*,
+    sync::{aref::ARef, Arc},
+};
+
+/// A new socket that its process does not have yet. It is closed if it never gets it.
+pub(crate) struct Peeled {
+    fd: FileDescriptorReservation,
+    file: ARef<File>,
+}
+
+impl Peeled {
+    /// The descriptor that it is going to have.
+    pub(crate) fn fd(&self) -> u32 {
+        self.fd.reserved_fd()
+    }
+
+    /// Hands it to the process.
+    pub(crate) fn install(self) {
+        self.fd.fd_install(self.file);
+    }
+}
+
+/// Whether a socket was made by `sctp_peeloff()`.
+pub(crate) fn is_peeled_off(sk: &Sk, endpoint: &Endpoint) -> bool {
+    endpoint.style == Style::OneToOne && sk.kind() == bindings::sock_type_SOCK_SEQPACKET
+}
+
+/// Gives an association a socket of its own. `flags` are those of a file.
+pub(crate) fn peeloff(sk: &Sk, id: AssocId, flags: u32) -> Result<Peeled> {
+    let endpoint: Arc<Endpoint> = sk.endpoint()?.into();
+    if endpoint.style != Style::OneToMany {
+        return Err(EINVAL);
+    }
+    let assoc = endpoint.assoc(id).ok_or(EINVAL)?;
+    let fd = FileDescriptorReservation::get_unused_fd_flags(flags & O_CLOEXEC)?;
+    let socket = Socket::new(sk)?;
+    let own = Endpoint::new_child(&endpoint)?;
+    let guard = sk.lock();
+    let child = sk
+        .accept_child(own.clone())
+        .inspect_err(|_| own.abandon())?;
+    drop(guard);
+    child.set_state(State::Established);
+    let file = socket
+        .attach(sk, child.clone())
+        .into_file(flags & O_NONBLOCK)?;
+
+    // Nobody may be amid reading what is to move.
+    let reader = endpoint.reader.lock();
+    let mut locked = assoc.lock();
+    let moved = locked.move_to(&endpoint, &own);
+    if moved.is_ok() {
+        accept::seat(&child, &own, &mut locked);
+    }
+    drop(locked);
+    drop(reader);
+    moved?;
+    // Whoever waits for something of this association finds it gone.
+    sk.wake_all();
+    Ok(Peeled { fd, file })
+}
