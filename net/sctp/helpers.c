@@ -28,6 +28,20 @@
 
 #include "helpers.h"
 
+#define SAME_PADDRPARAMS(member)					\
+	static_assert(offsetof(struct sctp_paddrparams, member) ==	\
+		      offsetof(struct sctp_paddrparams_bytes, member))
+SAME_PADDRPARAMS(spp_address);
+SAME_PADDRPARAMS(spp_hbinterval);
+SAME_PADDRPARAMS(spp_pathmaxrxt);
+SAME_PADDRPARAMS(spp_pathmtu);
+SAME_PADDRPARAMS(spp_sackdelay);
+SAME_PADDRPARAMS(spp_flags);
+SAME_PADDRPARAMS(spp_ipv6_flowlabel);
+SAME_PADDRPARAMS(spp_dscp);
+static_assert(sizeof(struct sctp_paddrparams) ==
+	      sizeof(struct sctp_paddrparams_bytes));
+
 const struct sctp_layout sctp_layout = {
 	.sock = sizeof(struct sock),
 	.inet_sock = sizeof(struct inet_sock),

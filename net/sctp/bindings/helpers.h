@@ -12,6 +12,7 @@
 #include <linux/timer.h>
 #include <net/dst.h>
 #include <net/sock.h>
+#include <uapi/linux/sctp.h>
 
 struct flowi4;
 struct flowi6;
@@ -37,6 +38,22 @@ struct sctp_tag_node *sctp_helper_tags_lookup(struct rhashtable *ht,
 					      const struct sctp_tag_key *key);
 int sctp_helper_tags_insert(struct rhashtable *ht, struct sctp_tag_node *node);
 int sctp_helper_tags_remove(struct rhashtable *ht, struct sctp_tag_node *node);
+
+/*
+ * struct sctp_paddrparams, whose packing bindgen misunderstands: what follows
+ * the member of two bytes is not aligned. helpers.c compares the two.
+ */
+struct sctp_paddrparams_bytes {
+	sctp_assoc_t spp_assoc_id;
+	__u8 spp_address[128];
+	__u32 spp_hbinterval;
+	__u16 spp_pathmaxrxt;
+	__u8 spp_pathmtu[4];
+	__u8 spp_sackdelay[4];
+	__u8 spp_flags[4];
+	__u8 spp_ipv6_flowlabel[4];
+	__u8 spp_dscp;
+};
 
 void sctp_helper_spin_lock_bh(spinlock_t *lock);
 void sctp_helper_spin_unlock_bh(spinlock_t *lock);

@@ -141,6 +141,11 @@ impl Shown {
     }
 }
 
+/// Whether an address stands for any, be it without a family.
+pub(crate) fn is_wildcard(sk: &Sk, bytes: &[u8]) -> bool {
+    is_unspecified_family(bytes) || parse(sk, bytes).is_ok_and(|any| any.addr.ip.is_unspecified())
+}
+
 /// Whether an IPv6 socket wants to see IPv4 addresses as mapped ones.
 fn is_mapped(sk: &Sk) -> bool {
     sk.endpoint()

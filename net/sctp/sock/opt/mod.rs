@@ -9,6 +9,7 @@ mod connectx;
 mod event;
 mod fragment;
 mod params;
+mod paths;
 mod peeloff;
 mod scope;
 mod send;
@@ -27,6 +28,9 @@ pub(crate) fn set(sk: &Sk, name: u32, value: &OptionIn) -> Result<usize> {
         bindings::SCTP_SOCKOPT_CONNECTX => return connectx::connectx(sk, value),
         bindings::SCTP_SOCKOPT_CONNECTX_OLD => connectx::old(sk, value),
         bindings::SCTP_PRIMARY_ADDR => addrs::set_primary_addr(sk, value),
+        bindings::SCTP_PEER_ADDR_PARAMS => paths::set_params(sk, value),
+        bindings::SCTP_PEER_ADDR_THLDS => paths::set_thlds(sk, value),
+        bindings::SCTP_PEER_ADDR_THLDS_V2 => paths::set_thlds_v2(sk, value),
         bindings::SCTP_AUTOCLOSE => params::set_autoclose(sk, value),
         bindings::SCTP_REUSE_PORT => params::set_reuse_port(sk, value),
         bindings::SCTP_RTOINFO => params::set_rtoinfo(sk, value),
@@ -68,6 +72,9 @@ pub(crate) fn get(sk: &Sk, name: u32, value: &OptionOut) -> Result<usize> {
         bindings::SCTP_SOCKOPT_CONNECTX3 => connectx::connectx3(sk, value),
         bindings::SCTP_GET_PEER_ADDRS => addrs::get_peer_addrs(sk, value),
         bindings::SCTP_PRIMARY_ADDR => addrs::get_primary_addr(sk, value),
+        bindings::SCTP_PEER_ADDR_PARAMS => paths::get_params(sk, value),
+        bindings::SCTP_PEER_ADDR_THLDS => paths::get_thlds(sk, value),
+        bindings::SCTP_PEER_ADDR_THLDS_V2 => paths::get_thlds_v2(sk, value),
         bindings::SCTP_AUTOCLOSE => params::get_autoclose(sk, value),
         bindings::SCTP_REUSE_PORT => event::get_switch(sk, value, |s| s.reuse_port),
         bindings::SCTP_STATUS => status::get_status(sk, value),
