@@ -29,8 +29,8 @@ pub const MAX_SIZE: usize = 4 << 20;
 thread_local! {
     /// Allocations that are let through before one fails; `None` if none is to fail.
     static UNTIL_FAILURE: Cell<Option<u64>> = const { Cell::new(None) };
-    /// Whether all allocations after the planned one fail, too.
-    static STICKY: Cell<bool> = const { Cell::new(false) };
+    /// How many fail from then on.
+    static TO_FAIL: Cell<u64> = const { Cell::new(0) };
     /// Failures that a plan caused.
     static FAILURES: Cell<u64> = const { Cell::new(0) };
     /// Attempts to allocate or to grow.
@@ -47,9 +47,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    fn start(until: u64, sticky: bool) -> Self {
-        UNTIL_FAILURE.set(Some(until));
-        STICKY.set(sticky);
+    fn start(n: u64, count: u64) -> Self {
+        UNTIL_FAILURE.set(Some(n.saturating_sub(1)));
+        TO_FAIL.set(count);
         Self {
             failures_before: FAILURES.get(),
         }
@@ -64,23 +64,32 @@ impl Plan {
 impl Drop for Plan {
     fn drop(&mut self) {
         UNTIL_FAILURE.set(None);
-        STICKY.set(false);
     }
 }
 
 /// Makes the `n`-th allocation from now on fail, and only that one; the next one is 1.
 pub fn fail_nth(n: u64) -> Plan {
-    Plan::start(n.saturating_sub(1), false)
+    Plan::start(n, 1)
+}
+
+/// Makes the `n`-th allocation from now on and those after it fail, `count` of them.
+pub fn fail_some(n: u64, count: u64) -> Plan {
+    Plan::start(n, count)
 }
 
 /// Makes the `n`-th allocation from now on and all after it fail.
 pub fn fail_from(n: u64) -> Plan {
-    Plan::start(n.saturating_sub(1), true)
+    Plan::start(n, u64::MAX)
 }
 
 /// How often this thread has tried to allocate, or to grow an allocation.
 pub fn attempts() -> u64 {
     ATTEMPTS.get()
+}
+
+/// How many allocations of this thread were made to fail.
+pub fn failures() -> u64 {
+    FAILURES.get()
 }
 
 /// Number of allocations that are alive.
@@ -99,7 +108,8 @@ pub(crate) fn grant(size: usize) -> bool {
     let fails = match UNTIL_FAILURE.get() {
         None => false,
         Some(0) => {
-            if !STICKY.get() {
+            TO_FAIL.set(TO_FAIL.get().saturating_sub(1));
+            if TO_FAIL.get() == 0 {
                 UNTIL_FAILURE.set(None);
             }
             true
