@@ -15,6 +15,7 @@ const GRANULARITY: Duration = Duration::from_millis(1);
 pub(crate) struct Rto {
     /// Smoothed round-trip time and its variation, once there was a measurement.
     estimate: Option<Estimate>,
+    initial: Duration,
     /// The timeout now, backed off if need be.
     rto: Duration,
     min: Duration,
@@ -32,6 +33,7 @@ impl Rto {
     pub(crate) fn new(config: &Config) -> Self {
         let mut rto = Self {
             estimate: None,
+            initial: config.rto_initial,
             rto: config.rto_initial,
             min: config.rto_min,
             max: config.rto_max,
@@ -88,11 +90,12 @@ impl Rto {
         self.rto = self.clamp(self.rto.doubled());
     }
 
-    /// Takes the back-off back: what looked like losses was none.
+    /// Takes the back-off back: what looked like losses was none, or is over.
     pub(crate) fn end_back_off(&mut self) {
-        if let Some(estimate) = self.estimate {
-            self.rto = self.bounded(&estimate);
-        }
+        self.rto = match &self.estimate {
+            Some(estimate) => self.bounded(estimate),
+            None => self.clamp(self.initial),
+        };
     }
 
     /// Sets the bounds, which the user may change while the association lives.

@@ -320,6 +320,12 @@ impl<B: Payload> Association<B> {
             in_streams,
             peer_rwnd: fixed.a_rwnd,
         });
+        // The peer is there. What T1-init was backed off by is no measure for how soon it will
+        // answer, and it may give up while this side still waits for its COOKIE ACK.
+        let primary = self.primary;
+        if let Some(path) = self.path_mut(primary) {
+            path.rto.end_back_off();
+        }
         self.measure_setup(cx, incoming.path);
         self.cookie = cookie;
         self.unrecognized = unrecognized;

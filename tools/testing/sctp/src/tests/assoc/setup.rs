@@ -93,6 +93,32 @@ fn handshake_survives_losses() {
     }
 }
 
+/// The peer has answered at last: its COOKIE ACK is not waited for as long as its INIT ACK was.
+#[test]
+fn cookie_echo_is_not_backed_off_by_the_init() {
+    let mut net = Net::new(20);
+    net.hosts[Z].listens = true;
+    let (mut inits, mut cookies) = (4, 1);
+    net.filter(move |packet| {
+        let left = match packet.kinds()[0] {
+            ChunkType::Init => &mut inits,
+            ChunkType::CookieEcho => &mut cookies,
+            _ => return Fate::Pass,
+        };
+        if *left == 0 {
+            return Fate::Pass;
+        }
+        *left -= 1;
+        Fate::Lose
+    });
+    let start = net.now;
+    net.connect(A);
+    net.run_until(|net| net.hosts[A].seen.contains(&Seen::Up));
+    // T1-init expired after 1, 2, 4 and 8 s, and T1-cookie after one RTO.
+    let took = net.now.since(start);
+    assert!(took < Duration::from_secs(17), "{took:?}");
+}
+
 #[test]
 fn nobody_answers() {
     let mut net = Net::new(3);
