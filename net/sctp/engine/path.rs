@@ -199,6 +199,13 @@ impl Path {
         self.t3_rtx = Some(now.plus(self.rto.get()));
     }
 
+    /// Whether the one packet that may follow a timeout is under way: nothing more is to be sent
+    /// until it is acknowledged (6.3.3, E3). If it was taken for lost, and another path has
+    /// repeated it, there is nothing to wait for here.
+    pub(crate) fn awaits_retransmission(&self) -> bool {
+        self.after_timeout && self.timeout_spent && self.flight > 0
+    }
+
     /// What leaves the flight: acknowledged, or taken for lost.
     pub(crate) fn leave_flight(&mut self, bytes: usize) {
         debug_assert!(self.flight >= bytes);

@@ -138,11 +138,8 @@ impl<B: Payload> Association<B> {
         };
         // After a timeout one packet, until it is acknowledged (6.3.3, E3). The first one of a
         // fast retransmission regardless of cwnd (7.2.4, step 3).
-        let has_window = if path.after_timeout && path.timeout_spent {
-            false
-        } else {
-            path.has_window() || self.fast_retransmit
-        };
+        let has_window =
+            !path.awaits_retransmission() && (path.has_window() || self.fast_retransmit);
         // The peer has room for what holds up the rest, whatever it says: nothing can be
         // delivered before it.
         let is_first = tsn == self.outstanding.cumulative_tsn_ack().next();
@@ -224,7 +221,7 @@ impl<B: Payload> Association<B> {
         let (Some(path), Some(remaining)) = (self.path(id), self.queue.front_remaining()) else {
             return Decision::Stop;
         };
-        let is_open = path.has_window() && !(path.after_timeout && path.timeout_spent);
+        let is_open = path.has_window() && !path.awaits_retransmission();
         if !is_open || !path.is_active() && !self.is_last_resort(id) {
             return Decision::Stop;
         }

@@ -11,6 +11,7 @@ mod paths;
 mod pmtu;
 mod setup;
 mod stall;
+mod stuck;
 mod teardown;
 mod transfer;
 mod tune;

@@ -36,7 +36,7 @@ fn sum(spans: impl IntoIterator<Item = Duration>) -> Duration {
 const RTT: Duration = Duration::from_millis(20);
 
 /// RTO.Min, which is what the RTO is in these networks.
-const RTO: Duration = Duration::from_secs(1);
+pub(super) const RTO: Duration = Duration::from_secs(1);
 
 /// How long `n` time-outs in a row take, backed off each time.
 fn time_outs(n: u32) -> Duration {
@@ -49,11 +49,11 @@ fn time_outs(n: u32) -> Duration {
 pub(super) struct Cuts(Rc<Cell<u8>>);
 
 impl Cuts {
-    fn cut(&self, n: u8) {
+    pub(super) fn cut(&self, n: u8) {
         self.0.set(self.0.get() | 1 << n);
     }
 
-    fn mend(&self, n: u8) {
+    pub(super) fn mend(&self, n: u8) {
         self.0.set(self.0.get() & !(1 << n));
     }
 
@@ -92,7 +92,12 @@ fn listing(mut packet: Flying, n: u8) -> Flying {
 }
 
 /// A and Z connected by `n` networks, of which those in `cut` carry nothing.
-fn connected(seed: u64, n: u8, cut: &[u8], configure: impl Fn(&mut Config)) -> (Net, Cuts) {
+pub(super) fn connected(
+    seed: u64,
+    n: u8,
+    cut: &[u8],
+    configure: impl Fn(&mut Config),
+) -> (Net, Cuts) {
     let mut net = Net::new(seed);
     for host in &mut net.hosts {
         // Times are to be those of the network.
@@ -148,7 +153,7 @@ fn sent(net: &Net, from: usize, kind: ChunkType) -> Vec<(Time, u8)> {
         .collect()
 }
 
-fn networks(net: &Net, from: usize, kind: ChunkType) -> Vec<u8> {
+pub(super) fn networks(net: &Net, from: usize, kind: ChunkType) -> Vec<u8> {
     sent(net, from, kind).into_iter().map(|(_, n)| n).collect()
 }
 
@@ -164,13 +169,13 @@ fn changes(net: &Net, n: u8) -> Vec<PathChange> {
 
 /// Runs until A was told that.
 #[track_caller]
-fn await_change(net: &mut Net, n: u8, change: PathChange) {
+pub(super) fn await_change(net: &mut Net, n: u8, change: PathChange) {
     net.run_until(|net| net.hosts[A].paths.contains(&(address(Z, n), change)));
 }
 
 /// Sends a message from A and runs until Z has it; says how long that took.
 #[track_caller]
-fn time_of_message(net: &mut Net) -> Duration {
+pub(super) fn time_of_message(net: &mut Net) -> Duration {
     let (start, got) = (net.now, net.hosts[Z].got.len());
     net.send(A, 0, &pattern(1, 100));
     net.run_until(|net| net.hosts[Z].got.len() > got);

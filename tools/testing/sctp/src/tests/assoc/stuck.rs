@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Ways in which an association with several paths could get stuck.
+
+use super::paths::{connected, time_of_message, RTO};
+use crate::tests::sim::{pattern, A, Z};
+
+/// 6.3.3, E3: after a timeout one packet, until it is acknowledged. If what was in it is taken for
+/// lost and repeated on another path, that is not to be waited for any more.
+#[test]
+fn a_path_goes_on_after_another_has_repeated_its_data() {
+    let (mut net, cuts) = connected(40, 2, &[1], |config| config.path.pf_retrans = 5);
+    cuts.cut(0);
+    for i in 0..5 {
+        net.send(A, 0, &pattern(i, 1000));
+    }
+    // The other path is confirmed after the first packet was repeated on this one; it takes the
+    // rest, and their acknowledgements report the first one missing.
+    cuts.mend(1);
+    net.run_until(|net| net.hosts[Z].got.len() == 5);
+    assert_eq!(net.hosts[A].assoc().paths()[0].errors, 1);
+    cuts.mend(0);
+    assert!(time_of_message(&mut net) < RTO);
+}
