@@ -228,7 +228,8 @@ impl<B: Payload> Association<B> {
         if !has_data && self.burst == 0 {
             return Decision::Stop;
         }
-        let full = self.frag_point();
+        // If no path is active, this one may be narrower than those that the usual size is for.
+        let full = self.frag_point().min(self.max_fragment(path.mtu()));
         let len = if remaining <= full {
             remaining
         } else {

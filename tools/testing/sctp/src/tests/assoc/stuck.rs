@@ -2,7 +2,10 @@
 
 //! Ways in which an association with several paths could get stuck.
 
-use super::paths::{connected, time_of_message, RTO};
+use super::paths::{await_change, connected, networks, time_of_message, RTO};
+use crate::engine::{
+    event::PathChange::PotentiallyFailed, path::PathId, time::Duration, wire::chunk::ChunkType,
+};
 use crate::tests::sim::{pattern, A, Z};
 
 /// 6.3.3, E3: after a timeout one packet, until it is acknowledged. If what was in it is taken for
@@ -21,4 +24,21 @@ fn a_path_goes_on_after_another_has_repeated_its_data() {
     assert_eq!(net.hosts[A].assoc().paths()[0].errors, 1);
     cuts.mend(0);
     assert!(time_of_message(&mut net) < RTO);
+}
+
+/// If no path is active, the best of the others may be narrower than the primary one: messages are
+/// cut for where they go.
+#[test]
+fn a_narrow_path_is_the_last_resort() {
+    let (mut net, cuts) = connected(41, 2, &[], |config| {
+        config.path.hb_interval = Duration::from_secs(1)
+    });
+    net.with(A, |assoc, cx| assoc.handle_mtu(cx, PathId(1), 512));
+    cuts.cut(0);
+    await_change(&mut net, 0, PotentiallyFailed);
+    cuts.cut(1);
+    await_change(&mut net, 1, PotentiallyFailed);
+    net.sent.clear();
+    net.send(A, 0, &pattern(1, 1000));
+    assert_eq!(networks(&net, A, ChunkType::Data), [1, 1, 1]);
 }
