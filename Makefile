@@ -4,7 +4,7 @@
 
 # For every recipe's scripts. FLAVOUR is the guest: x86 or debug in QEMU, um for
 # User Mode Linux. MODULE=c takes the kernel's own module for comparison.
-export KDIR KSRC ACCEL JOBS MODULE FLAVOUR TESTS VERBOSE FULL SECS KEEP
+export KDIR KSRC ACCEL JOBS MODULE FLAVOUR TESTS VERBOSE FULL SECS KEEP N SEED MESSAGES
 T := tools/sctp
 
 .DEFAULT_GOAL := module
@@ -27,6 +27,15 @@ twin: deps ## the engine's tests in user space, no kernel involved
 
 fuzz: deps ## fuzz the engine in user space, SECS= seconds for each target
 	@$T/fuzz.sh $(TARGETS)
+
+sim: deps ## N= random scenarios from SEED= on, two hosts and a bad network
+	@$T/sim.sh
+
+sim-sweep: deps ## every allocation fails, in N= scenarios from SEED= on
+	@$T/sim.sh sweep
+
+goodput: deps ## what gets through a link that loses packets, next to models of it
+	@$T/sim.sh goodput
 
 kselftest: deps ## socket tests in a QEMU guest (FLAVOUR=debug: the debug kernel)
 	@$T/run-tests.sh
@@ -71,9 +80,12 @@ help: ## this text
 	@echo '  FULL=1         long socket tests in full in an emulated guest, too'
 	@echo '  SECS=n         seconds for each fuzz target. Default: 60'
 	@echo '  TARGETS=names  fuzz targets to run. Default: all'
+	@echo '  N=n            random scenarios. Default: 100000; for the sweep 20'
+	@echo '  SEED=n         number of the first one. Default: 1'
+	@echo '  MESSAGES=n     only the first n messages of each. Default: all'
 	@echo
 	@echo 'Kernels, their source and bindgen are kept in $$RUST_SCTP_CACHE, by default'
 	@echo '~/.cache/rust_sctp; everything else goes to build/.'
 
-.PHONY: module demo test check twin fuzz kselftest uml interop shell install-tree \
-	rust-analyzer clean deps help
+.PHONY: module demo test check twin fuzz sim sim-sweep goodput kselftest uml interop \
+	shell install-tree rust-analyzer clean deps help

@@ -9,6 +9,7 @@ use super::{
 use crate::engine::{
     cx::Payload,
     path::{Path, MAX_PATHS},
+    time::Time,
 };
 
 impl<B: Payload> Association<B> {
@@ -66,5 +67,31 @@ impl<B: Payload> Association<B> {
                 assert!(self.paths.iter().all(|p| p.pmtu.timer().is_none()));
             }
         }
+    }
+
+    /// Memory that the payload held for the user takes, and the most that it ever may take: a
+    /// chunk beyond one limit or the other of [`Receiver`](crate::engine::rx::Receiver).
+    pub(crate) fn held(&self) -> (usize, usize) {
+        self.rx.held()
+    }
+
+    /// Payload in flight, in bytes and in chunks.
+    pub(crate) fn in_flight(&self) -> (usize, usize) {
+        let outstanding = &self.outstanding;
+        (outstanding.flight_payload(), outstanding.flight_count())
+    }
+
+    /// When the peer's closed window is tried again.
+    pub(crate) fn window_probe_at(&self) -> Option<Time> {
+        self.timers.get(Timer::WindowProbe)
+    }
+
+    /// What counts against Association.Max.Retrans.
+    pub(crate) fn errors(&self) -> u32 {
+        self.errors
+    }
+
+    pub(crate) fn peer_a_rwnd(&self) -> usize {
+        self.peer_a_rwnd as usize
     }
 }

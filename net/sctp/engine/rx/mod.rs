@@ -428,4 +428,11 @@ impl<B: Payload> Receiver<B> {
         assert!(self.held >= self.undelivered);
         assert!(self.held_truesize >= self.undelivered_truesize);
     }
+
+    /// The memory that is held, and the most that may be: one chunk more than `has_room()` asks for.
+    #[cfg(not(MODULE))]
+    pub(crate) fn held(&self) -> (usize, usize) {
+        let limit = (self.rcvbuf * 2).max(self.memory() * 3 / 2);
+        (self.held_truesize, limit + usize::from(u16::MAX))
+    }
 }

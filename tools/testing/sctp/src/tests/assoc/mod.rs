@@ -7,7 +7,7 @@ mod hostile;
 mod icmp;
 mod loss;
 mod memory;
-mod paths;
+pub(crate) mod paths;
 mod pmtu;
 mod setup;
 mod stall;

@@ -74,7 +74,7 @@ fn network(packet: &Flying) -> u8 {
 }
 
 /// Adds the addresses `1 .. n` of its sender to an INIT or INIT ACK.
-fn listing(mut packet: Flying, n: u8) -> Flying {
+pub(crate) fn listing(mut packet: Flying, n: u8) -> Flying {
     let from = 1 - packet.to;
     while packet.bytes.len() % 4 != 0 {
         packet.bytes.push(0);

@@ -120,6 +120,7 @@ fn any_network() {
                 jitter: ms(jitter),
                 loss,
                 duplicate,
+                ..Link::default()
             };
             if loss >= 300 {
                 for host in &mut net.hosts {
@@ -146,6 +147,7 @@ fn long_haul() {
         jitter: ms(4),
         loss: 10,
         duplicate: 10,
+        ..Link::default()
     };
     net.open();
     net.check = false;

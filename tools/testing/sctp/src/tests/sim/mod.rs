@@ -7,33 +7,40 @@
 //! it. After each input the engine's invariants are checked. A test that fails prints what went
 //! over the wire.
 
+mod campaign;
+mod goodput;
+mod host;
+mod life;
+pub(crate) mod link;
+mod oracle;
+mod scenario;
+mod sweep;
 mod trace;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use kernel::alloc::{flags::GFP_ATOMIC, KBox};
 
-use self::trace::Remark;
+use self::{
+    link::{flip, is_sealed, seal, Passage},
+    trace::Remark,
+};
 use super::{
-    support::{
-        payload::Bytes,
-        world::{SplitMix, World},
-    },
+    assoc::paths::listing,
+    support::{payload::Bytes, world::SplitMix},
     wire::flatten,
 };
 use crate::engine::{
     addr::{Address, IpAddr},
-    assoc::{Association, Message, SendError, State},
-    config::Config,
-    cx::{Payload, Rng},
-    event::{Closed, Event, PathChange},
+    assoc::{Association, Message, SendError},
+    cx::Rng,
+    event::{Closed, Event},
     icmp::{Quote, Report},
     ootb::{self, Verdict},
     path::PathId,
     stats::{Counter, Reason},
     time::{Duration, Time},
     wire::{
-        builder::PacketBuilder,
         chunk::{Chunk, ChunkType},
         packet::{Header, Packet},
     },
@@ -57,50 +64,12 @@ pub(crate) const fn address(host: usize, n: u8) -> Address {
     )))
 }
 
-/// A message that a user got, whole.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Got {
-    pub(crate) stream: u16,
-    pub(crate) unordered: bool,
-    pub(crate) ppid: [u8; 4],
-    pub(crate) bytes: Vec<u8>,
-    /// In how many parts it was delivered.
-    pub(crate) parts: usize,
-}
-
-/// What became of an association, as its user saw it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Seen {
-    Up,
-    Restarted,
-    PeerShutdown,
-    /// Its code.
-    RemoteError(u16),
-    Closed(Closed),
-}
-
-pub(crate) struct Host {
-    pub(crate) world: World,
-    pub(crate) config: Config,
-    pub(crate) listens: bool,
-    pub(crate) assoc: Option<KBox<Assoc>>,
-    out: PacketBuilder<Bytes>,
-    /// Whether messages are consumed as soon as they are delivered.
-    pub(crate) reads: bool,
-    unread: VecDeque<(usize, usize)>,
-    pub(crate) got: Vec<Got>,
-    partial: Option<Got>,
-    pub(crate) seen: Vec<Seen>,
-    /// What it was told about the peer's addresses.
-    pub(crate) paths: Vec<(Address, PathChange)>,
-    pub(crate) refused: Vec<Reason>,
-    /// Packets and bytes sent.
-    pub(crate) packets: u64,
-    pub(crate) bytes: u64,
-    /// MTU for SCTP packets, per path.
-    pub(crate) mtu: usize,
-    /// The largest packet of this host that the network carries.
-    pub(crate) carries: usize,
+/// The network that an address is in.
+fn network(address: Address) -> u8 {
+    match address.ip {
+        IpAddr::V4(ip) => ip.octets()[1],
+        IpAddr::V6(_) => 0,
+    }
 }
 
 /// A packet on its way.
@@ -150,33 +119,23 @@ pub(crate) enum Fate {
     Delay(Duration),
 }
 
-/// How the network treats packets. Shares are per 1000.
-#[derive(Clone, Debug)]
-pub(crate) struct Link {
-    pub(crate) delay: Duration,
-    /// Up to so much is added to the delay, which reorders packets.
-    pub(crate) jitter: Duration,
-    pub(crate) loss: u32,
-    pub(crate) duplicate: u32,
-}
-
-impl Default for Link {
-    fn default() -> Self {
-        Self {
-            delay: Duration::from_millis(10),
-            jitter: Duration::ZERO,
-            loss: 0,
-            duplicate: 0,
-        }
-    }
-}
+pub(crate) use self::{
+    host::{Got, Host, Seen},
+    link::Link,
+};
 
 type Filter = Box<dyn FnMut(&Flying) -> Fate>;
 
 pub(crate) struct Net {
     pub(crate) hosts: [Host; 2],
     pub(crate) now: Time,
+    /// For both directions of all networks, but for those that have one of their own: by the
+    /// number of the network and the host that packets go to.
     pub(crate) link: Link,
+    pub(crate) links: BTreeMap<(u8, usize), Link>,
+    /// How many networks there are: each host has an address in each of them, and tells the other
+    /// one.
+    pub(crate) networks: u8,
     rng: SplitMix,
     /// By arrival and number.
     flying: BTreeMap<(Time, u64), Flying>,
@@ -188,99 +147,16 @@ pub(crate) struct Net {
     /// Packets that were delivered, if wanted.
     pub(crate) keep: bool,
     pub(crate) kept: Vec<Flying>,
+    /// Whether `sent` and the log are kept.
+    pub(crate) record: bool,
+    /// Packets that did not arrive, or much too late.
+    pub(crate) faults: u64,
     /// Whether routers say what was too big.
     pub(crate) icmp: bool,
     /// When, whom, about which packet and what: in order of time.
     errors: VecDeque<(Time, usize, Flying, Report)>,
     /// Whether the invariants are looked at after each input, which costs time.
     pub(crate) check: bool,
-}
-
-impl Host {
-    fn new(seed: u64) -> Self {
-        Self {
-            world: World::new(seed),
-            config: Config::default(),
-            listens: false,
-            assoc: None,
-            out: PacketBuilder::new(),
-            reads: true,
-            unread: VecDeque::new(),
-            got: Vec::new(),
-            partial: None,
-            seen: Vec::new(),
-            paths: Vec::new(),
-            refused: Vec::new(),
-            packets: 0,
-            bytes: 0,
-            mtu: 1480,
-            carries: usize::MAX,
-        }
-    }
-
-    pub(crate) fn counter(&self, counter: Counter) -> u64 {
-        self.world.stats.get(counter)
-    }
-
-    pub(crate) fn state(&self) -> State {
-        self.assoc.as_ref().map_or(State::Closed, |a| a.state())
-    }
-
-    pub(crate) fn assoc(&self) -> &Assoc {
-        self.assoc.as_ref().expect("no association")
-    }
-
-    /// How the association ended.
-    pub(crate) fn end(&self) -> Option<Closed> {
-        self.seen.iter().find_map(|s| match s {
-            Seen::Closed(closed) => Some(*closed),
-            _ => None,
-        })
-    }
-
-    fn note(&mut self, event: Event<Bytes>) {
-        match event {
-            Event::Up => self.seen.push(Seen::Up),
-            Event::Restarted => {
-                self.partial = None;
-                self.seen.push(Seen::Restarted);
-            }
-            Event::Path { addr, change } => self.paths.push((addr, change)),
-            Event::PeerShutdown => self.seen.push(Seen::PeerShutdown),
-            Event::RemoteError(error) => self.seen.push(Seen::RemoteError(error.code)),
-            Event::Closed(closed) => self.seen.push(Seen::Closed(closed)),
-            Event::Message(m) => {
-                let parts = std::iter::once(&m.first).chain(m.rest.iter());
-                let mut bytes = Vec::new();
-                let mut truesize = 0;
-                for part in parts {
-                    bytes.extend_from_slice(part.as_slice());
-                    truesize += part.truesize();
-                }
-                self.unread.push_back((bytes.len(), truesize));
-                assert_eq!(m.begin, self.partial.is_none(), "parts of two messages");
-                let mut got = self.partial.take().unwrap_or(Got {
-                    stream: m.stream,
-                    unordered: m.unordered,
-                    ppid: m.ppid,
-                    bytes: Vec::new(),
-                    parts: 0,
-                });
-                assert_eq!(
-                    (got.stream, got.unordered, got.ppid),
-                    (m.stream, m.unordered, m.ppid),
-                    "parts of two messages"
-                );
-                got.bytes.extend(bytes);
-                got.parts += 1;
-                if m.end {
-                    self.got.push(got);
-                } else {
-                    self.partial = Some(got);
-                }
-            }
-        }
-    }
 }
 
 impl Net {
@@ -291,6 +167,8 @@ impl Net {
             hosts,
             now,
             link: Link::default(),
+            links: BTreeMap::new(),
+            networks: 1,
             rng: SplitMix(seed),
             flying: BTreeMap::new(),
             number: 0,
@@ -299,6 +177,8 @@ impl Net {
             sent: Vec::new(),
             keep: false,
             kept: Vec::new(),
+            record: true,
+            faults: 0,
             icmp: false,
             errors: VecDeque::new(),
             check: true,
@@ -380,6 +260,7 @@ impl Net {
             return false;
         };
         host.assoc = Some(assoc);
+        host.highest = None;
         self.drain(from);
         true
     }
@@ -435,6 +316,7 @@ impl Net {
             return false;
         };
         if self.hosts[who].assoc.is_some() {
+            self.hosts[who].reading += 1;
             self.with(who, |assoc, cx| assoc.consumed(cx, bytes, truesize));
         }
         true
@@ -448,7 +330,9 @@ impl Net {
                     return;
                 };
                 let mut cx = host.world.cx();
-                match assoc.poll_transmit(&mut cx, &mut host.out) {
+                let next = assoc.poll_transmit(&mut cx, &mut host.out);
+                host.lacks_memory = next.is_err();
+                match next {
                     Ok(Some(path)) => self.transmit(who, path),
                     Ok(None) | Err(_) => break,
                 }
@@ -480,6 +364,7 @@ impl Net {
             if !host.reads || host.unread.is_empty() {
                 return;
             }
+            host.reading += 1;
             let mut cx = host.world.cx();
             for (bytes, truesize) in host.unread.drain(..) {
                 assoc.consumed(&mut cx, bytes, truesize);
@@ -488,30 +373,27 @@ impl Net {
     }
 
     /// Puts the packet that a host has built into the network.
-    fn transmit(&mut self, who: usize, path: PathId) {
+    fn transmit(&mut self, who: usize, path_id: PathId) {
         let host = &mut self.hosts[who];
         let bytes = flatten(&host.out);
-        let path = &host.assoc.as_ref().unwrap().paths()[path.index()];
+        let path = &host.assoc.as_ref().unwrap().paths()[path_id.index()];
         let dst = path.addr;
-        // Whether a probe arrives in one piece is what it is to find out.
-        let cut = (bytes.len() > path.mtu() && host.out.zeroes() == 0).then_some(path.mtu());
         // A host answers from the address of the same network.
         let src = (0..8)
             .find(|&n| address(1 - who, n) == dst)
             .map_or(address(who, 0), |n| address(who, n));
+        // Whether a probe arrives in one piece is what it is to find out.
+        let cut = (bytes.len() > path.mtu() && host.out.zeroes() == 0).then_some(path.mtu());
+        if host.out.has_data() {
+            host.judge(path_id, &bytes);
+        }
         self.fly(who, src, dst, bytes, cut);
     }
 
-    pub(crate) fn fly(
-        &mut self,
-        from: usize,
-        src: Address,
-        dst: Address,
-        bytes: Vec<u8>,
-        cut: Option<usize>,
-    ) {
-        self.hosts[from].packets += 1;
-        self.hosts[from].bytes += bytes.len() as u64;
+    fn fly(&mut self, from: usize, src: Address, dst: Address, bytes: Vec<u8>, cut: Option<usize>) {
+        let host = &mut self.hosts[from];
+        host.packets += 1;
+        host.bytes += bytes.len() as u64;
         let mut packet = Flying {
             at: self.now,
             to: 1 - from,
@@ -520,47 +402,86 @@ impl Net {
             bytes,
             cut,
         };
-        self.sent.push(packet.clone());
+        if self.networks > 1 && matches!(packet.bytes[12], 1 | 2) {
+            packet = listing(packet, self.networks);
+        }
+        seal(&mut packet.bytes);
+        if self.record {
+            self.sent.push(packet.clone());
+        }
         let fate = match &mut self.filter {
             Some(filter) => filter(&packet),
             None => Fate::Pass,
         };
-        let is_too_big = cut.unwrap_or(packet.bytes.len()) > self.hosts[from].carries;
-        if is_too_big && self.icmp {
-            let mtu = self.hosts[from].carries as u32 + 20;
-            let at = self.now.plus(self.link.delay);
-            let error = (at, from, packet.clone(), Report::TooBig(mtu));
-            self.errors.push_back(error);
-        }
-        let lost = is_too_big || fate == Fate::Lose || self.chance(self.link.loss);
-        self.log.push(trace::Entry::Packet {
-            packet: packet.clone(),
-            remark: if lost { Remark::Lost } else { Remark::None },
-        });
-        if lost {
-            return;
-        }
-        let copies = if self.chance(self.link.duplicate) {
-            2
-        } else {
-            1
+        let network = network(dst);
+        let link = self.links.get_mut(&(network, 1 - from));
+        let link = link.unwrap_or(&mut self.link);
+        let passage = match fate {
+            Fate::Lose => Passage::Lost,
+            Fate::Pass | Fate::Delay(_) => {
+                let mtu = link.mtu.min(self.hosts[from].carries);
+                if cut.unwrap_or(packet.bytes.len()) > mtu {
+                    Passage::TooBig(mtu)
+                } else {
+                    link.carry(self.now, packet.bytes.len(), &mut self.rng)
+                }
+            }
         };
-        for _ in 0..copies {
-            let mut delay = self.link.delay.0;
-            if self.link.jitter.0 > 0 {
-                delay += self.rng.next_u64() % self.link.jitter.0;
+        let remark = match passage {
+            Passage::Lost => Remark::Lost,
+            Passage::TooBig(_) => Remark::TooBig,
+            Passage::Arrives { corrupt: true, .. } => Remark::Corrupt,
+            Passage::Arrives { corrupt: false, .. } => Remark::None,
+        };
+        if remark != Remark::None {
+            self.faults += 1;
+        }
+        if self.record {
+            self.log.push(trace::Entry::Packet {
+                packet: packet.clone(),
+                remark,
+            });
+        }
+        let (after, again, corrupt) = match passage {
+            Passage::Lost => return,
+            Passage::TooBig(mtu) => {
+                if self.icmp {
+                    let at = self.now.plus(link.delay);
+                    let error = (at, from, packet, Report::TooBig(mtu as u32 + 20));
+                    let place = self.errors.partition_point(|(other, ..)| *other <= at);
+                    self.errors.insert(place, error);
+                }
+                return;
             }
-            if let Fate::Delay(more) = fate {
-                delay += more.0;
-            }
-            packet.at = self.now.plus(Duration(delay));
+            Passage::Arrives {
+                after,
+                again,
+                corrupt,
+            } => (after, again, corrupt),
+        };
+        for delay in std::iter::once(after).chain(again) {
+            let more = match fate {
+                Fate::Delay(more) => more,
+                Fate::Pass | Fate::Lose => Duration::ZERO,
+            };
+            packet.at = self.now.plus(delay).plus(more);
             self.number += 1;
-            self.flying.insert((packet.at, self.number), packet.clone());
+            let mut packet = packet.clone();
+            if corrupt {
+                flip(&mut packet.bytes, &mut self.rng);
+            }
+            self.flying.insert((packet.at, self.number), packet);
         }
     }
 
-    fn chance(&mut self, share: u32) -> bool {
-        share > 0 && self.rng.next_u32() % 1000 < share
+    /// The link that a host's packets take in a network.
+    pub(crate) fn link_of(&self, network: u8, to: usize) -> &Link {
+        self.links.get(&(network, to)).unwrap_or(&self.link)
+    }
+
+    /// Whether no packet is under way.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.flying.is_empty()
     }
 
     /// Hands a packet to a host, now.
@@ -571,6 +492,7 @@ impl Net {
         self.sync();
         let who = packet.to;
         let host = &mut self.hosts[who];
+        host.received += 1;
         let buf = Bytes::new(&packet.bytes);
         let pkt = match Packet::new(&packet.bytes, &buf, packet.src, packet.dst) {
             Ok(pkt) => pkt,
@@ -600,6 +522,7 @@ impl Net {
             }
             Verdict::Accept(assoc) => {
                 host.assoc = Some(assoc);
+                host.highest = None;
                 self.drain(who);
             }
         }
@@ -647,7 +570,12 @@ impl Net {
         let next = self.flying.keys().next().copied();
         if let Some(key) = next.filter(|(at, _)| *at <= self.now) {
             let packet = self.flying.remove(&key).unwrap();
-            self.deliver(packet);
+            if is_sealed(&packet.bytes) {
+                self.deliver(packet);
+            } else {
+                let cx = self.hosts[packet.to].world.cx();
+                cx.stats.count(Counter::ChecksumErrors);
+            }
             return true;
         }
         for who in [A, Z] {
@@ -657,6 +585,7 @@ impl Net {
             };
             if assoc.poll_timeout().is_some_and(|at| at <= self.now) {
                 assoc.handle_timeout(&mut host.world.cx());
+                host.timeouts += 1;
                 if self.check && !assoc.is_closed() {
                     assoc.check_invariants();
                 }
@@ -669,6 +598,12 @@ impl Net {
             }
         }
         true
+    }
+
+    /// Lets time pass in which nothing happens.
+    pub(crate) fn advance(&mut self, to: Time) {
+        self.now = self.now.max(to);
+        self.sync();
     }
 
     /// Runs until `done`; the test fails if that takes more than an hour or very many steps.
@@ -705,7 +640,14 @@ impl Net {
     /// Writes something that a host did or was told into the log.
     pub(crate) fn say(&mut self, who: usize, what: String) {
         let at = self.now;
-        self.log.push(trace::Entry::Said { at, who, what });
+        if self.record {
+            self.log.push(trace::Entry::Said { at, who, what });
+        }
+    }
+
+    /// All that is in the log, for text2pcap.
+    pub(crate) fn trace(&self, head: &str) -> String {
+        trace::for_text2pcap(&self.log, head)
     }
 
     /// Forgets what went over the wire until now, which a long test may not have the memory for.
@@ -777,37 +719,6 @@ impl Drop for Net {
             }
         }
     }
-}
-
-impl SplitMix {
-    /// A generator whose second number is `second`: the output function run backwards.
-    pub(crate) fn with_second(second: u32, low: u32) -> Self {
-        let mut z = (u64::from(second) << 32) | u64::from(low);
-        z = unshift(z, 31).wrapping_mul(inverse(0x94d0_49bb_1331_11eb));
-        z = unshift(z, 27).wrapping_mul(inverse(0xbf58_476d_1ce4_e5b9));
-        z = unshift(z, 30);
-        let state = z.wrapping_sub(0x9e37_79b9_7f4a_7c15u64.wrapping_mul(2));
-        let mut check = Self(state);
-        check.next_u32();
-        assert_eq!(check.next_u32(), second);
-        Self(state)
-    }
-}
-
-/// Solves `x ^ (x >> n) == z`.
-fn unshift(z: u64, n: u32) -> u64 {
-    let mut x = z;
-    for _ in 0..64 / n {
-        x = z ^ (x >> n);
-    }
-    x
-}
-
-/// The inverse of an odd number modulo 2^64, by Newton's iteration.
-fn inverse(odd: u64) -> u64 {
-    (0..6).fold(odd, |x, _| {
-        x.wrapping_mul(2u64.wrapping_sub(odd.wrapping_mul(x)))
-    })
 }
 
 pub(crate) fn name(who: usize) -> char {

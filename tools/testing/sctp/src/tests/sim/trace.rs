@@ -2,10 +2,11 @@
 
 //! What goes over the wire, for people.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
-use super::{name, Flying};
+use super::{name, Flying, A};
 use crate::engine::{
+    addr::IpAddr,
     time::Time,
     wire::{
         chunk::{Chunk, ChunkType},
@@ -28,6 +29,8 @@ pub(super) enum Entry {
 pub(super) enum Remark {
     None,
     Lost,
+    TooBig,
+    Corrupt,
     Forged,
 }
 
@@ -39,6 +42,8 @@ impl fmt::Display for Entry {
                 let (arrow, end) = match remark {
                     Remark::None => ("-->", ""),
                     Remark::Lost => ("--X", ""),
+                    Remark::TooBig => ("--X", "   (too big)"),
+                    Remark::Corrupt => ("--X", "   (corrupt)"),
                     Remark::Forged => ("-->", "   (forged)"),
                 };
                 let chunks = packet
@@ -127,4 +132,50 @@ fn chunk(chunk: &Chunk<'_>) -> String {
         | ChunkType::ShutdownComplete
         | ChunkType::Unrecognized(_) => format!("{:?}", chunk.kind),
     }
+}
+
+/// What went over the wire, as text2pcap reads it: an IPv4 packet with its direction, its time and
+/// its bytes in hexadecimal digits; all else is comments. `head` is said first.
+pub(super) fn for_text2pcap(log: &[Entry], head: &str) -> String {
+    let mut out = String::new();
+    let file = "text2pcap -D -t %H:%M:%S. -l 101 IN OUT.pcap";
+    writeln!(out, "# {file}: outbound is what A sends.").unwrap();
+    for line in head.lines() {
+        writeln!(out, "# {line}").unwrap();
+    }
+    for entry in log {
+        writeln!(out, "# {entry}").unwrap();
+        let Entry::Packet { packet, .. } = entry else {
+            continue;
+        };
+        let (IpAddr::V4(src), IpAddr::V4(dst)) = (packet.src.ip, packet.dst.ip) else {
+            continue;
+        };
+        let mut bytes = vec![0x45, 0];
+        bytes.extend((packet.bytes.len() as u16).saturating_add(20).to_be_bytes());
+        let df = if packet.cut.is_some() { 0 } else { 0x40 };
+        bytes.extend([0, 0, df, 0, 64, 132, 0, 0]);
+        bytes.extend(src.octets());
+        bytes.extend(dst.octets());
+        let sum: u32 = bytes
+            .chunks(2)
+            .map(|c| u32::from(u16::from_be_bytes([c[0], c[1]])))
+            .sum();
+        let sum = !((sum & 0xffff) + (sum >> 16)) as u16;
+        bytes[10..12].copy_from_slice(&sum.to_be_bytes());
+        bytes.extend(&packet.bytes);
+        let direction = if packet.to == A { 'I' } else { 'O' };
+        let us = clock(packet.at);
+        let (s, us) = (us / 1_000_000, us % 1_000_000);
+        let (h, m, s) = (s / 3600 % 24, s / 60 % 60, s % 60);
+        writeln!(out, "{direction} {h:02}:{m:02}:{s:02}.{us:06}").unwrap();
+        for (i, row) in bytes.chunks(16).enumerate() {
+            write!(out, "{:06x}", i * 16).unwrap();
+            for byte in row {
+                write!(out, " {byte:02x}").unwrap();
+            }
+            out.push('\n');
+        }
+    }
+    out
 }

@@ -64,6 +64,37 @@ impl SplitMix {
     }
 }
 
+impl SplitMix {
+    /// A generator whose second number is `second`: the output function run backwards.
+    pub(crate) fn with_second(second: u32, low: u32) -> Self {
+        let mut z = (u64::from(second) << 32) | u64::from(low);
+        z = unshift(z, 31).wrapping_mul(inverse(0x94d0_49bb_1331_11eb));
+        z = unshift(z, 27).wrapping_mul(inverse(0xbf58_476d_1ce4_e5b9));
+        z = unshift(z, 30);
+        let state = z.wrapping_sub(0x9e37_79b9_7f4a_7c15u64.wrapping_mul(2));
+        let mut check = Self(state);
+        check.next_u32();
+        assert_eq!(check.next_u32(), second);
+        Self(state)
+    }
+}
+
+/// Solves `x ^ (x >> n) == z`.
+fn unshift(z: u64, n: u32) -> u64 {
+    let mut x = z;
+    for _ in 0..64 / n {
+        x = z ^ (x >> n);
+    }
+    x
+}
+
+/// The inverse of an odd number modulo 2^64, by Newton's iteration.
+fn inverse(odd: u64) -> u64 {
+    (0..6).fold(odd, |x, _| {
+        x.wrapping_mul(2u64.wrapping_sub(odd.wrapping_mul(x)))
+    })
+}
+
 impl Rng for SplitMix {
     fn next_u32(&mut self) -> u32 {
         (self.step() >> 32) as u32

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A host: an association, its user, and what of the shell they need.
+
+use std::collections::VecDeque;
+
+use kernel::alloc::KBox;
+
+use super::Assoc;
+use crate::{
+    engine::{
+        addr::Address,
+        assoc::State,
+        config::Config,
+        cx::Payload,
+        event::{Closed, Event, PathChange},
+        serial::Tsn,
+        stats::{Counter, Reason},
+        wire::builder::PacketBuilder,
+    },
+    tests::support::{payload::Bytes, world::World},
+};
+
+/// A message that a user got, whole.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Got {
+    pub(crate) stream: u16,
+    pub(crate) unordered: bool,
+    pub(crate) ppid: [u8; 4],
+    pub(crate) bytes: Vec<u8>,
+    /// In how many parts it was delivered.
+    pub(crate) parts: usize,
+}
+
+/// What became of an association, as its user saw it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Seen {
+    Up,
+    Restarted,
+    PeerShutdown,
+    /// Its code.
+    RemoteError(u16),
+    Closed(Closed),
+}
+
+pub(crate) struct Host {
+    pub(crate) world: World,
+    pub(crate) config: Config,
+    pub(crate) listens: bool,
+    pub(crate) assoc: Option<KBox<Assoc>>,
+    pub(super) out: PacketBuilder<Bytes>,
+    /// Whether messages are consumed as soon as they are delivered.
+    pub(crate) reads: bool,
+    pub(super) unread: VecDeque<(usize, usize)>,
+    pub(crate) got: Vec<Got>,
+    partial: Option<Got>,
+    pub(crate) seen: Vec<Seen>,
+    /// What it was told about the peer's addresses.
+    pub(crate) paths: Vec<(Address, PathChange)>,
+    pub(crate) refused: Vec<Reason>,
+    /// Packets and bytes sent, and of the packets those with DATA.
+    pub(crate) packets: u64,
+    pub(crate) bytes: u64,
+    pub(crate) data_packets: u64,
+    /// Packets that came, timeouts that were handled, and calls of `consumed()`.
+    pub(crate) received: u64,
+    pub(crate) timeouts: u64,
+    pub(crate) reading: u64,
+    /// A packet could not be built, the last time that one was asked for.
+    pub(crate) lacks_memory: bool,
+    /// The highest TSN that was sent, of the association there is.
+    pub(super) highest: Option<Tsn>,
+    /// MTU for SCTP packets, per path.
+    pub(crate) mtu: usize,
+    /// The largest packet of this host that the network carries.
+    pub(crate) carries: usize,
+}
+
+impl Host {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            world: World::new(seed),
+            config: Config::default(),
+            listens: false,
+            assoc: None,
+            out: PacketBuilder::new(),
+            reads: true,
+            unread: VecDeque::new(),
+            got: Vec::new(),
+            partial: None,
+            seen: Vec::new(),
+            paths: Vec::new(),
+            refused: Vec::new(),
+            packets: 0,
+            bytes: 0,
+            data_packets: 0,
+            received: 0,
+            timeouts: 0,
+            reading: 0,
+            lacks_memory: false,
+            highest: None,
+            mtu: 1480,
+            carries: usize::MAX,
+        }
+    }
+
+    pub(crate) fn counter(&self, counter: Counter) -> u64 {
+        self.world.stats.get(counter)
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.assoc.as_ref().map_or(State::Closed, |a| a.state())
+    }
+
+    pub(crate) fn assoc(&self) -> &Assoc {
+        self.assoc.as_ref().expect("no association")
+    }
+
+    /// How the association ended.
+    pub(crate) fn end(&self) -> Option<Closed> {
+        self.seen.iter().find_map(|s| match s {
+            Seen::Closed(closed) => Some(*closed),
+            _ => None,
+        })
+    }
+
+    /// The user that there was has read nothing and is gone.
+    pub(crate) fn forget_user(&mut self) {
+        self.unread.clear();
+        self.partial = None;
+        self.highest = None;
+    }
+
+    pub(super) fn note(&mut self, event: Event<Bytes>) {
+        match event {
+            Event::Up => self.seen.push(Seen::Up),
+            Event::Restarted => {
+                self.partial = None;
+                self.highest = None;
+                self.seen.push(Seen::Restarted);
+            }
+            Event::Path { addr, change } => self.paths.push((addr, change)),
+            Event::PeerShutdown => self.seen.push(Seen::PeerShutdown),
+            Event::RemoteError(error) => self.seen.push(Seen::RemoteError(error.code)),
+            Event::Closed(closed) => self.seen.push(Seen::Closed(closed)),
+            Event::Message(m) => {
+                let parts = std::iter::once(&m.first).chain(m.rest.iter());
+                let mut bytes = Vec::new();
+                let mut truesize = 0;
+                for part in parts {
+                    bytes.extend_from_slice(part.as_slice());
+                    truesize += part.truesize();
+                }
+                self.unread.push_back((bytes.len(), truesize));
+                assert_eq!(m.begin, self.partial.is_none(), "parts of two messages");
+                let mut got = self.partial.take().unwrap_or(Got {
+                    stream: m.stream,
+                    unordered: m.unordered,
+                    ppid: m.ppid,
+                    bytes: Vec::new(),
+                    parts: 0,
+                });
+                assert_eq!(
+                    (got.stream, got.unordered, got.ppid),
+                    (m.stream, m.unordered, m.ppid),
+                    "parts of two messages"
+                );
+                got.bytes.extend(bytes);
+                got.parts += 1;
+                if m.end {
+                    self.got.push(got);
+                } else {
+                    self.partial = Some(got);
+                }
+            }
+        }
+    }
+}
