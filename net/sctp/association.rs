@@ -17,7 +17,7 @@ use crate::{
         addr::{Address, IpAddr},
         cx::Cx,
         icmp::{Quote, Report},
-        path::{Path, PathId},
+        path::{Path, PathId, Way},
         stats::Counter,
         time::{Duration, Time},
         wire::builder::PacketBuilder,
@@ -93,8 +93,6 @@ pub(crate) struct Inner {
     listener: Option<Arc<Endpoint>>,
     /// The packet under construction.
     out: PacketBuilder<SkbRange>,
-    /// The address that packets of the peer come to, and ours go out from as long as they can.
-    local: IpAddr,
     /// By path.
     routes: KVec<Option<Route>>,
     tag: Option<Entry<Assoc>>,
@@ -149,7 +147,6 @@ impl Assoc {
                         sk,
                         listener,
                         out: PacketBuilder::new(),
-                        local,
                         routes: KVec::new(),
                         tag: None,
                         peers,
@@ -281,9 +278,13 @@ impl Locked<'_> {
             match inner.engine.poll_transmit(cx, &mut inner.out) {
                 Ok(None) => return true,
                 Err(_) => return false,
-                Ok(Some(path)) => {
+                Ok(Some(way)) => {
+                    let sent = match way {
+                        Way::Path(path) => self.send(cx, path),
+                        Way::Back { from, to } => self.send_back(&from, &to),
+                    };
                     // A packet that cannot leave is lost, which is what retransmission is for.
-                    if self.send(cx, path).is_ok() {
+                    if sent.is_ok() {
                         cx.stats.count(Counter::OutPackets);
                     }
                     self.inner.out.clear();
@@ -328,6 +329,13 @@ impl Locked<'_> {
         output::send(sk, route, out, mtu)
     }
 
+    /// Sends the packet under construction between two addresses.
+    fn send_back(&self, from: &Address, to: &Address) -> Result {
+        let mut route = self.lookup(to, Some(from.ip))?;
+        let mtu = route.mtu();
+        output::send(&self.inner.sk, &mut route, &self.inner.out, mtu)
+    }
+
     /// An ICMP error came about a packet to `peer`.
     pub(crate) fn icmp(&mut self, peer: &Address, quote: &Quote, report: Report) {
         let taken = self.with(|engine, cx| engine.handle_icmp(cx, peer, quote, report));
@@ -342,17 +350,36 @@ impl Locked<'_> {
         }
     }
 
+    /// Finds the way for a path: from the address that the peer uses with it, or else from the one
+    /// that routing chooses, if the peer knows that, or else from any that it knows (6.4).
     fn route(&self, path: PathId) -> Result<Route> {
+        let engine = &self.inner.engine;
+        let path = engine.paths().get(path.index()).ok_or(EINVAL)?;
+        if let Some(local) = path.local {
+            if let Ok(route) = self.lookup(&path.addr, Some(local.ip)) {
+                return Ok(route);
+            }
+        }
+        let locals = engine.locals().as_slice();
+        let chosen = self.lookup(&path.addr, None)?;
+        if locals.iter().any(|local| local.ip == chosen.source()) {
+            return Ok(chosen);
+        }
+        locals
+            .iter()
+            .filter(|local| local.is_family_of(&path.addr))
+            .find_map(|local| self.lookup(&path.addr, Some(local.ip)).ok())
+            .ok_or(EADDRNOTAVAIL)
+    }
+
+    fn lookup(&self, to: &Address, from: Option<IpAddr>) -> Result<Route> {
         let inner = &*self.inner;
-        let to = inner.engine.paths().get(path.index()).ok_or(EINVAL)?;
-        let same_family = |ip: &IpAddr| ip.is_ipv4() == to.addr.ip.is_ipv4();
-        let from = to.local.map(|l| l.ip).or(Some(inner.local));
         Route::lookup(
             &inner.sk.net(),
             Some(&inner.sk),
             &Ends {
-                to: to.addr,
-                from: from.filter(same_family),
+                to: *to,
+                from,
                 to_port: inner.engine.peer_port(),
                 from_port: inner.engine.local_port(),
                 ifindex: inner.sk.bound_ifindex(),

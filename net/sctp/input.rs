@@ -10,7 +10,7 @@ use crate::{
     association::{self, Assoc, Parts},
     endpoint::{Endpoint, Style},
     engine::{
-        addr::{Address, IpAddr, Ipv4Addr, Ipv6Addr},
+        addr::{Address, Addresses, IpAddr, Ipv4Addr, Ipv6Addr},
         cx::Stats,
         ootb::{self, Verdict},
         stats::Counter,
@@ -126,7 +126,12 @@ fn out_of_the_blue(pernet: &Arc<Pernet>, packet: &Packet<'_, SkbRange>) -> Optio
     let mut rng = KernelRng;
     let mut cx = association::cx(pernet, &mut rng);
     let mut out = PacketBuilder::new();
-    match ootb::handle(&mut cx, config.as_ref(), packet, REPLY_MTU, &mut out) {
+    let locals = Addresses::new(packet.dst);
+    let accepts = config.as_ref().map(|config| ootb::Listener {
+        config,
+        locals: &locals,
+    });
+    match ootb::handle(&mut cx, accepts, packet, REPLY_MTU, &mut out) {
         Verdict::Drop(_) => None,
         Verdict::Reply => {
             let route = Route::lookup(

@@ -2,6 +2,8 @@
 
 //! Transport addresses. The port is a property of the association (RFC 9260, 1.3), so an address
 //! is an IP address and, for link-local IPv6, the interface that gives it a meaning.
+//!
+//! Which of them may be spoken of with whom is decided in [`scope`](super::scope).
 
 pub(crate) use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -27,5 +29,63 @@ impl Address {
             IpAddr::V4(a) => !a.is_unspecified() && !a.is_multicast() && !a.is_broadcast(),
             IpAddr::V6(a) => !a.is_unspecified() && !a.is_multicast(),
         }
+    }
+
+    /// Whether both are of the same family.
+    pub(crate) fn is_family_of(&self, other: &Self) -> bool {
+        self.ip.is_ipv4() == other.ip.is_ipv4()
+    }
+}
+
+/// Most addresses of one side that count; those beyond are left out. Enforced by [`Addresses`].
+pub(crate) const MAX_ADDRESSES: usize = 8;
+
+/// The addresses of one side of an association: at least one, at most [`MAX_ADDRESSES`], none of
+/// them twice.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Addresses {
+    /// Those beyond `len` are copies of the first one.
+    list: [Address; MAX_ADDRESSES],
+    len: usize,
+}
+
+#[allow(dead_code)]
+impl Addresses {
+    /// `first` is the one that counts most: where an INIT came from or went to.
+    pub(crate) const fn new(first: Address) -> Self {
+        Self {
+            list: [first; MAX_ADDRESSES],
+            len: 1,
+        }
+    }
+
+    /// Adds an address, unless it is there already or there are too many.
+    pub(crate) fn insert(&mut self, address: Address) {
+        if self.contains(&address) {
+            return;
+        }
+        if let Some(slot) = self.list.get_mut(self.len) {
+            *slot = address;
+            self.len = self.len.saturating_add(1);
+        }
+    }
+
+    pub(crate) fn contains(&self, address: &Address) -> bool {
+        self.as_slice().contains(address)
+    }
+
+    pub(crate) fn first(&self) -> Address {
+        let [first, ..] = self.list;
+        first
+    }
+
+    /// All of them, the first one first.
+    pub(crate) fn as_slice(&self) -> &[Address] {
+        self.list.get(..self.len).unwrap_or(&[])
+    }
+
+    /// Whether there is one of the family of `address`.
+    pub(crate) fn has_family_of(&self, address: &Address) -> bool {
+        self.as_slice().iter().any(|own| own.is_family_of(address))
     }
 }

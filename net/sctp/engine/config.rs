@@ -2,7 +2,7 @@
 
 //! Everything that can be tuned, with the defaults of RFC 9260, section 16, where it names one.
 
-use super::{cc::Algorithm, time::Duration};
+use super::{cc::Algorithm, scope::ScopePolicy, time::Duration};
 
 /// Settings of one path, copied from its association when it is added.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +93,8 @@ pub(crate) struct Config {
     pub(crate) max_segment: u32,
     /// Whether a message may be cut up to be sent (SCTP_DISABLE_FRAGMENTS).
     pub(crate) may_fragment: bool,
+    /// Which addresses are told to a peer and taken from it.
+    pub(crate) scope_policy: ScopePolicy,
 }
 
 impl Default for Config {
@@ -121,6 +123,7 @@ impl Default for Config {
             nodelay: false,
             max_segment: 0,
             may_fragment: true,
+            scope_policy: ScopePolicy::default(),
         }
     }
 }

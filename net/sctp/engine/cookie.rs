@@ -23,7 +23,7 @@
 //! association that exists (RFC 5062, 3).
 
 use super::{
-    addr::{Address, IpAddr, Ipv4Addr, Ipv6Addr},
+    addr::{Address, Addresses, IpAddr, Ipv4Addr, Ipv6Addr, MAX_ADDRESSES},
     config::Config,
     cx::{Cx, Payload, Rng, MAC_LEN},
     serial::Tsn,
@@ -34,9 +34,6 @@ use super::{
         read::{self, Reader},
     },
 };
-
-/// Most peer addresses that a cookie holds; those beyond are forgotten.
-pub(crate) const MAX_ADDRESSES: usize = 8;
 
 /// What a Cookie Preservative may add to a cookie's life at most (RFC 9260, 5.2.6 leaves that to
 /// us): a stolen cookie must not be of use for longer (RFC 5062, 6).
@@ -75,47 +72,6 @@ impl TieTags {
     }
 }
 
-/// The addresses of a peer; at least one, at most [`MAX_ADDRESSES`].
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PeerAddresses {
-    first: Address,
-    more: [Option<Address>; MAX_ADDRESSES - 1],
-}
-
-impl PeerAddresses {
-    /// `first` is where the INIT came from.
-    pub(crate) const fn new(first: Address) -> Self {
-        Self {
-            first,
-            more: [None; MAX_ADDRESSES - 1],
-        }
-    }
-
-    /// Adds an address, unless it is there already or there are too many.
-    pub(crate) fn insert(&mut self, address: Address) {
-        if self.contains(&address) {
-            return;
-        }
-        if let Some(slot) = self.more.iter_mut().find(|slot| slot.is_none()) {
-            *slot = Some(address);
-        }
-    }
-
-    pub(crate) fn contains(&self, address: &Address) -> bool {
-        self.iter().any(|known| known == *address)
-    }
-
-    /// The address that the INIT came from.
-    pub(crate) fn first(&self) -> Address {
-        self.first
-    }
-
-    /// All of them, the first one first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Address> + '_ {
-        core::iter::once(self.first).chain(self.more.iter().flatten().copied())
-    }
-}
-
 /// All that it takes to make an association.
 #[derive(Clone, Debug)]
 pub(crate) struct Cookie {
@@ -140,7 +96,8 @@ pub(crate) struct Cookie {
     pub(crate) is_forward_tsn_supported: bool,
     /// The address that the INIT was sent to.
     pub(crate) local: Address,
-    pub(crate) peers: PeerAddresses,
+    /// The peer's, as far as they can be used; the first is where the INIT came from.
+    pub(crate) peers: Addresses,
 }
 
 /// A cookie in the form in which it travels.
@@ -235,7 +192,7 @@ impl Cookie {
         if self.is_forward_tsn_supported {
             flags |= FLAG_FORWARD_TSN;
         }
-        let count = u8::try_from(self.peers.iter().count()).ok()?;
+        let count = u8::try_from(self.peers.as_slice().len()).ok()?;
 
         let mut out = Sealed {
             bytes: [0; MAX_LEN],
@@ -256,8 +213,8 @@ impl Cookie {
         out.put(&self.peer_port.to_be_bytes())?;
         out.put(&[flags, count])?;
         out.put_address(&self.local)?;
-        for address in self.peers.iter() {
-            out.put_address(&address)?;
+        for address in self.peers.as_slice() {
+            out.put_address(address)?;
         }
         let mac = cx.keys.mac(cx.now, epoch, out.as_bytes())?;
         out.put(&mac)?;
@@ -265,11 +222,13 @@ impl Cookie {
     }
 
     /// The cookie in a COOKIE ECHO of `pkt`, if this host made it and it was made for the sender
-    /// of that packet (RFC 9260, 5.1.5 items 1 to 3).
+    /// of that packet (RFC 9260, 5.1.5 items 1 to 3). That may have come from any address of the
+    /// peer to any of `locals`, of which the one that the INIT went to has to be one, too.
     pub(crate) fn open<B: Payload>(
         cx: &Cx<'_>,
         bytes: &[u8],
         pkt: &Packet<'_, B>,
+        locals: &Addresses,
     ) -> Result<Opened, Reason> {
         let body = authentic(cx, bytes).ok_or(Reason::BadCookie)?;
         let cookie = Self::parse(body).ok_or(Reason::BadCookie)?;
@@ -278,7 +237,8 @@ impl Cookie {
         }
         if cookie.local_port != pkt.destination_port()
             || cookie.peer_port != pkt.source_port()
-            || cookie.local != pkt.dst
+            || !locals.contains(&cookie.local)
+            || !locals.contains(&pkt.dst)
             || !cookie.peers.contains(&pkt.src)
         {
             return Err(Reason::BadCookie);
@@ -306,7 +266,7 @@ impl Cookie {
         let flags = r.u8()?;
         let count = r.u8()?;
         let local = parse_address(&mut r)?;
-        let mut peers = PeerAddresses::new(parse_address(&mut r)?);
+        let mut peers = Addresses::new(parse_address(&mut r)?);
         for _ in 1..count {
             peers.insert(parse_address(&mut r)?);
         }

@@ -8,9 +8,10 @@
 //! cookie of ours has come back.
 
 use super::{
+    addr::Addresses,
     assoc::Association,
     config::Config,
-    cookie::{Cookie, PeerAddresses, Stale, TieTags},
+    cookie::{Cookie, Stale, TieTags},
     cx::{Cx, Payload, Rng},
     env::KBox,
     serial::Tsn,
@@ -24,6 +25,15 @@ use super::{
         packet::Packet,
     },
 };
+
+/// An endpoint that accepts associations.
+#[derive(Clone, Copy)]
+pub(crate) struct Listener<'a> {
+    pub(crate) config: &'a Config,
+    /// Its addresses that the sender of the packet in question may know of, that packet's
+    /// destination first.
+    pub(crate) locals: &'a Addresses,
+}
 
 /// What became of a packet.
 pub(crate) enum Verdict<B: Payload> {
@@ -42,7 +52,7 @@ pub(crate) enum Verdict<B: Payload> {
 /// what 8.4 is about as out of the blue; a packet that is dropped is the caller's to count.
 pub(crate) fn handle<B: Payload>(
     cx: &mut Cx<'_>,
-    listener: Option<&Config>,
+    listener: Option<Listener<'_>>,
     pkt: &Packet<'_, B>,
     mtu: usize,
     out: &mut PacketBuilder<B>,
@@ -58,7 +68,7 @@ pub(crate) fn handle<B: Payload>(
 
 fn answer<B: Payload>(
     cx: &mut Cx<'_>,
-    listener: Option<&Config>,
+    listener: Option<Listener<'_>>,
     pkt: &Packet<'_, B>,
     mtu: usize,
     out: &mut PacketBuilder<B>,
@@ -70,7 +80,7 @@ fn answer<B: Payload>(
         }
         Rule::Init => answer_init(cx, listener, pkt, mtu, out),
         Rule::CookieEcho => match listener {
-            Some(config) => answer_cookie_echo(cx, config, pkt, mtu, out),
+            Some(listener) => answer_cookie_echo(cx, listener, pkt, mtu, out),
             None => reflect(cx, pkt, mtu, out, Reflection::Abort),
         },
         Rule::Reflect(reflection) => reflect(cx, pkt, mtu, out, reflection),
@@ -213,7 +223,7 @@ pub(crate) fn lone_init<'a, B: Payload>(pkt: &Packet<'a, B>) -> Result<Init<'a>,
 
 fn answer_init<B: Payload>(
     cx: &mut Cx<'_>,
-    listener: Option<&Config>,
+    listener: Option<Listener<'_>>,
     pkt: &Packet<'_, B>,
     mtu: usize,
     out: &mut PacketBuilder<B>,
@@ -229,13 +239,13 @@ fn answer_init<B: Payload>(
             cx.stats.count(Counter::OutOfBlues);
             refuse_init(cx, pkt, &init, &[], mtu, out)?;
         }
-        Some(config) => {
+        Some(listener) => {
             let ours = Answer {
                 tag: random_tag(cx.rng),
                 initial_tsn: Tsn(cx.rng.next_u32()),
                 tie_tags: TieTags::NONE,
             };
-            init_ack(cx, config, pkt, &init, &ours, mtu, out)?;
+            init_ack(cx, listener, pkt, &init, &ours, mtu, out)?;
         }
     }
     Ok(Verdict::Reply)
@@ -290,19 +300,26 @@ pub(crate) struct Answer {
 
 /// Answers an INIT that has no [`fault`](Init::fault) with an INIT ACK (RFC 9260, 5.1 B), whether
 /// or not there is an association already (5.2.1, 5.2.2). Leaves the packet in `out`, to be sent
-/// from `pkt.dst` to `pkt.src`.
+/// from `pkt.dst`.
 ///
-/// What is reported of unknown parameters takes no more room than the INIT took, and no address
-/// is listed: a forged INIT must not make us send a lot to its victim (RFC 5062, 9).
+/// A forged INIT must not make us send a lot to its victim (RFC 5062, 9). What is reported of
+/// unknown parameters takes no more room than the INIT took. The cookie and our addresses cannot
+/// be had for less, since the peer has no other chance to learn them and must be able to get at
+/// us after the INIT's path has failed; but both are bounded by [`MAX_ADDRESSES`], and ours, 160
+/// bytes at most, by what the INIT's scope and types of addresses let us tell: nothing that a
+/// sender of INITs can make longer, and nothing at all from a host with one address.
+///
+/// [`MAX_ADDRESSES`]: super::addr::MAX_ADDRESSES
 pub(crate) fn init_ack<B: Payload>(
     cx: &mut Cx<'_>,
-    config: &Config,
+    listener: Listener<'_>,
     pkt: &Packet<'_, B>,
     init: &Init<'_>,
     ours: &Answer,
     mtu: usize,
     out: &mut PacketBuilder<B>,
 ) -> Result<(), Reason> {
+    let Listener { config, locals } = listener;
     let theirs = &init.fixed;
     let fixed = InitFixed {
         tag: ours.tag,
@@ -312,10 +329,7 @@ pub(crate) fn init_ack<B: Payload>(
         in_streams: config.max_in_streams,
         initial_tsn: ours.initial_tsn,
     };
-    let mut peers = PeerAddresses::new(pkt.src);
-    for address in init.addresses(pkt.src) {
-        peers.insert(address);
-    }
+    let policy = config.scope_policy;
     let cookie = Cookie {
         made: cx.now,
         lifetime: Cookie::lifetime(config, init.preservative),
@@ -332,15 +346,16 @@ pub(crate) fn init_ack<B: Payload>(
         is_ecn_capable: init.is_ecn_capable,
         is_forward_tsn_supported: init.is_forward_tsn_supported,
         local: pkt.dst,
-        peers,
+        peers: policy.claimed(init, pkt.src, locals),
     };
     let cookie = cookie.seal(cx).ok_or(Reason::NoMemory)?;
+    let told = policy.told(locals, &pkt.dst, &pkt.src, init.address_types);
 
     start_reply(cx, pkt, theirs.tag, mtu, out)?;
     out.init_ack(
         cx.gfp,
         &fixed,
-        &[],
+        told.as_ref().map_or(&[], Addresses::as_slice),
         cookie.as_bytes(),
         init.unrecognized(),
         pkt.len(),
@@ -350,18 +365,21 @@ pub(crate) fn init_ack<B: Payload>(
 }
 
 /// Makes an association of the first chunk of `pkt`, a COOKIE ECHO (RFC 9260, 5.1.5).
+///
+/// Our addresses are not in the cookie: they are asked for again, which makes an INIT ACK that
+/// much shorter.
 fn answer_cookie_echo<B: Payload>(
     cx: &mut Cx<'_>,
-    config: &Config,
+    listener: Listener<'_>,
     pkt: &Packet<'_, B>,
     mtu: usize,
     out: &mut PacketBuilder<B>,
 ) -> Result<Verdict<B>, Reason> {
     let chunk = pkt.chunks().next().ok_or(Reason::Malformed)??;
     cx.stats.count(Counter::InCtrlChunks);
-    match Cookie::open(cx, chunk.value, pkt)?.fresh(cx.now) {
+    match Cookie::open(cx, chunk.value, pkt, listener.locals)?.fresh(cx.now) {
         Ok(cookie) => Ok(Verdict::Accept(Association::accept(
-            cx, config, &cookie, pkt, mtu,
+            cx, listener, &cookie, pkt, mtu,
         )?)),
         Err(stale) => {
             stale_cookie(cx, pkt, &stale, mtu, out)?;

@@ -4,7 +4,8 @@
 //! 6.3, 6.4, 7.1, 8.2, 8.3; RFC 7829).
 //!
 //! Everything that the RFC keeps per destination address is here from the start: congestion
-//! control, RTO, error counter, flight size, MTU, the timers T3-rtx and heartbeat.
+//! control, RTO, error counter, flight size, MTU, the timers T3-rtx and heartbeat; also the local
+//! address, so that a path is a pair of addresses that is known to work.
 //!
 //! Which of several paths is used is decided in `select.rs`.
 //!
@@ -48,6 +49,15 @@ impl PathId {
     }
 }
 
+/// The way out for a packet.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Way {
+    /// On a path, from its [`local`](Path::local) address if there is one.
+    Path(PathId),
+    /// Between these two addresses, of which `to` need not be a path: the answer to an INIT.
+    Back { from: Address, to: Address },
+}
+
 /// Whether a path may be used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum PathState {
@@ -89,7 +99,8 @@ pub(crate) struct RttProbe {
 #[derive(Debug)]
 pub(crate) struct Path {
     pub(crate) addr: Address,
-    /// The local address that the peer uses with this one; `None` if routing decides.
+    /// The local address that the peer uses with this one, taken from the first packet that came
+    /// from there; `None` before that, when routing decides.
     pub(crate) local: Option<Address>,
     pub(crate) state: PathState,
     pub(crate) config: PathConfig,

@@ -7,6 +7,7 @@ use crate::{
     association::{self, Assoc, AssocId, Engine, Parts},
     endpoint::{Endpoint, Style, TransportAddr},
     engine::{
+        addr::Addresses,
         assoc::{Message, SendError, State as Phase},
         config::Config,
         event::Closed,
@@ -176,7 +177,10 @@ pub(crate) fn associate(
     let config = config(sk, endpoint, init);
     let mut rng = KernelRng;
     let mut cx = association::cx(&endpoint.pernet, &mut rng);
-    let mut engine = Engine::connect(&mut cx, &config, binding.port, to.port, peer, route.mtu())?;
+    let peers = Addresses::new(peer);
+    let locals = Addresses::new(route.source_address());
+    let (own_port, mtu) = (binding.port, route.mtu());
+    let mut engine = Engine::connect(&mut cx, &config, own_port, to.port, &peers, &locals, mtu)?;
     if let Some(message) = first {
         engine.send(&mut cx, message).map_err(send_error)?;
     }
@@ -185,7 +189,7 @@ pub(crate) fn associate(
         sk.set_peer(to.addr.ip, to.port);
     }
     let assoc = Assoc::publish(Parts {
-        engine: KBox::new(engine, GFP_KERNEL)?,
+        engine,
         endpoint: endpoint.clone(),
         sk: ARef::from(sk),
         listener: None,

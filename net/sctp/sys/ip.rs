@@ -159,6 +159,18 @@ impl Route {
         }
     }
 
+    /// The same as an address: a link-local one is on the interface that the route was asked for.
+    pub(crate) fn source_address(&self) -> Address {
+        let ip = self.source();
+        let scope_id = match (&self.flow, ip) {
+            (Flow::V6(fl6), IpAddr::V6(a)) if a.is_unicast_link_local() => {
+                fl6.__fl_common.flowic_oif as u32
+            }
+            _ => 0,
+        };
+        Address { ip, scope_id }
+    }
+
     /// Whether the route may still be used.
     pub(crate) fn is_valid(&self) -> bool {
         // SAFETY: By the type invariant the route is valid.

@@ -23,6 +23,8 @@ impl<B: Payload> Association<B> {
             assert!(self.path(id).is_some());
         }
         self.notices.paths.check_invariants();
+        let mut locals = self.paths.iter().filter_map(|path| path.local);
+        assert!(locals.all(|local| self.locals.contains(&local)));
         for (path, flight) in self.paths.iter().zip(flight) {
             assert_eq!(path.flight, flight, "flight of {:?}", path.addr);
             assert!(path.is_confirmed() || path.flight == 0, "5.4");

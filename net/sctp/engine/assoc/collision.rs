@@ -12,42 +12,49 @@ use super::{
     Association,
 };
 use crate::engine::{
-    addr::Address,
+    addr::{Address, Addresses, MAX_ADDRESSES},
     cookie::{self, Cookie, CookieResolution, TieTags},
     cx::{Cx, Payload},
-    ootb::{self, Answer},
-    path::{Path, PathId, PathState},
+    ootb::{self, Answer, Listener},
+    path::{Path, PathState, Way, MAX_PATHS, MIN_MTU},
     serial::Tsn,
     stats::{Counter, Reason},
-    wire::{cause::NewCause, chunk::Chunk, init::Init, packet::Packet, read},
+    wire::{cause::NewCause, chunk::Chunk, packet::Packet, read},
 };
 
 /// Room for the addresses that a restart must not bring (5.2.2), as parameters.
-const NEW_ADDRESSES_LEN: usize = 20 * cookie::MAX_ADDRESSES;
+const NEW_ADDRESSES_LEN: usize = 20 * MAX_ADDRESSES;
 
 impl<B: Payload> Association<B> {
     /// An INIT for an association that exists (5.2.1, 5.2.2): the answer leaves everything as it
     /// is, what it means turns out when the cookie comes back.
-    pub(super) fn on_init(
-        &mut self,
-        cx: &mut Cx<'_>,
-        pkt: &Packet<'_, B>,
-        path: PathId,
-    ) -> Result<(), Reason> {
+    ///
+    /// It comes from an address of the peer, or lists one.
+    pub(super) fn on_init(&mut self, cx: &mut Cx<'_>, pkt: &Packet<'_, B>) -> Result<(), Reason> {
         let init = ootb::lone_init(pkt)?;
+        let claimed = (self.config.scope_policy).claimed(&init, pkt.src, &self.locals);
+        if !claimed.as_slice().iter().any(|a| self.has_address(a)) {
+            return Err(Reason::BadAddress);
+        }
         cx.stats.count(Counter::InCtrlChunks);
-        let mtu = self.path(path).map_or(0, |p| p.mtu());
+        let mut to = pkt.src;
+        let mtu = self.find_path(&to).map_or(MIN_MTU, |path| self.mtu(path));
         if let Some(fault) = init.fault() {
             ootb::refuse_fault(cx, pkt, &init, fault, mtu, &mut self.reply)?;
-            self.reply_to = Some(path);
+            self.reply_to = Some(Way::Back { from: pkt.dst, to });
             return Ok(());
         }
         let ours = match self.state {
-            State::CookieWait => Answer {
-                tag: self.local_tag,
-                initial_tsn: self.local_initial_tsn,
-                tie_tags: TieTags::NONE,
-            },
+            State::CookieWait => {
+                // Where our INIT went (5.2.1): the answer has our tag, which nobody else is to
+                // learn.
+                to = self.path(self.control_to).map_or(to, |path| path.addr);
+                Answer {
+                    tag: self.local_tag,
+                    initial_tsn: self.local_initial_tsn,
+                    tie_tags: TieTags::NONE,
+                }
+            }
             State::CookieEchoed => Answer {
                 tag: self.local_tag,
                 initial_tsn: self.local_initial_tsn,
@@ -64,39 +71,48 @@ impl<B: Payload> Association<B> {
             // 9.2: first this one has to end.
             State::ShutdownAckSent => {
                 self.pending.shutdown_ack = true;
-                self.answer_to(path);
+                if let Some(path) = self.find_path(&to) {
+                    self.answer_to(path);
+                }
                 return Ok(());
             }
             State::Closed => return Err(Reason::Unexpected),
         };
         let mut params = [0; NEW_ADDRESSES_LEN];
-        let new = self.new_addresses(&init, pkt.src, &mut params);
+        let new = match self.state {
+            // The peer has not named its addresses yet (5.2.1).
+            State::CookieWait => &[],
+            State::CookieEchoed
+            | State::Established
+            | State::ShutdownPending
+            | State::ShutdownSent
+            | State::ShutdownReceived
+            | State::ShutdownAckSent
+            | State::Closed => put_addresses(&mut params, self.new_addresses(&claimed)),
+        };
         if !new.is_empty() {
             // Somebody wants to get at an association's traffic (RFC 5062, 4).
             let causes = [NewCause::RestartWithNewAddresses(new)];
             ootb::refuse_init(cx, pkt, &init, &causes, mtu, &mut self.reply)?;
         } else {
-            let config = &self.config;
-            ootb::init_ack(cx, config, pkt, &init, &ours, mtu, &mut self.reply)?;
+            let ends = Listener {
+                config: &self.config,
+                locals: &self.locals,
+            };
+            ootb::init_ack(cx, ends, pkt, &init, &ours, mtu, &mut self.reply)?;
         }
-        self.reply_to = Some(path);
+        self.reply_to = Some(Way::Back { from: pkt.dst, to });
         Ok(())
     }
 
-    /// The addresses in an INIT that are not this peer's, as parameters in `out`. There are none
-    /// as long as the peer's list is not known, which comes with its INIT ACK (5.2.1).
-    fn new_addresses<'o>(&self, init: &Init<'_>, from: Address, out: &'o mut [u8]) -> &'o [u8] {
-        let mut len = 0_usize;
-        if self.state != State::CookieWait {
-            for address in init.addresses(from) {
-                if self.has_address(&address) {
-                    continue;
-                }
-                let rest = out.get_mut(len..).unwrap_or_default();
-                len = len.saturating_add(put_address(rest, &address));
-            }
-        }
-        out.get(..len).unwrap_or_default()
+    /// The addresses that a restart would bring. The first one is where the INIT came from; of
+    /// the others none counts if there are as many paths as there can be, for then those that
+    /// the peer named at first were not all kept.
+    fn new_addresses<'a>(&'a self, claimed: &'a Addresses) -> impl Iterator<Item = &'a Address> {
+        let is_full = self.paths.len() >= MAX_PATHS;
+        let kept = if is_full { 1 } else { MAX_ADDRESSES };
+        let claimed = claimed.as_slice().iter().take(kept);
+        claimed.filter(|address| !self.has_address(address))
     }
 
     /// A COOKIE ECHO for an association that exists (5.2.4).
@@ -105,15 +121,20 @@ impl<B: Payload> Association<B> {
         cx: &mut Cx<'_>,
         pkt: &Packet<'_, B>,
         chunk: &Chunk<'_>,
-        incoming: &Incoming,
+        incoming: &mut Incoming,
     ) -> Result<Next, Reason> {
-        let opened = Cookie::open(cx, chunk.value, pkt)?;
+        let opened = Cookie::open(cx, chunk.value, pkt, &self.locals)?;
         let resolution = cookie::resolve(
             opened.whatever_age(),
             self.local_tag,
             self.peer_tag,
             self.tie_tags,
         );
+        // While this side sets up, the peer may come from an address that it has not named yet.
+        let may_be_new = resolution == CookieResolution::Collision && self.state.is_setup();
+        if !may_be_new && !self.has_address(&pkt.src) {
+            return Err(Reason::BadAddress);
+        }
         self.answer_to(incoming.path);
         if resolution == CookieResolution::Duplicate {
             self.on_own_cookie(cx);
@@ -124,13 +145,19 @@ impl<B: Payload> Association<B> {
             Err(stale) => {
                 let mtu = self.path(incoming.path).map_or(0, |p| p.mtu());
                 ootb::stale_cookie(cx, pkt, &stale, mtu, &mut self.reply)?;
-                self.reply_to = Some(incoming.path);
+                let (from, to) = (pkt.dst, pkt.src);
+                self.reply_to = Some(Way::Back { from, to });
                 return Ok(Next::Stop);
             }
         };
         match resolution {
             CookieResolution::Restart => self.on_restart(cx, &fresh, incoming),
-            CookieResolution::Collision => self.on_collision(cx, &fresh),
+            CookieResolution::Collision => {
+                let next = self.on_collision(cx, &fresh)?;
+                incoming.path = self.find_path(&pkt.src).ok_or(Reason::BadAddress)?;
+                self.answer_to(incoming.path);
+                Ok(next)
+            }
             CookieResolution::Discard | CookieResolution::Duplicate => Err(Reason::BadCookie),
         }
     }
@@ -157,7 +184,8 @@ impl<B: Payload> Association<B> {
     fn on_collision(&mut self, cx: &mut Cx<'_>, cookie: &Cookie) -> Result<Next, Reason> {
         match self.state {
             State::CookieWait | State::CookieEchoed => {
-                self.add_addresses(cx, cookie)?;
+                self.reserve_paths(cx).map_err(|_| Reason::NoMemory)?;
+                self.add_paths(cx, &cookie.peers, PathState::Unconfirmed);
                 self.adopt(&Identity::from_cookie(cookie));
                 cx.stats.count(Counter::PassiveEstabs);
                 self.set_up(cx);
@@ -188,7 +216,7 @@ impl<B: Payload> Association<B> {
         cookie: &Cookie,
         incoming: &Incoming,
     ) -> Result<Next, Reason> {
-        if cookie.peers.iter().any(|a| !self.has_address(&a)) {
+        if self.new_addresses(&cookie.peers).next().is_some() {
             // Asked when the INIT came; the list may have become shorter since.
             return Err(Reason::BadAddress);
         }
@@ -244,15 +272,19 @@ impl<B: Payload> Association<B> {
         self.notices.restarted = true;
         self.pending.cookie_ack = true;
     }
+}
 
-    fn add_addresses(&mut self, cx: &mut Cx<'_>, cookie: &Cookie) -> Result<(), Reason> {
-        let mtu = self.path(self.primary).map_or(0, |p| p.mtu());
-        for address in cookie.peers.iter() {
-            let path = Path::new(&self.config, address, None, PathState::Unconfirmed, mtu);
-            self.add_path(cx, path).map_err(|_| Reason::NoMemory)?;
-        }
-        Ok(())
+/// Writes addresses as parameters, as far as there is room.
+fn put_addresses<'a, 'o>(
+    out: &'o mut [u8],
+    addresses: impl Iterator<Item = &'a Address>,
+) -> &'o [u8] {
+    let mut len = 0_usize;
+    for address in addresses {
+        let rest = out.get_mut(len..).unwrap_or_default();
+        len = len.saturating_add(put_address(rest, address));
     }
+    out.get(..len).unwrap_or_default()
 }
 
 /// Writes an address as a parameter, if there is room, and says how long it is.

@@ -64,17 +64,36 @@ impl<B: Payload> Association<B> {
         if self.state == State::Closed {
             return Err(Reason::Unexpected);
         }
-        let path = self.find_path(&pkt.src).ok_or(Reason::BadAddress)?;
+        if !self.locals.contains(&pkt.dst) {
+            return Err(Reason::BadAddress);
+        }
         self.begin_input();
         // What was not fetched in time is not worth keeping.
         self.reply_to = None;
         if pkt.first_kind() == ChunkType::Init {
-            return self.on_init(cx, pkt, path);
+            return self.on_init(cx, pkt);
         }
+        let path = match self.find_path(&pkt.src) {
+            Some(path) => path,
+            // A cookie says itself whose it is, and may be the first to name an address.
+            None if pkt.first_kind() == ChunkType::CookieEcho => self.primary,
+            None => return Err(Reason::BadAddress),
+        };
         let mut incoming = Incoming::new(path, pkt.len());
         let result = self.handle_chunks(cx, pkt, &mut incoming, 0);
+        if result.is_ok() {
+            self.note_heard(incoming.path, pkt);
+        }
         self.end_packet(cx, &incoming);
         result
+    }
+
+    /// The peer uses a path together with the address of ours that the packet came to: so do we
+    /// from now on (6.4).
+    pub(super) fn note_heard(&mut self, path: PathId, pkt: &Packet<'_, B>) {
+        if let Some(path) = self.path_mut(path) {
+            path.local.get_or_insert(pkt.dst);
+        }
     }
 
     /// Handles the chunks of a packet but for the first `skip`.

@@ -12,7 +12,7 @@ use crate::engine::{
     cx::{Cx, Payload},
     env::KVec,
     event::RemoteError,
-    path::{Heartbeat, Path, PathId, PathState, Probe},
+    path::{Heartbeat, Path, PathId, PathState, Probe, Way},
     stats::{Counter, Reason},
     time::Time,
     wire::{
@@ -286,7 +286,7 @@ impl<B: Payload> Association<B> {
         if started.is_err() {
             return false;
         }
-        self.reply_to = Some(incoming.path);
+        self.reply_to = Some(Way::Path(incoming.path));
         true
     }
 }

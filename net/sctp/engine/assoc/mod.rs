@@ -32,13 +32,13 @@ mod tune;
 pub(crate) mod vtag;
 
 use super::{
-    addr::Address,
+    addr::{Address, Addresses},
     config::Config,
     cookie::TieTags,
     cx::{Cx, Payload},
     env::{AllocError, KVec},
     event::{Event, RemoteError},
-    path::{Path, PathId},
+    path::{Path, PathId, PathState, Way, MAX_PATHS},
     rx::Receiver,
     serial::Tsn,
     time::{Duration, Time},
@@ -83,6 +83,9 @@ pub(crate) struct Association<B: Payload> {
     shutdown_when_up: bool,
 
     // Paths.
+    /// Ours, as far as the peer may know of them: no packet leaves from another one, and none is
+    /// taken that came to another one.
+    locals: Addresses,
     /// At least one, at most `MAX_PATHS`.
     paths: KVec<Path>,
     primary: PathId,
@@ -131,7 +134,7 @@ pub(crate) struct Association<B: Payload> {
     peer_abort: KVec<u8>,
     /// A packet that answers one that came, and where to.
     reply: PacketBuilder<B>,
-    reply_to: Option<PathId>,
+    reply_to: Option<Way>,
     notices: Notices,
     /// Errors that the peer reported, for the user. At most `MAX_REMOTE_ERRORS`, see `fault.rs`.
     remote_errors: KVec<RemoteError>,
@@ -176,6 +179,10 @@ impl<B: Payload> Association<B> {
 
     pub(crate) fn primary(&self) -> PathId {
         self.primary
+    }
+
+    pub(crate) fn locals(&self) -> &Addresses {
+        &self.locals
     }
 
     pub(crate) fn has_address(&self, address: &Address) -> bool {
@@ -323,11 +330,22 @@ impl<B: Payload> Association<B> {
         self.paths.get_mut(id.index())
     }
 
-    /// Adds a path unless it is known.
-    fn add_path(&mut self, cx: &Cx<'_>, path: Path) -> Result<(), AllocError> {
-        if self.find_path(&path.addr).is_some() || self.paths.len() >= super::path::MAX_PATHS {
-            return Ok(());
+    /// Makes room for all paths that there can be.
+    fn reserve_paths(&mut self, cx: &Cx<'_>) -> Result<(), AllocError> {
+        let more = MAX_PATHS.saturating_sub(self.paths.len());
+        self.paths.reserve(more, cx.gfp)
+    }
+
+    /// Adds those addresses of the peer that are not known yet. There has to be room.
+    fn add_paths(&mut self, cx: &Cx<'_>, peers: &Addresses, state: PathState) {
+        let mtu = self.mtu(self.primary);
+        for address in peers.as_slice() {
+            if self.has_address(address) || self.paths.len() >= MAX_PATHS {
+                continue;
+            }
+            let path = Path::new(&self.config, *address, None, state, mtu);
+            // Does not fail: there is room.
+            let _ = self.paths.push(path, cx.gfp);
         }
-        self.paths.push(path, cx.gfp)
     }
 }

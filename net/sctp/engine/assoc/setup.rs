@@ -9,14 +9,14 @@ use super::{
     Association,
 };
 use crate::engine::{
-    addr::Address,
+    addr::Addresses,
     config::Config,
     cookie::{Cookie, TieTags},
     cx::{Cx, Payload},
     env::{AllocError, KBox, KVec},
     event::Closed,
-    ootb,
-    path::{Path, PathId, PathState, MAX_PATHS},
+    ootb::{self, Listener},
+    path::{Path, PathId, PathState},
     rx::Receiver,
     serial::Tsn,
     stats::{Counter, Reason},
@@ -50,15 +50,21 @@ pub(super) struct Identity {
 }
 
 impl<B: Payload> Association<B> {
-    /// Begins to set up an association with `peer`. The INIT is what `poll_transmit` gives first.
+    /// Begins to set up an association with a peer that is known to have all of `peers`: the
+    /// INIT goes to the first one, and to the next one each time that T1-init expires. It is what
+    /// `poll_transmit` gives first.
+    ///
+    /// `locals` are the addresses that the peer may know of; what is sent to the first of `peers`
+    /// leaves from the first of them.
     pub(crate) fn connect(
         cx: &mut Cx<'_>,
         config: &Config,
         local_port: u16,
         peer_port: u16,
-        peer: Address,
+        peers: &Addresses,
+        locals: &Addresses,
         mtu: usize,
-    ) -> Result<Self, AllocError> {
+    ) -> Result<KBox<Self>, AllocError> {
         let identity = Identity {
             local_tag: ootb::random_tag(cx.rng),
             peer_tag: 0,
@@ -69,9 +75,13 @@ impl<B: Payload> Association<B> {
             in_streams: config.max_in_streams,
             peer_rwnd: 0,
         };
-        // The address the user named is taken for good (5.4).
-        let path = Path::new(config, peer, None, PathState::Active, mtu);
-        let mut this = Self::new(cx, config, local_port, peer_port, &identity, path)?;
+        // The addresses that the user named are taken for good (5.4).
+        let (peer, local) = (peers.first(), Some(locals.first()));
+        let path = Path::new(config, peer, local, PathState::Active, mtu);
+        let ports = (local_port, peer_port);
+        let mut this = Self::new(cx, config, ports, &identity, locals, path)?;
+        this.reserve_paths(cx)?;
+        this.add_paths(cx, peers, PathState::Active);
         this.pending.init = true;
         this.begin_input();
         this.start_t1(cx, Timer::T1Init);
@@ -82,20 +92,21 @@ impl<B: Payload> Association<B> {
     /// that packet.
     pub(crate) fn accept(
         cx: &mut Cx<'_>,
-        config: &Config,
+        listener: Listener<'_>,
         cookie: &Cookie,
         pkt: &Packet<'_, B>,
         mtu: usize,
     ) -> Result<KBox<Self>, Reason> {
-        let this = Self::from_cookie(cx, config, cookie, mtu).map_err(|_| Reason::NoMemory)?;
-        let mut this = KBox::new(this, cx.gfp).map_err(|_| Reason::NoMemory)?;
+        let this = Self::from_cookie(cx, listener, cookie, mtu);
+        let mut this = this.map_err(|_| Reason::NoMemory)?;
         this.begin_input();
         this.pending.cookie_ack = true;
         this.set_up(cx);
         cx.stats.count(Counter::PassiveEstabs);
-        let mut incoming =
-            Incoming::new(this.find_path(&pkt.src).unwrap_or(this.primary), pkt.len());
-        this.answer_to(incoming.path);
+        let path = this.find_path(&pkt.src).unwrap_or(this.primary);
+        this.note_heard(path, pkt);
+        let mut incoming = Incoming::new(path, pkt.len());
+        this.answer_to(path);
         // Whatever is wrong with the rest, the association is made.
         let _ = this.handle_chunks(cx, pkt, &mut incoming, 1);
         this.end_packet(cx, &incoming);
@@ -104,37 +115,37 @@ impl<B: Payload> Association<B> {
 
     fn from_cookie(
         cx: &mut Cx<'_>,
-        config: &Config,
+        listener: Listener<'_>,
         cookie: &Cookie,
         mtu: usize,
-    ) -> Result<Self, AllocError> {
+    ) -> Result<KBox<Self>, AllocError> {
+        let config = listener.config;
         let identity = Identity::from_cookie(cookie);
         let local = Some(cookie.local);
+        let mut locals = Addresses::new(cookie.local);
+        for address in listener.locals.as_slice() {
+            locals.insert(*address);
+        }
         // The cookie was sent to the first address and has come back: somebody is there (5.4).
         let path = Path::new(config, cookie.peers.first(), local, PathState::Active, mtu);
-        let mut this = Self::new(
-            cx,
-            config,
-            cookie.local_port,
-            cookie.peer_port,
-            &identity,
-            path,
-        )?;
-        for address in cookie.peers.iter() {
-            let path = Path::new(config, address, None, PathState::Unconfirmed, mtu);
-            this.add_path(cx, path)?;
-        }
+        let ports = (cookie.local_port, cookie.peer_port);
+        let mut this = Self::new(cx, config, ports, &identity, &locals, path)?;
+        this.reserve_paths(cx)?;
+        this.add_paths(cx, &cookie.peers, PathState::Unconfirmed);
         Ok(this)
     }
 
+    /// Not inlined: the association is made on the stack, which is to be given back before packets
+    /// are sent, in whose course the peer may be made on the same stack.
+    #[inline(never)]
     fn new(
         cx: &mut Cx<'_>,
         config: &Config,
-        local_port: u16,
-        peer_port: u16,
+        (local_port, peer_port): (u16, u16),
         identity: &Identity,
+        locals: &Addresses,
         path: Path,
-    ) -> Result<Self, AllocError> {
+    ) -> Result<KBox<Self>, AllocError> {
         let mut paths = KVec::new();
         paths.push(path, cx.gfp)?;
         let mut rx = Receiver::new(
@@ -143,7 +154,7 @@ impl<B: Payload> Association<B> {
             config.rcvbuf,
         );
         rx.sack.advertise(ootb::initial_a_rwnd(config));
-        Ok(Self {
+        let this = Self {
             config: config.clone(),
             state: State::CookieWait,
             local_port,
@@ -159,6 +170,7 @@ impl<B: Payload> Association<B> {
             setup_sent: None,
             preservative: None,
             shutdown_when_up: false,
+            locals: *locals,
             paths,
             primary: PathId(0),
             data_to: PathId(0),
@@ -188,7 +200,8 @@ impl<B: Payload> Association<B> {
             notices: Notices::default(),
             remote_errors: KVec::new(),
             timers: Timers::new(),
-        })
+        };
+        KBox::new(this, cx.gfp)
     }
 
     /// An INIT or COOKIE ECHO is being sent.
@@ -299,17 +312,15 @@ impl<B: Payload> Association<B> {
                 .and_then(|()| pad(&mut unrecognized, cx))
                 .map_err(|_| Reason::NoMemory)?;
         }
-        let more = MAX_PATHS.saturating_sub(self.paths.len());
-        self.paths
-            .reserve(more, cx.gfp)
-            .map_err(|_| Reason::NoMemory)?;
+        self.reserve_paths(cx).map_err(|_| Reason::NoMemory)?;
 
-        let mtu = self.path(incoming.path).map_or(0, |p| p.mtu());
-        for address in init.addresses(pkt.src) {
-            let path = Path::new(&self.config, address, None, PathState::Unconfirmed, mtu);
-            // Room was made.
-            let _ = self.add_path(cx, path);
+        // Of several addresses that the user named, this one is known to work.
+        if self.path(incoming.path).is_some_and(Path::is_confirmed) {
+            self.primary = incoming.path;
         }
+        let policy = self.config.scope_policy;
+        let claimed = policy.claimed(&init, pkt.src, &self.locals);
+        self.add_paths(cx, &claimed, PathState::Unconfirmed);
         let in_streams = self.config.max_in_streams.min(fixed.out_streams);
         self.adopt(&Identity {
             local_tag: self.local_tag,

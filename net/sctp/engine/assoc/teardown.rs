@@ -11,7 +11,7 @@ use crate::engine::{
     cx::{Cx, Payload},
     env::KVec,
     event::Closed,
-    path::MIN_MTU,
+    path::{Way, MIN_MTU},
     stats::{Counter, Reason},
     time::Duration,
     wire::{chunk::Chunk, control, packet::Packet},
@@ -212,7 +212,7 @@ impl<B: Payload> Association<B> {
             .and_then(|()| Ok(self.reply.shutdown_complete(cx.gfp, true)?))
             .map_err(|_| Reason::NoMemory)?;
         cx.stats.count(Counter::OutCtrlChunks);
-        self.reply_to = Some(incoming.path);
+        self.reply_to = Some(Way::Path(incoming.path));
         Ok(Next::Stop)
     }
 }

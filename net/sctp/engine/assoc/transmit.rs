@@ -13,10 +13,12 @@ use super::{
     Association,
 };
 use crate::engine::{
+    addr::Addresses,
     cx::{Cx, Payload},
     env::AllocError,
-    path::PathId,
+    path::{PathId, Way},
     rx::sack::Owed,
+    scope,
     stats::Counter,
     time::Duration,
     wire::{
@@ -33,15 +35,20 @@ const RETRY_AFTER: Duration = Duration::from_millis(10);
 pub(super) const MAX_PACKET: usize = 65_515;
 
 impl<B: Payload> Association<B> {
-    /// The next packet to be sent, in `out`, and the path to send it on. To be called until it
-    /// gives `None`. After `Err`, no memory, it may be called again when `poll_timeout` says so.
+    /// The next packet to be sent, in `out`, and which way. To be called until it gives `None`.
+    /// After `Err`, no memory, it may be called again when `poll_timeout` says so.
     ///
     /// A packet longer than the path's MTU has to be left to IP to fragment.
     pub(crate) fn poll_transmit(
         &mut self,
         cx: &mut Cx<'_>,
         out: &mut PacketBuilder<B>,
-    ) -> Result<Option<PathId>, AllocError> {
+    ) -> Result<Option<Way>, AllocError> {
+        if let Some(way) = self.reply_to.take() {
+            core::mem::swap(out, &mut self.reply);
+            self.reply.clear();
+            return Ok(Some(way));
+        }
         let result = self.next_packet(cx, out);
         match &result {
             Ok(Some(_)) => {}
@@ -51,7 +58,7 @@ impl<B: Payload> Association<B> {
                 self.timers.set(Timer::Retry, cx.now.plus(RETRY_AFTER));
             }
         }
-        result
+        Ok(result?.map(Way::Path))
     }
 
     fn next_packet(
@@ -59,11 +66,6 @@ impl<B: Payload> Association<B> {
         cx: &mut Cx<'_>,
         out: &mut PacketBuilder<B>,
     ) -> Result<Option<PathId>, AllocError> {
-        if let Some(path) = self.reply_to.take() {
-            core::mem::swap(out, &mut self.reply);
-            self.reply.clear();
-            return Ok(Some(path));
-        }
         match self.state {
             State::Closed => self.last_packet(cx, out),
             State::CookieWait => self.init_packet(cx, out),
@@ -136,17 +138,24 @@ impl<B: Payload> Association<B> {
             return Ok(None);
         }
         let fixed: InitFixed = self.init_fixed();
-        let params = InitParams {
-            preservative: self.init_preservative(),
-            ..Default::default()
+        let id = self.control_to;
+        let Some(path) = self.path(id) else {
+            return Ok(None);
         };
-        let path = self.control_to;
-        self.start(cx, out, 0, self.mtu(path))?;
+        let from = path.local.unwrap_or(self.locals.first());
+        let policy = self.config.scope_policy;
+        let told = policy.told(&self.locals, &from, &path.addr, None);
+        let params = InitParams {
+            addresses: told.as_ref().map_or(&[], Addresses::as_slice),
+            address_types: Some(scope::types(&self.locals)),
+            preservative: self.init_preservative(),
+        };
+        self.start(cx, out, 0, path.mtu())?;
         out.init(cx.gfp, &fixed, &params)?;
         self.pending.init = false;
         self.note_setup_sent(cx);
         cx.stats.count(Counter::OutCtrlChunks);
-        Ok(Some(path))
+        Ok(Some(id))
     }
 
     /// A HEARTBEAT travels alone: it is about its path.

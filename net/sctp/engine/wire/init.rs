@@ -49,6 +49,16 @@ pub(crate) struct AddressTypes {
     pub(crate) ipv6: bool,
 }
 
+impl AddressTypes {
+    /// Whether the type of `address` is one of them.
+    pub(crate) fn have(&self, address: &Address) -> bool {
+        match address.ip {
+            IpAddr::V4(_) => self.ipv4,
+            IpAddr::V6(_) => self.ipv6,
+        }
+    }
+}
+
 /// What is wrong with an INIT or INIT ACK that can be read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum InitFault<'a> {
@@ -169,13 +179,12 @@ impl<'a> Init<'a> {
         self.host_name.map(InitFault::HostName)
     }
 
-    /// The addresses that the sender lists, as far as they can be used by a packet that came
-    /// `from` there; usually without `from` itself.
+    /// The addresses that the sender lists; it has sent the chunk `from` there.
     ///
-    /// Left out are addresses that are not unicast, IPv4 ones in the clothes of IPv6 (two names
-    /// for one path), and loopback addresses named by someone who is not on loopback. Link-local
-    /// ones are on the interface of `from`. The list is as long as the peer makes it: the caller
-    /// bounds it.
+    /// Left out are addresses that are not unicast, and IPv4 ones in the clothes of IPv6 (two
+    /// names for one path). Link-local ones are on the interface of `from`. The list is as long
+    /// as the peer makes it, and nobody has asked yet whether these addresses are the peer's to
+    /// name: [`ScopePolicy::claimed`](crate::engine::scope::ScopePolicy::claimed) does.
     pub(crate) fn addresses(&self, from: Address) -> impl Iterator<Item = Address> + 'a {
         Params::new(self.params)
             .filter_map(|param| address(&param.ok()?))
@@ -221,8 +230,7 @@ fn usable(ip: IpAddr, from: Address) -> Option<Address> {
             }
         }
     }
-    let stays_local = !ip.is_loopback() || from.ip.is_loopback();
-    (stays_local && address.is_unicast()).then_some(address)
+    address.is_unicast().then_some(address)
 }
 
 /// Types that are not known are not of interest.

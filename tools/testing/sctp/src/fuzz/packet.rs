@@ -4,8 +4,9 @@
 
 use crate::{
     engine::{
+        addr::Addresses,
         config::Config,
-        ootb::{self, Verdict},
+        ootb::{self, Listener, Verdict},
         wire::{
             builder::PacketBuilder,
             chunk::ChunkType,
@@ -36,7 +37,11 @@ pub(super) fn run(data: &[u8]) {
     };
     let mut world = World::new(1);
     let config = Config::default();
-    let listener = (how & 1 != 0).then_some(&config);
+    let locals = Addresses::new(DST);
+    let listener = (how & 1 != 0).then_some(Listener {
+        config: &config,
+        locals: &locals,
+    });
     let mut out = PacketBuilder::new();
     match ootb::handle(&mut world.cx(), listener, &pkt, MTU, &mut out) {
         Verdict::Drop(_) => {}

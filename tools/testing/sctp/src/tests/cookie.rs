@@ -13,12 +13,9 @@ use super::support::{
 };
 use crate::{
     engine::{
-        addr::{Address, IpAddr},
+        addr::{Address, Addresses, IpAddr, MAX_ADDRESSES},
         config::Config,
-        cookie::{
-            resolve, Cookie, CookieResolution, Opened, PeerAddresses, TieTags, MAX_ADDRESSES,
-            MAX_LEN,
-        },
+        cookie::{resolve, Cookie, CookieResolution, Opened, TieTags, MAX_LEN},
         serial::Tsn,
         stats::Reason,
         time::{Duration, Time},
@@ -63,7 +60,7 @@ fn sample(now: Time) -> Cookie {
         is_ecn_capable: false,
         is_forward_tsn_supported: true,
         local: v4(1),
-        peers: PeerAddresses::new(v4(2)),
+        peers: Addresses::new(v4(2)),
     }
 }
 
@@ -75,6 +72,8 @@ struct Carrier {
     source_port: u16,
     destination_port: u16,
     tag: u32,
+    /// The addresses of the host that it comes to.
+    locals: Addresses,
 }
 
 impl Carrier {
@@ -85,6 +84,7 @@ impl Carrier {
             source_port: cookie.peer_port,
             destination_port: cookie.local_port,
             tag: cookie.local_tag,
+            locals: Addresses::new(cookie.local),
         }
     }
 
@@ -103,7 +103,7 @@ impl Carrier {
         let buf = Bytes::new(&bytes);
         let pkt = Packet::new(&bytes, &buf, self.src, self.dst).unwrap();
         let chunk = pkt.chunks().next().unwrap().unwrap();
-        Cookie::open(&world.cx(), chunk.value, &pkt)
+        Cookie::open(&world.cx(), chunk.value, &pkt, &self.locals)
     }
 }
 
@@ -138,12 +138,12 @@ fn the_largest_cookie_fits_and_no_address_is_kept_beyond() {
     let mut world = World::new(1);
     let mut cookie = sample(world.now);
     cookie.local = v6(1, 3);
-    cookie.peers = PeerAddresses::new(v6(2, 3));
+    cookie.peers = Addresses::new(v6(2, 3));
     for last in 3..100 {
         cookie.peers.insert(v6(last, 3));
         cookie.peers.insert(v6(last, 3));
     }
-    assert_eq!(cookie.peers.iter().count(), MAX_ADDRESSES);
+    assert_eq!(cookie.peers.as_slice().len(), MAX_ADDRESSES);
     let bytes = sealed(&mut world, &cookie);
     assert_eq!(bytes.len(), MAX_LEN);
     let opened = Carrier::of(&cookie).open(&mut world, &bytes).unwrap();
@@ -152,11 +152,11 @@ fn the_largest_cookie_fits_and_no_address_is_kept_beyond() {
 
 #[test]
 fn an_address_that_is_named_twice_is_one_address() {
-    let mut peers = PeerAddresses::new(v4(1));
+    let mut peers = Addresses::new(v4(1));
     for last in [1, 2, 1, 3, 2, 3] {
         peers.insert(v4(last));
     }
-    assert_eq!(peers.iter().collect::<Vec<_>>(), [v4(1), v4(2), v4(3)]);
+    assert_eq!(peers.as_slice(), [v4(1), v4(2), v4(3)]);
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn a_link_local_cookie_is_bound_to_the_interface() {
     let mut world = World::new(1);
     let mut cookie = sample(world.now);
     cookie.local = v6(1, 3);
-    cookie.peers = PeerAddresses::new(v6(2, 3));
+    cookie.peers = Addresses::new(v6(2, 3));
     let bytes = sealed(&mut world, &cookie);
     let good = Carrier::of(&cookie);
     assert!(good.open(&mut world, &bytes).is_ok());
@@ -406,7 +406,7 @@ prop_compose! {
         local in address(),
         peers in prop::collection::vec(address(), 1..12),
     ) -> Cookie {
-        let mut list = PeerAddresses::new(peers[0]);
+        let mut list = Addresses::new(peers[0]);
         for peer in &peers[1..] {
             list.insert(*peer);
         }

@@ -16,6 +16,7 @@ mod rfc9260;
 mod ring;
 mod rto;
 mod rx;
+mod scope;
 pub(crate) mod script;
 mod security;
 mod select;

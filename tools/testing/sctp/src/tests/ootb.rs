@@ -15,10 +15,10 @@ use super::{
     },
 };
 use crate::engine::{
-    addr::{Address, IpAddr},
+    addr::{Address, Addresses, IpAddr, MAX_ADDRESSES},
     config::Config,
     cookie::{Cookie, TieTags},
-    ootb::{self, Answer, Reflection, Rule, Verdict},
+    ootb::{self, Answer, Listener, Reflection, Rule, Verdict},
     serial::Tsn,
     stats::{Counter, Reason},
     time::Duration,
@@ -59,6 +59,7 @@ impl Outcome {
 struct Host {
     world: World,
     listener: Option<Config>,
+    locals: Addresses,
     out: PacketBuilder<Bytes>,
 }
 
@@ -67,6 +68,7 @@ impl Host {
         Self {
             world: World::new(7),
             listener: Some(Config::default()),
+            locals: Addresses::new(HOST),
             out: PacketBuilder::new(),
         }
     }
@@ -84,9 +86,7 @@ impl Host {
             Ok(pkt) => pkt,
             Err(reason) => return Outcome::Drop(reason),
         };
-        let listener = self.listener.as_ref();
-        let cx = &mut self.world.cx();
-        let verdict = ootb::handle(cx, listener, &pkt, MTU, &mut self.out);
+        let verdict = self.handle_packet(&pkt, MTU);
         match verdict {
             Verdict::Drop(reason) => {
                 assert!(self.out.is_empty());
@@ -106,6 +106,15 @@ impl Host {
                 Outcome::Accept(association.local_tag(), association.peer_tag())
             }
         }
+    }
+
+    fn handle_packet(&mut self, pkt: &Packet<'_, Bytes>, mtu: usize) -> Verdict<Bytes> {
+        let listener = self.listener.as_ref().map(|config| Listener {
+            config,
+            locals: &self.locals,
+        });
+        let cx = &mut self.world.cx();
+        ootb::handle(cx, listener, pkt, mtu, &mut self.out)
     }
 
     fn handle(&mut self, bytes: &[u8]) -> Outcome {
@@ -471,6 +480,58 @@ fn an_init_ack_is_small_whatever_the_init_asks_it_to_report() {
     assert_eq!(reply.len(), 132 + 7 * 5 + 1);
 }
 
+/// A host with as many addresses as count, and one more.
+fn multihomed() -> Host {
+    let mut host = Host::listening();
+    for n in 1..=MAX_ADDRESSES {
+        let ip = if n % 2 == 0 {
+            IpAddr::from([203, 0, 113, n as u8])
+        } else {
+            format!("2001:db8::{n}").parse().unwrap()
+        };
+        host.locals.insert(Address::new(ip));
+    }
+    host
+}
+
+#[test]
+fn an_init_ack_lists_what_the_peer_can_use() {
+    let mut host = multihomed();
+    let locals = host.locals;
+    for (params, v4, v6) in [
+        ("", true, true),
+        ("000c 0008 0005 0006", true, true),
+        ("000c 0006 0005 0000", true, false),
+        // By IPv4 it has come.
+        ("000c 0006 0006 0000", true, true),
+        ("000c 0004", true, false),
+    ] {
+        let reply = host.handle(&init(params)).reply();
+        let listed: Vec<_> = with_chunk(&reply, |_, chunk| {
+            Init::parse(chunk).unwrap().addresses(HOST).collect()
+        });
+        let is_usable = |a: &&Address| if a.ip.is_ipv4() { v4 } else { v6 };
+        let expected = locals.as_slice().iter().filter(is_usable);
+        assert_eq!(listed, expected.copied().collect::<Vec<_>>(), "{params}");
+    }
+}
+
+/// RFC 5062, 9: what a sender of INITs can do to a victim is bounded, whatever it puts into them.
+#[test]
+fn our_addresses_make_an_init_ack_longer_by_no_more_than_is_said() {
+    let mut host = multihomed();
+    host.locals = Addresses::new(HOST);
+    let short = host.handle(&init("")).reply().len();
+    let mut v6 = Addresses::new(HOST);
+    for n in 1..100 {
+        v6.insert(Address::new(format!("2001:db8::{n}").parse().unwrap()));
+    }
+    host.locals = v6;
+    let long = host.handle(&init("")).reply().len();
+    assert_eq!(long - short, 8 + 20 * (MAX_ADDRESSES - 1));
+    assert!(long - short <= 160);
+}
+
 #[test]
 fn an_unknown_parameter_is_reported_as_its_number_asks() {
     let reply = Host::listening()
@@ -503,7 +564,7 @@ fn the_cookie_says_what_both_sides_said() {
     let pkt = Packet::new(&bytes, &buf, PEER, HOST).unwrap();
     let chunk = pkt.chunks().next().unwrap().unwrap();
     let now = host.world.now;
-    let opened = Cookie::open(&host.world.cx(), chunk.value, &pkt).unwrap();
+    let opened = Cookie::open(&host.world.cx(), chunk.value, &pkt, &host.locals).unwrap();
     let cookie = opened.fresh(now).unwrap();
     assert_eq!(cookie.made, now);
     assert_eq!(cookie.lifetime, Duration::from_secs(65));
@@ -518,7 +579,7 @@ fn the_cookie_says_what_both_sides_said() {
     assert_eq!((cookie.local_port, cookie.peer_port), (5001, 5000));
     assert_eq!(cookie.local, HOST);
     let other = Address::new(IpAddr::from([198, 51, 100, 1]));
-    assert_eq!(cookie.peers.iter().collect::<Vec<_>>(), [PEER, other]);
+    assert_eq!(cookie.peers.as_slice(), [PEER, other]);
     assert!(cookie.is_ecn_capable);
     assert!(cookie.is_forward_tsn_supported);
 }
@@ -577,9 +638,13 @@ fn an_init_ack_for_an_existing_association_carries_its_tag_and_its_nonce() {
         tie_tags: TieTags::random(&mut host.world.rng),
     };
     let mut out = PacketBuilder::new();
+    let listener = Listener {
+        config: &config,
+        locals: &host.locals,
+    };
     ootb::init_ack(
         &mut host.world.cx(),
-        &config,
+        listener,
         &pkt,
         &init,
         &answer,
@@ -593,7 +658,7 @@ fn an_init_ack_for_an_existing_association_carries_its_tag_and_its_nonce() {
     let pkt = Packet::new(&echo, &buf, PEER, HOST).unwrap();
     assert_eq!(pkt.verification_tag(), answer.tag);
     let chunk = pkt.chunks().next().unwrap().unwrap();
-    let opened = Cookie::open(&host.world.cx(), chunk.value, &pkt).unwrap();
+    let opened = Cookie::open(&host.world.cx(), chunk.value, &pkt, &host.locals).unwrap();
     assert_eq!(opened.whatever_age().local_tag, answer.tag);
     assert_eq!(opened.whatever_age().local_initial_tsn, answer.initial_tsn);
     assert_eq!(opened.whatever_age().tie_tags, answer.tie_tags);
@@ -668,9 +733,7 @@ fn a_packet_without_room_for_the_answer_is_not_answered() {
     let buf = Bytes::new(&bytes);
     let pkt = Packet::new(&bytes, &buf, PEER, HOST).unwrap();
     for mtu in 0..132 {
-        let listener = host.listener.clone();
-        let cx = &mut host.world.cx();
-        let verdict = ootb::handle(cx, listener.as_ref(), &pkt, mtu, &mut host.out);
+        let verdict = host.handle_packet(&pkt, mtu);
         assert!(matches!(verdict, Verdict::Drop(Reason::Unexpected)));
     }
 }

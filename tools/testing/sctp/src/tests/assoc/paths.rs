@@ -73,24 +73,6 @@ fn network(packet: &Flying) -> u8 {
     }
 }
 
-/// Adds the addresses `1 .. n` of its sender to an INIT or INIT ACK.
-pub(crate) fn listing(mut packet: Flying, n: u8) -> Flying {
-    let from = 1 - packet.to;
-    while packet.bytes.len() % 4 != 0 {
-        packet.bytes.push(0);
-    }
-    for n in 1..n {
-        let IpAddr::V4(ip) = address(from, n).ip else {
-            panic!()
-        };
-        packet.bytes.extend([0, 5, 0, 8]);
-        packet.bytes.extend(ip.octets());
-    }
-    let len = packet.bytes.len() as u16 - 12;
-    packet.bytes[14..16].copy_from_slice(&len.to_be_bytes());
-    packet
-}
-
 /// A and Z connected by `n` networks, of which those in `cut` carry nothing.
 pub(super) fn connected(
     seed: u64,
@@ -98,26 +80,19 @@ pub(super) fn connected(
     cut: &[u8],
     configure: impl Fn(&mut Config),
 ) -> (Net, Cuts) {
-    let mut net = Net::new(seed);
+    let mut net = Net::multihomed(seed, n);
     for host in &mut net.hosts {
         // Times are to be those of the network.
         host.config.nodelay = true;
         configure(&mut host.config);
     }
-    net.hosts[Z].listens = true;
-    // The engine does not list its addresses yet.
-    net.filter(|_| Fate::Lose);
-    net.connect(A);
-    let init = net.last_of(A).clone();
-    net.deliver(listing(init, n));
-    let init_ack = net.last_of(Z).clone();
     let cuts = Cuts(Rc::new(Cell::new(0)));
     for n in cut {
         cuts.cut(*n);
     }
     let filter = cuts.clone();
     net.filter(move |packet| filter.fate(packet));
-    net.deliver(listing(init_ack, n));
+    net.connect(A);
     net.run_until(|net| {
         let is_up = |host: &crate::tests::sim::Host| {
             let is_fine = |(n, path): (usize, &crate::engine::path::Path)| {
@@ -184,15 +159,8 @@ pub(super) fn time_of_message(net: &mut Net) -> Duration {
 
 #[test]
 fn each_address_is_confirmed_and_told_once() {
-    let mut net = Net::new(1);
-    net.hosts[Z].listens = true;
-    net.filter(|_| Fate::Lose);
+    let mut net = Net::multihomed(1, 4);
     net.connect(A);
-    let init = net.last_of(A).clone();
-    net.deliver(listing(init, 4));
-    let init_ack = net.last_of(Z).clone();
-    net.no_filter();
-    net.deliver(listing(init_ack, 4));
     net.run_for(secs(100));
     for (who, host) in net.hosts.iter().enumerate() {
         let confirmed: Vec<_> = (1..4).map(|n| (address(1 - who, n), Confirmed)).collect();

@@ -62,6 +62,7 @@ fn an_init_is_answered_under_its_tag_and_nothing_is_kept() {
 #[test]
 fn an_init_is_answered_where_it_came_from() {
     listening(|x| {
+        x.net.hosts[A].addresses.push(address(A, 1));
         x.sends_on(1, [init()]);
         let answer = x.expects_on(1, [init_ack()]);
         assert_eq!(answer.src, address(A, 1));

@@ -6,10 +6,10 @@ use std::collections::VecDeque;
 
 use kernel::alloc::KBox;
 
-use super::Assoc;
+use super::{address, Assoc};
 use crate::{
     engine::{
-        addr::Address,
+        addr::{Address, Addresses},
         assoc::State,
         config::Config,
         cx::Payload,
@@ -46,6 +46,8 @@ pub(crate) enum Seen {
 pub(crate) struct Host {
     pub(crate) world: World,
     pub(crate) config: Config,
+    /// Its addresses. `n` of a host is in one network with `n` of the other one.
+    pub(crate) addresses: Vec<Address>,
     pub(crate) listens: bool,
     pub(crate) assoc: Option<KBox<Assoc>>,
     pub(super) out: PacketBuilder<Bytes>,
@@ -77,10 +79,11 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(super) fn new(who: usize, seed: u64) -> Self {
         Self {
             world: World::new(seed),
             config: Config::default(),
+            addresses: vec![address(who, 0)],
             listens: false,
             assoc: None,
             out: PacketBuilder::new(),
@@ -102,6 +105,27 @@ impl Host {
             mtu: 1480,
             carries: usize::MAX,
         }
+    }
+
+    /// Those of its addresses that a peer may know of, `first` before the others.
+    pub(super) fn locals(&self, first: Address, peer: &Address) -> Addresses {
+        let mut locals = Addresses::new(first);
+        for address in &self.addresses {
+            if self.config.scope_policy.allows(address, peer) {
+                locals.insert(*address);
+            }
+        }
+        locals
+    }
+
+    /// The address from which packets to `to` leave if nothing else is known: the one of the same
+    /// network, if there is one.
+    pub(super) fn route(&self, who: usize, to: &Address) -> Address {
+        (0..8)
+            .find(|&n| address(1 - who, n) == *to)
+            .map(|n| address(who, n))
+            .filter(|own| self.addresses.contains(own))
+            .unwrap_or(self.addresses[0])
     }
 
     pub(crate) fn counter(&self, counter: Counter) -> u64 {

@@ -58,7 +58,7 @@ impl Life {
         };
         net.record = record;
         net.icmp = scenario.icmp;
-        net.networks = scenario.links.len() as u8;
+        net.set_networks(scenario.links.len() as u8);
         let start = net.now;
         for (network, links) in scenario.links.iter().enumerate() {
             for (to, link) in links.iter().enumerate() {

@@ -19,25 +19,22 @@ mod trace;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use kernel::alloc::{flags::GFP_ATOMIC, KBox};
-
 use self::{
     link::{flip, is_sealed, seal, Passage},
     trace::Remark,
 };
 use super::{
-    assoc::paths::listing,
     support::{payload::Bytes, world::SplitMix},
     wire::flatten,
 };
 use crate::engine::{
-    addr::{Address, IpAddr},
+    addr::{Address, Addresses, IpAddr},
     assoc::{Association, Message, SendError},
     cx::Rng,
     event::{Closed, Event},
     icmp::{Quote, Report},
-    ootb::{self, Verdict},
-    path::PathId,
+    ootb::{self, Listener, Verdict},
+    path::Way,
     stats::{Counter, Reason},
     time::{Duration, Time},
     wire::{
@@ -133,9 +130,6 @@ pub(crate) struct Net {
     /// number of the network and the host that packets go to.
     pub(crate) link: Link,
     pub(crate) links: BTreeMap<(u8, usize), Link>,
-    /// How many networks there are: each host has an address in each of them, and tells the other
-    /// one.
-    pub(crate) networks: u8,
     rng: SplitMix,
     /// By arrival and number.
     flying: BTreeMap<(Time, u64), Flying>,
@@ -161,14 +155,13 @@ pub(crate) struct Net {
 
 impl Net {
     pub(crate) fn new(seed: u64) -> Self {
-        let hosts = [Host::new(seed ^ 0xa), Host::new(seed ^ 0x7a)];
+        let hosts = [Host::new(A, seed ^ 0xa), Host::new(Z, seed ^ 0x7a)];
         let now = hosts[A].world.now;
         Self {
             hosts,
             now,
             link: Link::default(),
             links: BTreeMap::new(),
-            networks: 1,
             rng: SplitMix(seed),
             flying: BTreeMap::new(),
             number: 0,
@@ -200,6 +193,21 @@ impl Net {
         let mut net = Self::new(seed);
         net.open();
         net
+    }
+
+    /// `n` networks between A and Z, of which Z listens.
+    pub(crate) fn multihomed(seed: u64, n: u8) -> Self {
+        let mut net = Self::new(seed);
+        net.set_networks(n);
+        net.hosts[Z].listens = true;
+        net
+    }
+
+    /// Gives each host an address in each of `n` networks.
+    pub(crate) fn set_networks(&mut self, n: u8) {
+        for (who, host) in self.hosts.iter_mut().enumerate() {
+            host.addresses = (0..n).map(|i| address(who, i)).collect();
+        }
     }
 
     /// Connects A to Z.
@@ -244,19 +252,30 @@ impl Net {
 
     /// Connects a host to the other one. `false` if there is no memory.
     pub(crate) fn try_connect(&mut self, from: usize) -> bool {
+        self.try_connect_to(from, &[0])
+    }
+
+    /// Connects a host to these addresses of the other one.
+    pub(crate) fn try_connect_to(&mut self, from: usize, to: &[u8]) -> bool {
         self.sync();
+        let mut peers = Addresses::new(address(1 - from, to[0]));
+        for &n in to {
+            peers.insert(address(1 - from, n));
+        }
         let host = &mut self.hosts[from];
-        let peer = address(1 - from, 0);
+        let first = host.route(from, &peers.first());
+        let locals = host.locals(first, &peers.first());
         let config = host.config.clone();
         let assoc = Assoc::connect(
             &mut host.world.cx(),
             &config,
             PORT[from],
             PORT[1 - from],
-            peer,
+            &peers,
+            &locals,
             host.mtu,
         );
-        let Ok(assoc) = assoc.and_then(|assoc| KBox::new(assoc, GFP_ATOMIC)) else {
+        let Ok(assoc) = assoc else {
             return false;
         };
         host.assoc = Some(assoc);
@@ -333,7 +352,7 @@ impl Net {
                 let next = assoc.poll_transmit(&mut cx, &mut host.out);
                 host.lacks_memory = next.is_err();
                 match next {
-                    Ok(Some(path)) => self.transmit(who, path),
+                    Ok(Some(way)) => self.transmit(who, way),
                     Ok(None) | Err(_) => break,
                 }
             }
@@ -373,19 +392,24 @@ impl Net {
     }
 
     /// Puts the packet that a host has built into the network.
-    fn transmit(&mut self, who: usize, path_id: PathId) {
+    fn transmit(&mut self, who: usize, way: Way) {
         let host = &mut self.hosts[who];
         let bytes = flatten(&host.out);
-        let path = &host.assoc.as_ref().unwrap().paths()[path_id.index()];
-        let dst = path.addr;
-        // A host answers from the address of the same network.
-        let src = (0..8)
-            .find(|&n| address(1 - who, n) == dst)
-            .map_or(address(who, 0), |n| address(who, n));
+        let paths = host.assoc.as_ref().unwrap().paths();
+        let (src, dst, mtu) = match way {
+            Way::Path(path) => {
+                let path = &paths[path.index()];
+                let routed = host.route(who, &path.addr);
+                (path.local.unwrap_or(routed), path.addr, path.mtu())
+            }
+            Way::Back { from, to } => (from, to, host.mtu),
+        };
         // Whether a probe arrives in one piece is what it is to find out.
-        let cut = (bytes.len() > path.mtu() && host.out.zeroes() == 0).then_some(path.mtu());
-        if host.out.has_data() {
-            host.judge(path_id, &bytes);
+        let cut = (bytes.len() > mtu && host.out.zeroes() == 0).then_some(mtu);
+        if let Way::Path(path) = way {
+            if host.out.has_data() {
+                host.judge(path, &bytes);
+            }
         }
         self.fly(who, src, dst, bytes, cut);
     }
@@ -402,9 +426,6 @@ impl Net {
             bytes,
             cut,
         };
-        if self.networks > 1 && matches!(packet.bytes[12], 1 | 2) {
-            packet = listing(packet, self.networks);
-        }
         seal(&mut packet.bytes);
         if self.record {
             self.sent.push(packet.clone());
@@ -512,7 +533,11 @@ impl Net {
             return;
         }
         let config = host.config.clone();
-        let listener = host.listens.then_some(&config);
+        let locals = host.locals(packet.dst, &packet.src);
+        let listener = host.listens.then_some(Listener {
+            config: &config,
+            locals: &locals,
+        });
         let mtu = host.mtu;
         match ootb::handle(&mut host.world.cx(), listener, &pkt, mtu, &mut host.out) {
             Verdict::Drop(reason) => host.refused.push(reason),
@@ -692,13 +717,15 @@ impl Net {
         self.forge_on(from, 0, bytes);
     }
 
-    /// As [`forge`](Self::forge), between the addresses `n` of both.
+    /// As [`forge`](Self::forge), from its address `n` to the one in the same network, or the first
+    /// if the other host is not there.
     pub(crate) fn forge_on(&mut self, from: usize, n: u8, bytes: Vec<u8>) {
+        let (to, src) = (1 - from, address(from, n));
         let packet = Flying {
             at: self.now,
-            to: 1 - from,
-            src: address(from, n),
-            dst: address(1 - from, n),
+            to,
+            src,
+            dst: self.hosts[to].route(to, &src),
             bytes,
             cut: None,
         };
