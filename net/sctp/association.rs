@@ -6,6 +6,9 @@
 //! [`Locked::drain`] it: packets leave, events reach the socket, the timer is armed. Nothing
 //! sleeps under the lock and user memory is not touched under it.
 //!
+//! It is found by its verification tag, and by each address of its peer that has been confirmed:
+//! somebody who only claims to have an address must not keep its owner out (RFC 5062, 2).
+//!
 //! An association that has ended is taken out of all tables at once. Whoever still has a reference
 //! finds `gone` set and does nothing with it.
 
@@ -14,7 +17,7 @@ use crate::{
     endpoint::{Endpoint, Style},
     engine::{
         self,
-        addr::{Address, IpAddr},
+        addr::{Address, Addresses, IpAddr},
         cx::Cx,
         icmp::{Quote, Report},
         path::{Path, PathId, Way},
@@ -72,6 +75,8 @@ pub(crate) type Engine = engine::assoc::Association<SkbRange>;
 pub(crate) struct Assoc {
     pub(crate) id: AssocId,
     pub(crate) pernet: Arc<Pernet>,
+    /// Our addresses: the engine's, for those who do not have the lock.
+    pub(crate) locals: Addresses,
     /// Nothing else is locked while this is.
     #[pin]
     pub(crate) settings: SpinLockBh<AssocSettings>,
@@ -96,7 +101,10 @@ pub(crate) struct Inner {
     /// By path.
     routes: KVec<Option<Route>>,
     tag: Option<Entry<Assoc>>,
-    peers: KVec<PeerKey>,
+    /// Which paths were entered into [`Pernet::peers`], or refused there: a bit for each.
+    peers_done: u32,
+    /// How many paths the endpoint knows of.
+    paths_known: usize,
     armed: Option<Time>,
     gone: bool,
 }
@@ -110,9 +118,6 @@ pub(crate) struct Parts {
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) sk: ARef<Sk>,
     pub(crate) listener: Option<Arc<Endpoint>>,
-    /// The address that packets of the peer come to.
-    pub(crate) local: IpAddr,
-    pub(crate) peer: Address,
 }
 
 impl Assoc {
@@ -123,22 +128,19 @@ impl Assoc {
             endpoint,
             sk,
             listener,
-            local,
-            peer,
         } = parts;
         let pernet = endpoint.pernet.clone();
-        let peer_key = PeerKey::new(local, engine.local_port(), &peer, engine.peer_port());
+        let locals = *engine.locals();
         let tag_key = TagKey {
             tag: engine.local_tag(),
             local_port: engine.local_port(),
             peer_port: engine.peer_port(),
         };
-        let mut peers = KVec::with_capacity(1, GFP_ATOMIC)?;
-        peers.push(peer_key, GFP_ATOMIC)?;
         let this = Arc::pin_init(
             pin_init!(Self {
                 id: next_id(),
                 pernet: pernet.clone(),
+                locals,
                 settings <- new_spinlock_bh!(AssocSettings::default(), "sctp_assoc_settings"),
                 inner <- new_spinlock_bh!(
                     Inner {
@@ -149,7 +151,8 @@ impl Assoc {
                         out: PacketBuilder::new(),
                         routes: KVec::new(),
                         tag: None,
-                        peers,
+                        peers_done: 0,
+                        paths_known: 0,
                         armed: None,
                         gone: false,
                     },
@@ -161,7 +164,7 @@ impl Assoc {
         )?;
 
         let mut locked = this.lock();
-        let result = this.enter(&mut locked, peer_key, tag_key);
+        let result = this.enter(&mut locked, tag_key);
         if result.is_err() {
             locked.unlink();
         }
@@ -169,21 +172,10 @@ impl Assoc {
         result.map(|()| this)
     }
 
-    fn enter(
-        self: &Arc<Self>,
-        locked: &mut Locked<'_>,
-        peer_key: PeerKey,
-        tag_key: TagKey,
-    ) -> Result {
-        {
-            let mut peers = self.pernet.peers.lock();
-            if peers.get(&peer_key).is_some() {
-                // Not ours: it must not be taken out with us.
-                locked.inner.peers.clear();
-                return Err(EEXIST);
-            }
-            peers.try_create_and_insert(peer_key, self.clone(), GFP_ATOMIC)?;
-        }
+    fn enter(self: &Arc<Self>, locked: &mut Locked<'_>, tag_key: TagKey) -> Result {
+        // The other paths follow later. This one is what the association is about.
+        let primary = locked.inner.engine.primary().index();
+        locked.enter_path(primary)?;
         locked.inner.tag = Some(self.pernet.tags.insert(tag_key, self)?);
         let endpoint = locked.inner.endpoint.clone();
         let mut endpoint = endpoint.inner.lock();
@@ -192,7 +184,9 @@ impl Assoc {
         }
         // Options that are set from here on reach it.
         *self.settings.lock() = endpoint.settings.assoc;
-        endpoint.enter(self, &locked.inner.engine)
+        endpoint.enter(self, &locked.inner.engine)?;
+        locked.inner.paths_known = locked.inner.engine.paths().len();
+        Ok(())
     }
 
     /// Takes the lock.
@@ -201,11 +195,6 @@ impl Assoc {
             this: self,
             inner: self.inner.lock(),
         }
-    }
-
-    /// Finds an association by its ends.
-    pub(crate) fn find(pernet: &Pernet, key: &PeerKey) -> Option<Arc<Self>> {
-        pernet.peers.lock().get(key).cloned()
     }
 }
 
@@ -251,6 +240,7 @@ impl Locked<'_> {
         // Delivery may make the engine say more: windows open, or nobody is there to take it.
         let complete = self.transmit(cx) & self.deliver(cx) & self.transmit(cx);
         self.follow_tag();
+        self.follow_paths();
         if self.inner.engine.is_closed() && complete {
             self.unlink();
             return;
@@ -430,6 +420,52 @@ impl Locked<'_> {
         }
     }
 
+    /// Enters the paths that have come up or have been confirmed since. What fails for want of
+    /// memory is tried again after the next packet.
+    fn follow_paths(&mut self) {
+        let count = self.inner.engine.paths().len();
+        for index in 0..count {
+            let path = self.inner.engine.paths().get(index);
+            if path.is_some_and(|p| p.is_confirmed()) {
+                // One that another association has already is that one's.
+                let _ = self.enter_path(index);
+            }
+        }
+        if count != self.inner.paths_known {
+            let Inner {
+                endpoint, engine, ..
+            } = &*self.inner;
+            let entered = endpoint.inner.lock().enter_peer(self.this.id, engine);
+            if entered.is_ok() {
+                self.inner.paths_known = count;
+            }
+        }
+    }
+
+    /// Lets the association be found by the address of a path.
+    fn enter_path(&mut self, index: usize) -> Result {
+        let bit = 1_u32.checked_shl(index as u32).ok_or(EINVAL)?;
+        let key = self.peer_key(index).ok_or(EINVAL)?;
+        if self.inner.peers_done & bit != 0 {
+            return Ok(());
+        }
+        let result = self.this.pernet.peers.lock().insert(key, self.this);
+        if matches!(result, Ok(()) | Err(EEXIST)) {
+            self.inner.peers_done |= bit;
+        }
+        result
+    }
+
+    fn peer_key(&self, index: usize) -> Option<PeerKey> {
+        let engine = &self.inner.engine;
+        let path = engine.paths().get(index)?;
+        Some(PeerKey::new(
+            engine.local_port(),
+            &path.addr,
+            engine.peer_port(),
+        ))
+    }
+
     /// Takes the association out of all tables: it has ended.
     fn unlink(&mut self) {
         if core::mem::replace(&mut self.inner.gone, true) {
@@ -440,10 +476,10 @@ impl Locked<'_> {
         if let Some(entry) = self.inner.tag.take() {
             pernet.tags.remove(entry);
         }
-        for key in &self.inner.peers {
-            // The caller has a reference, so this is not the last one.
-            let was = pernet.peers.lock().remove(key);
-            drop(was);
+        for index in 0..self.inner.engine.paths().len() {
+            if let Some(key) = self.peer_key(index) {
+                pernet.peers.lock().remove(&key, self.this);
+            }
         }
         let endpoint = self.inner.endpoint.clone();
         self.leave(&endpoint);

@@ -9,13 +9,14 @@
 use crate::{
     association::{Assoc, AssocId, Engine},
     engine::{
-        addr::{Address, IpAddr},
+        addr::{Address, Addresses, IpAddr},
         event::{Closed, Received},
         ring::Ring,
     },
     pernet::Pernet,
     settings::Settings,
     sys::{
+        ifaddr,
         lock::{new_spinlock_bh, SpinLockBh},
         skb::SkbRange,
         sock::Sk,
@@ -250,6 +251,31 @@ impl Endpoint {
             }
             // More of them came in between.
         }
+    }
+
+    /// The addresses of this endpoint that a peer may know of, `first` before all others: the one
+    /// it was bound to, or what this host has now, as far as the peer's scope allows.
+    pub(crate) fn locals(&self, sk: &Sk, first: Address, peer: &Address) -> Addresses {
+        let (binding, policy) = {
+            let inner = self.inner.lock();
+            (inner.binding, inner.settings.config.scope_policy)
+        };
+        let mut locals = Addresses::new(first);
+        let Some(binding) = binding.filter(|b| b.source().is_none()) else {
+            return locals;
+        };
+        let has_v4 = binding.addr.ip.is_ipv4() || !sk.is_ipv6_only();
+        let has_v6 = binding.addr.ip.is_ipv6();
+        ifaddr::for_each(&sk.net(), sk.bound_ifindex(), |address| {
+            let is_ours = match address.ip {
+                IpAddr::V4(_) => has_v4,
+                IpAddr::V6(_) => has_v6,
+            };
+            if is_ours && policy.allows(&address, peer) {
+                locals.insert(address);
+            }
+        });
+        locals
     }
 
     /// Lets go of the port when nobody needs it any more: the socket is closed and the last

@@ -5,6 +5,7 @@
  */
 #include <linux/crc32c.h>
 #include <linux/icmp.h>
+#include <linux/inetdevice.h>
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/rhashtable.h>
@@ -19,6 +20,7 @@
 #include <net/ip.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
+#include <net/l3mdev.h>
 #include <net/netns/generic.h>
 #include <net/net_namespace.h>
 #include <net/protocol.h>
@@ -698,6 +700,11 @@ struct dst_entry *sctp_helper_route_v6(struct net *net, struct flowi6 *fl6, stru
 	return ip6_dst_lookup_flow(net, sk, fl6, NULL);
 }
 
+unsigned int sctp_helper_rt_flags(const struct dst_entry *dst)
+{
+	return dst_rtable(dst)->rt_flags;
+}
+
 u32 sctp_helper_dst_cookie(struct dst_entry *dst, bool ipv6)
 {
 	return ipv6 ? rt6_get_cookie(dst_rt6_info(dst)) : 0;
@@ -825,6 +832,66 @@ bool sctp_helper_addr_is_local_v6(struct net *net, const struct in6_addr *addr, 
 bool sctp_helper_in_compat_syscall(void)
 {
 	return in_compat_syscall();
+}
+
+struct net_device *sctp_helper_next_dev_rcu(struct net *net, struct net_device *dev)
+{
+	if (dev)
+		return next_net_device_rcu(dev);
+	return list_first_or_null_rcu(&net->dev_base_head, struct net_device, dev_list);
+}
+
+bool sctp_helper_dev_is_up(const struct net_device *dev)
+{
+	return READ_ONCE(dev->flags) & IFF_UP;
+}
+
+int sctp_helper_dev_ifindex(const struct net_device *dev)
+{
+	return READ_ONCE(dev->ifindex);
+}
+
+int sctp_helper_dev_master_ifindex_rcu(const struct net_device *dev)
+{
+	return l3mdev_master_ifindex_rcu(dev);
+}
+
+struct in_ifaddr *sctp_helper_next_ifa_rcu(struct net_device *dev, struct in_ifaddr *ifa)
+{
+	struct in_device *idev;
+
+	if (ifa)
+		return rcu_dereference(ifa->ifa_next);
+	idev = __in_dev_get_rcu(dev);
+	return idev ? rcu_dereference(idev->ifa_list) : NULL;
+}
+
+__be32 sctp_helper_ifa_local(const struct in_ifaddr *ifa)
+{
+	return ifa->ifa_local;
+}
+
+struct inet6_ifaddr *sctp_helper_next_ifa6_rcu(struct net_device *dev, struct inet6_ifaddr *ifa)
+{
+	struct inet6_dev *idev;
+
+	if (ifa)
+		return list_next_or_null_rcu(&ifa->idev->addr_list, &ifa->if_list,
+					     struct inet6_ifaddr, if_list);
+	idev = __in6_dev_get(dev);
+	if (!idev)
+		return NULL;
+	return list_first_or_null_rcu(&idev->addr_list, struct inet6_ifaddr, if_list);
+}
+
+const struct in6_addr *sctp_helper_ifa6_addr(const struct inet6_ifaddr *ifa)
+{
+	return &ifa->addr;
+}
+
+u32 sctp_helper_ifa6_flags(const struct inet6_ifaddr *ifa)
+{
+	return READ_ONCE(ifa->flags);
 }
 
 void *sctp_helper_net_generic(const struct net *net, unsigned int id)

@@ -5,7 +5,6 @@
 //! Whether an error is believed, and what follows from it, is for the engine to say.
 
 use crate::{
-    association::Assoc,
     pernet::PeerKey,
     sys::icmp::IcmpError, //
 };
@@ -16,8 +15,9 @@ pub(crate) fn error(error: &IcmpError) {
         return;
     };
     let (ours, peers) = (error.quote.source_port, error.quote.destination_port);
-    let key = PeerKey::new(error.local.ip, ours, &error.peer, peers);
-    if let Some(assoc) = Assoc::find(&pernet, &key) {
+    let key = PeerKey::new(ours, &error.peer, peers);
+    let found = pernet.peers.lock().find(&key, &error.local);
+    if let Some(assoc) = found {
         assoc.lock().icmp(&error.peer, &error.quote, error.report);
     }
 }

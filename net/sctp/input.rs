@@ -10,12 +10,13 @@ use crate::{
     association::{self, Assoc, Parts},
     endpoint::{Endpoint, Style},
     engine::{
-        addr::{Address, Addresses, IpAddr, Ipv4Addr, Ipv6Addr},
+        addr::{Address, Addresses, IpAddr, Ipv4Addr, Ipv6Addr, MAX_ADDRESSES},
         cx::Stats,
         ootb::{self, Verdict},
         stats::Counter,
         wire::{
             builder::PacketBuilder,
+            chunk::ChunkType,
             packet::{Header, Packet},
         },
     },
@@ -73,11 +74,8 @@ fn handle(pernet: &Arc<Pernet>, skb: RxSkb, ipv6: bool) -> Option<()> {
             local_port: header.destination_port,
             peer_port: header.source_port,
         })
-        .or_else(|| {
-            // INIT, COOKIE ECHO and a few others come with another tag.
-            let key = PeerKey::new(dst.ip, header.destination_port, &src, header.source_port);
-            Assoc::find(pernet, &key)
-        });
+        // INIT, COOKIE ECHO and a few others come with another tag.
+        .or_else(|| find_by_address(pernet, &packet));
     if let Some(assoc) = assoc {
         let taken = assoc
             .lock()
@@ -88,6 +86,22 @@ fn handle(pernet: &Arc<Pernet>, skb: RxSkb, ipv6: bool) -> Option<()> {
         // It has ended this moment, so it is none any more.
     }
     out_of_the_blue(pernet, &packet)
+}
+
+/// Finds an association by the address that a packet came from or, for an INIT, by one that it
+/// lists: a peer that restarts may do so from an address that it did not have before.
+fn find_by_address(pernet: &Pernet, packet: &Packet<'_, SkbRange>) -> Option<Arc<Assoc>> {
+    let find = |peer: Address| {
+        let key = PeerKey::new(packet.destination_port(), &peer, packet.source_port());
+        pernet.peers.lock().find(&key, &packet.dst)
+    };
+    let found = find(packet.src);
+    if found.is_some() || packet.first_kind() != ChunkType::Init {
+        return found;
+    }
+    let init = ootb::lone_init(packet).ok()?;
+    let mut listed = init.addresses(packet.src).take(MAX_ADDRESSES);
+    listed.find_map(find)
 }
 
 fn addresses(skb: &RxSkb, ipv6: bool) -> Option<(Address, Address)> {
@@ -126,7 +140,11 @@ fn out_of_the_blue(pernet: &Arc<Pernet>, packet: &Packet<'_, SkbRange>) -> Optio
     let mut rng = KernelRng;
     let mut cx = association::cx(pernet, &mut rng);
     let mut out = PacketBuilder::new();
-    let locals = Addresses::new(packet.dst);
+    let makes_one = matches!(packet.first_kind(), ChunkType::Init | ChunkType::CookieEcho);
+    let locals = match &listener {
+        Some(l) if makes_one => l.endpoint.locals(&l.sk, packet.dst, &packet.src),
+        Some(_) | None => Addresses::new(packet.dst),
+    };
     let accepts = config.as_ref().map(|config| ootb::Listener {
         config,
         locals: &locals,
@@ -151,7 +169,7 @@ fn out_of_the_blue(pernet: &Arc<Pernet>, packet: &Packet<'_, SkbRange>) -> Optio
             Some(())
         }
         Verdict::Accept(engine) => {
-            let assoc = accept(&listener?, engine, packet).ok()?;
+            let assoc = accept(&listener?, engine).ok()?;
             // Its outputs are waiting: COOKIE ACK, and the event that it is up.
             let _ = assoc.lock().with(|_, _| ());
             Some(())
@@ -183,11 +201,7 @@ fn listener(pernet: &Pernet, packet: &Packet<'_, SkbRange>) -> Option<Listener> 
 
 /// Gives a new association its place: under the socket itself, or, for a one-to-one socket, under
 /// an endpoint that waits for `accept()`.
-fn accept(
-    listener: &Listener,
-    engine: KBox<association::Engine>,
-    packet: &Packet<'_, SkbRange>,
-) -> Result<Arc<Assoc>> {
+fn accept(listener: &Listener, engine: KBox<association::Engine>) -> Result<Arc<Assoc>> {
     let endpoint = match listener.endpoint.style {
         Style::OneToMany => listener.endpoint.clone(),
         Style::OneToOne => Endpoint::new_child(&listener.endpoint)?,
@@ -198,8 +212,6 @@ fn accept(
         endpoint: endpoint.clone(),
         sk: listener.sk.clone(),
         listener: waits.then(|| listener.endpoint.clone()),
-        local: packet.dst.ip,
-        peer: packet.src,
     });
     if waits && result.is_err() {
         endpoint.abandon();

@@ -12,7 +12,7 @@ use crate::{
     association::Assoc,
     endpoint::Endpoint,
     engine::{
-        addr::IpAddr,
+        addr::{Address, IpAddr},
         cx::{CookieKeys, Stats, MAC_LEN},
         stats::Counter,
         time::Time,
@@ -41,9 +41,9 @@ pub(crate) struct Pernet {
     /// Associations by our verification tag: packets of established ones.
     #[pin]
     pub(crate) tags: TagTable<Assoc>,
-    /// Associations by addresses: INIT, COOKIE ECHO, out of the blue, ICMP.
+    /// Associations by the addresses of their peers: INIT, COOKIE ECHO, out of the blue, ICMP.
     #[pin]
-    pub(crate) peers: SpinLockBh<RBTree<PeerKey, Arc<Assoc>>>,
+    pub(crate) peers: SpinLockBh<Peers>,
     /// Who has which port.
     #[pin]
     pub(crate) ports: SpinLockBh<Ports>,
@@ -59,7 +59,7 @@ impl Pernet {
             try_pin_init!(Self {
                 net,
                 tags <- TagTable::new(),
-                peers <- new_spinlock_bh!(RBTree::new(), "sctp_peers"),
+                peers <- new_spinlock_bh!(Peers { buckets: RBTree::new() }, "sctp_peers"),
                 ports <- new_spinlock_bh!(Ports { buckets: RBTree::new() }, "sctp_ports"),
                 secret,
                 mib: Mib::new(),
@@ -99,29 +99,70 @@ impl CookieKeys for Pernet {
     }
 }
 
-/// The ends of an association, as a packet to us has them.
+/// An address of a peer, and the ports.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct PeerKey {
     local_port: u16,
     peer_port: u16,
     peer: u128,
     peer_scope: u32,
-    local: u128,
 }
 
 impl PeerKey {
-    pub(crate) fn new(
-        local: IpAddr,
-        local_port: u16,
-        peer: &crate::engine::addr::Address,
-        peer_port: u16,
-    ) -> Self {
+    pub(crate) fn new(local_port: u16, peer: &Address, peer_port: u16) -> Self {
         Self {
             local_port,
             peer_port,
             peer: to_mapped(peer.ip).to_bits(),
             peer_scope: peer.scope_id,
-            local: to_mapped(local).to_bits(),
+        }
+    }
+}
+
+/// Associations by the addresses of their peers.
+///
+/// Which of our addresses a packet came to is not part of the key, or there would be an entry for
+/// each pair; it is compared with those of the association. More than one association has a key
+/// only if sockets share a port but no address.
+pub(crate) struct Peers {
+    /// None of them is empty.
+    buckets: RBTree<PeerKey, KVec<Arc<Assoc>>>,
+}
+
+impl Peers {
+    /// The association with that address of a peer and that one of ours.
+    pub(crate) fn find(&self, key: &PeerKey, local: &Address) -> Option<Arc<Assoc>> {
+        let mut bucket = self.buckets.get(key)?.iter();
+        bucket.find(|a| a.locals.contains(local)).cloned()
+    }
+
+    /// Enters an association; `EEXIST` if there is one already that packets could be for.
+    pub(crate) fn insert(&mut self, key: PeerKey, assoc: &Arc<Assoc>) -> Result {
+        let locals = assoc.locals.as_slice();
+        if locals.iter().any(|local| self.find(&key, local).is_some()) {
+            return Err(EEXIST);
+        }
+        if let Some(bucket) = self.buckets.get_mut(&key) {
+            return Ok(bucket.push(assoc.clone(), GFP_ATOMIC)?);
+        }
+        let mut bucket = KVec::with_capacity(1, GFP_ATOMIC)?;
+        bucket.push(assoc.clone(), GFP_ATOMIC)?;
+        self.buckets
+            .try_create_and_insert(key, bucket, GFP_ATOMIC)?;
+        Ok(())
+    }
+
+    /// Takes an association out, if it is there. The caller has a reference of its own, so that
+    /// nothing is dropped here for the last time.
+    pub(crate) fn remove(&mut self, key: &PeerKey, assoc: &Arc<Assoc>) {
+        let Some(bucket) = self.buckets.get_mut(key) else {
+            return;
+        };
+        if let Some(at) = bucket.iter().position(|a| Arc::ptr_eq(a, assoc)) {
+            let _ = bucket.remove(at);
+        }
+        if bucket.is_empty() {
+            self.buckets.remove(key);
         }
     }
 }

@@ -18,6 +18,8 @@
 #include <linux/sockios.h>
 #include <asm/ioctls.h>
 #include <linux/fcntl.h>
+#include <linux/if_addr.h>
+#include <linux/in_route.h>
 #include <linux/socket.h>
 #include <linux/timer.h>
 #include <linux/wait.h>

@@ -16,6 +16,8 @@
 
 struct flowi4;
 struct flowi6;
+struct in_ifaddr;
+struct inet6_ifaddr;
 struct ipv6_pinfo;
 
 /* An entry of the table of associations by verification tag. */
@@ -181,6 +183,7 @@ struct dst_entry *sctp_helper_route_v4(struct net *net, struct flowi4 *fl4, stru
 struct dst_entry *sctp_helper_route_v6(struct net *net, struct flowi6 *fl6, struct sock *sk,
 				       const struct in6_addr *daddr, const struct in6_addr *saddr,
 				       __be16 dport, __be16 sport, int oif);
+unsigned int sctp_helper_rt_flags(const struct dst_entry *dst);
 u32 sctp_helper_dst_cookie(struct dst_entry *dst, bool ipv6);
 bool sctp_helper_dst_valid(struct dst_entry *dst, u32 cookie);
 void sctp_helper_dst_hold(struct dst_entry *dst);
@@ -198,6 +201,17 @@ int sctp_helper_local_out_v6(struct net *net, struct sk_buff *skb, struct dst_en
 			     const struct flowi6 *fl6);
 bool sctp_helper_addr_is_local_v4(struct net *net, __be32 addr);
 bool sctp_helper_addr_is_local_v6(struct net *net, const struct in6_addr *addr, int iif);
+
+/* addresses of this host; those called _rcu under rcu_read_lock() */
+struct net_device *sctp_helper_next_dev_rcu(struct net *net, struct net_device *dev);
+bool sctp_helper_dev_is_up(const struct net_device *dev);
+int sctp_helper_dev_ifindex(const struct net_device *dev);
+int sctp_helper_dev_master_ifindex_rcu(const struct net_device *dev);
+struct in_ifaddr *sctp_helper_next_ifa_rcu(struct net_device *dev, struct in_ifaddr *ifa);
+__be32 sctp_helper_ifa_local(const struct in_ifaddr *ifa);
+struct inet6_ifaddr *sctp_helper_next_ifa6_rcu(struct net_device *dev, struct inet6_ifaddr *ifa);
+const struct in6_addr *sctp_helper_ifa6_addr(const struct inet6_ifaddr *ifa);
+u32 sctp_helper_ifa6_flags(const struct inet6_ifaddr *ifa);
 
 /* the rest */
 bool sctp_helper_in_compat_syscall(void);

@@ -178,7 +178,7 @@ pub(crate) fn associate(
     let mut rng = KernelRng;
     let mut cx = association::cx(&endpoint.pernet, &mut rng);
     let peers = Addresses::new(peer);
-    let locals = Addresses::new(route.source_address());
+    let locals = endpoint.locals(sk, route.source_address(), &peer);
     let (own_port, mtu) = (binding.port, route.mtu());
     let mut engine = Engine::connect(&mut cx, &config, own_port, to.port, &peers, &locals, mtu)?;
     if let Some(message) = first {
@@ -193,8 +193,6 @@ pub(crate) fn associate(
         endpoint: endpoint.clone(),
         sk: ARef::from(sk),
         listener: None,
-        local: route.source(),
-        peer,
     })
     // Another socket on the same port has this peer already.
     .map_err(|e| if e == EEXIST { EADDRNOTAVAIL } else { e })?;

@@ -43,6 +43,9 @@ fn be32(a: Ipv4Addr) -> u32 {
     u32::from_ne_bytes(a.octets())
 }
 
+/// The flags of IPv4 routes to more than one host.
+const NOT_UNICAST: u32 = bindings::RTCF_BROADCAST | bindings::RTCF_MULTICAST;
+
 enum Flow {
     V4(bindings::flowi4),
     V6(bindings::flowi6),
@@ -84,7 +87,7 @@ pub(crate) struct Ends {
 }
 
 impl Route {
-    /// Looks up a route. With a socket, by its marks and its policy too.
+    /// Looks up a route to one host. With a socket, by its marks and its policy too.
     pub(crate) fn lookup(net: &Net, sk: Option<&Sk>, ends: &Ends) -> Result<Self> {
         let sk = sk.map_or(core::ptr::null_mut(), Sk::as_ptr);
         let (dport, sport) = (ends.to_port.to_be(), ends.from_port.to_be());
@@ -93,7 +96,7 @@ impl Route {
         } else {
             ends.ifindex
         } as i32;
-        let (dst, flow) = match ends.to.ip {
+        let (dst, flow, is_unicast) = match ends.to.ip {
             IpAddr::V4(to) => {
                 let from = match ends.from {
                     Some(IpAddr::V4(a)) => be32(a),
@@ -115,7 +118,9 @@ impl Route {
                         oif,
                     )
                 })?;
-                (dst, Flow::V4(fl4))
+                // SAFETY: The lookup has returned a valid IPv4 route.
+                let flags = unsafe { bindings::sctp_helper_rt_flags(dst) };
+                (dst, Flow::V4(fl4), flags & NOT_UNICAST == 0)
             }
             IpAddr::V6(to) => {
                 let from = match ends.from {
@@ -137,18 +142,21 @@ impl Route {
                         oif,
                     )
                 })?;
-                (dst, Flow::V6(fl6))
+                // A multicast address is none of a peer.
+                (dst, Flow::V6(fl6), true)
             }
         };
         // SAFETY: The lookup has returned a valid route of that family.
         let cookie = unsafe { bindings::sctp_helper_dst_cookie(dst, matches!(flow, Flow::V6(_))) };
         // INVARIANT: The lookup has given us a reference.
-        Ok(Self {
+        let route = Self {
             dst,
             cookie,
             net: net.clone(),
             flow,
-        })
+        };
+        // Only routing knows the broadcast address of a network.
+        is_unicast.then_some(route).ok_or(ENETUNREACH)
     }
 
     /// The source address, as chosen by the user or by routing.

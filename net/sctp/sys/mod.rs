@@ -37,6 +37,7 @@ pub(crate) mod clock;
 pub(crate) mod crypto;
 pub(crate) mod hash;
 pub(crate) mod icmp;
+pub(crate) mod ifaddr;
 pub(crate) mod ip;
 pub(crate) mod layout;
 pub(crate) mod lock;
