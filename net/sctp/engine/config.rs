@@ -95,6 +95,8 @@ pub(crate) struct Config {
     pub(crate) may_fragment: bool,
     /// Which addresses are told to a peer and taken from it.
     pub(crate) scope_policy: ScopePolicy,
+    /// Offer and accept partial reliability (RFC 3758).
+    pub(crate) prsctp_enabled: bool,
 }
 
 impl Default for Config {
@@ -124,6 +126,8 @@ impl Default for Config {
             max_segment: 0,
             may_fragment: true,
             scope_policy: ScopePolicy::default(),
+            // Until received FORWARD TSNs are acted on.
+            prsctp_enabled: false,
         }
     }
 }

@@ -21,6 +21,7 @@ use super::{
         cause::{self, NewCause},
         chunk::{Chunk, ChunkType},
         control,
+        emit::InitParams,
         init::{Init, InitFault, InitFixed, MIN_A_RWND},
         packet::Packet,
     },
@@ -166,6 +167,7 @@ impl Found {
                 | ChunkType::Ecne
                 | ChunkType::Cwr
                 | ChunkType::Pad
+                | ChunkType::ForwardTsn
                 | ChunkType::Unrecognized(_) => {}
             }
         }
@@ -330,6 +332,8 @@ pub(crate) fn init_ack<B: Payload>(
         initial_tsn: ours.initial_tsn,
     };
     let policy = config.scope_policy;
+    // Both sides or neither (RFC 3758, 3.3.1).
+    let is_forward_tsn_supported = config.prsctp_enabled && init.is_forward_tsn_supported;
     let cookie = Cookie {
         made: cx.now,
         lifetime: Cookie::lifetime(config, init.preservative),
@@ -344,7 +348,7 @@ pub(crate) fn init_ack<B: Payload>(
         local_port: pkt.destination_port(),
         peer_port: pkt.source_port(),
         is_ecn_capable: init.is_ecn_capable,
-        is_forward_tsn_supported: init.is_forward_tsn_supported,
+        is_forward_tsn_supported,
         local: pkt.dst,
         peers: policy.claimed(init, pkt.src, locals),
     };
@@ -355,7 +359,11 @@ pub(crate) fn init_ack<B: Payload>(
     out.init_ack(
         cx.gfp,
         &fixed,
-        told.as_ref().map_or(&[], Addresses::as_slice),
+        &InitParams {
+            addresses: told.as_ref().map_or(&[], Addresses::as_slice),
+            forward_tsn_supported: is_forward_tsn_supported,
+            ..Default::default()
+        },
         cookie.as_bytes(),
         init.unrecognized(),
         pkt.len(),

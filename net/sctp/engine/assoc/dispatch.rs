@@ -286,7 +286,7 @@ impl<B: Payload> Association<B> {
             ) => Ok(Next::Continue),
 
             (
-                C::Unrecognized(_),
+                C::ForwardTsn | C::Unrecognized(_),
                 S::CookieWait
                 | S::CookieEchoed
                 | S::Established
@@ -313,6 +313,7 @@ impl<B: Payload> Association<B> {
                 | C::Cwr
                 | C::Pad
                 | C::ShutdownComplete
+                | C::ForwardTsn
                 | C::Unrecognized(_),
                 S::Closed,
             ) => Err(Reason::Unexpected),

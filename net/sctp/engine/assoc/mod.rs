@@ -65,6 +65,8 @@ pub(crate) struct Association<B: Payload> {
     tie_tags: TieTags,
     /// The first TSN that was given out or will be.
     local_initial_tsn: Tsn,
+    /// Partial reliability was negotiated (RFC 3758).
+    is_forward_tsn_supported: bool,
 
     // Setup.
     /// The peer's cookie, from its INIT ACK until its COOKIE ACK.
@@ -171,6 +173,11 @@ impl<B: Payload> Association<B> {
 
     pub(crate) fn in_streams(&self) -> u16 {
         self.rx.in_streams()
+    }
+
+    /// Whether both sides want partial reliability.
+    pub(crate) fn is_forward_tsn_supported(&self) -> bool {
+        self.is_forward_tsn_supported
     }
 
     pub(crate) fn paths(&self) -> &[Path] {

@@ -47,6 +47,7 @@ pub(super) struct Identity {
     out_streams: u16,
     in_streams: u16,
     peer_rwnd: u32,
+    is_forward_tsn_supported: bool,
 }
 
 impl<B: Payload> Association<B> {
@@ -74,6 +75,7 @@ impl<B: Payload> Association<B> {
             out_streams: config.out_streams,
             in_streams: config.max_in_streams,
             peer_rwnd: 0,
+            is_forward_tsn_supported: false,
         };
         // The addresses that the user named are taken for good (5.4).
         let (peer, local) = (peers.first(), Some(locals.first()));
@@ -163,6 +165,7 @@ impl<B: Payload> Association<B> {
             peer_tag: identity.peer_tag,
             tie_tags: TieTags::random(cx.rng),
             local_initial_tsn: identity.local_initial_tsn,
+            is_forward_tsn_supported: identity.is_forward_tsn_supported,
             cookie: KVec::new(),
             unrecognized: KVec::new(),
             init_attempts: 0,
@@ -330,6 +333,7 @@ impl<B: Payload> Association<B> {
             out_streams: self.config.out_streams.min(fixed.in_streams),
             in_streams,
             peer_rwnd: fixed.a_rwnd,
+            is_forward_tsn_supported: self.config.prsctp_enabled && init.is_forward_tsn_supported,
         });
         // The peer is there. What T1-init was backed off by is no measure for how soon it will
         // answer, and it may give up while this side still waits for its COOKIE ACK.
@@ -357,6 +361,7 @@ impl<B: Payload> Association<B> {
         self.local_initial_tsn = identity.local_initial_tsn;
         self.out_streams = identity.out_streams;
         self.set_peer_a_rwnd(identity.peer_rwnd);
+        self.is_forward_tsn_supported = identity.is_forward_tsn_supported;
         self.rx
             .restart(identity.peer_initial_tsn, identity.in_streams);
         self.rx.sack.advertise(ootb::initial_a_rwnd(&self.config));
@@ -437,6 +442,7 @@ impl Identity {
             out_streams: cookie.out_streams,
             in_streams: cookie.in_streams,
             peer_rwnd: cookie.peer_rwnd,
+            is_forward_tsn_supported: cookie.is_forward_tsn_supported,
         }
     }
 }

@@ -149,6 +149,7 @@ impl<B: Payload> Association<B> {
             addresses: told.as_ref().map_or(&[], Addresses::as_slice),
             address_types: Some(scope::types(&self.locals)),
             preservative: self.init_preservative(),
+            forward_tsn_supported: self.config.prsctp_enabled,
         };
         self.start(cx, out, 0, path.mtu())?;
         out.init(cx.gfp, &fixed, &params)?;

@@ -46,6 +46,7 @@ pub(crate) fn check(chunk: &Chunk<'_>, tag: u32, state: State, local: u32, peer:
         | ChunkType::Ecne
         | ChunkType::Cwr
         | ChunkType::Pad
+        | ChunkType::ForwardTsn
         | ChunkType::Unrecognized(_) => tag == local,
     };
     if accept {

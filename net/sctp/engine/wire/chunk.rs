@@ -40,6 +40,8 @@ pub(crate) enum ChunkType {
     ShutdownComplete,
     /// RFC 4820, 3: makes a packet larger, and is otherwise nothing.
     Pad,
+    /// RFC 3758, 3.2.
+    ForwardTsn,
     /// None of the above. Never holds a number that has a name.
     Unrecognized(u8),
 }
@@ -63,6 +65,7 @@ impl ChunkType {
             13 => Self::Cwr,
             14 => Self::ShutdownComplete,
             0x84 => Self::Pad,
+            192 => Self::ForwardTsn,
             other => Self::Unrecognized(other),
         }
     }
@@ -85,6 +88,7 @@ impl ChunkType {
             Self::Cwr => 13,
             Self::ShutdownComplete => 14,
             Self::Pad => 0x84,
+            Self::ForwardTsn => 192,
             Self::Unrecognized(other) => other,
         }
     }

@@ -7,6 +7,7 @@ use super::{
     builder::{BuildError, ChunkWriter, PacketBuilder},
     cause::NewCause,
     chunk::{ChunkType, FLAG_T},
+    forward_tsn::Skipped,
     init::{AddressTypes, InitFixed},
     param::ParamType,
     read,
@@ -21,7 +22,7 @@ use crate::engine::{
     time::Duration,
 };
 
-/// The parameters of an INIT. None of them has to be there.
+/// The parameters of an INIT or INIT ACK. None of them has to be there.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct InitParams<'a> {
     /// Our addresses; empty if there is only the one that the packet is sent from.
@@ -29,6 +30,8 @@ pub(crate) struct InitParams<'a> {
     pub(crate) address_types: Option<AddressTypes>,
     /// How much longer the peer's cookie should live, after it was stale (RFC 9260, 5.2.6).
     pub(crate) preservative: Option<Duration>,
+    /// FORWARD TSN may be used (RFC 3758, 3.1).
+    pub(crate) forward_tsn_supported: bool,
 }
 
 impl<B: Payload> PacketBuilder<B> {
@@ -40,20 +43,7 @@ impl<B: Payload> PacketBuilder<B> {
     ) -> Result<(), BuildError> {
         let mut w = self.chunk(gfp, ChunkType::Init, 0)?;
         w.put_init_fixed(fixed)?;
-        w.put_addresses(params.addresses)?;
-        if let Some(span) = params.preservative {
-            let ms = span.as_millis().to_be_bytes();
-            w.put_tlv(ParamType::CookiePreservative.to_u16(), &[&ms])?;
-        }
-        if let Some(types) = params.address_types {
-            let ipv4 = ParamType::Ipv4Address.to_u16().to_be_bytes();
-            let ipv6 = ParamType::Ipv6Address.to_u16().to_be_bytes();
-            let parts: [&[u8]; 2] = [
-                if types.ipv4 { &ipv4 } else { &[] },
-                if types.ipv6 { &ipv6 } else { &[] },
-            ];
-            w.put_tlv(ParamType::SupportedAddressTypes.to_u16(), &parts)?;
-        }
+        w.put_init_params(params)?;
         w.finish()
     }
 
@@ -63,14 +53,14 @@ impl<B: Payload> PacketBuilder<B> {
         &mut self,
         gfp: Flags,
         fixed: &InitFixed,
-        addresses: &[Address],
+        params: &InitParams<'_>,
         cookie: &[u8],
         unrecognized: impl IntoIterator<Item = &'p [u8]>,
         report_limit: usize,
     ) -> Result<(), BuildError> {
         let mut w = self.chunk(gfp, ChunkType::InitAck, 0)?;
         w.put_init_fixed(fixed)?;
-        w.put_addresses(addresses)?;
+        w.put_init_params(params)?;
         w.put_tlv(ParamType::StateCookie.to_u16(), &[cookie])?;
         let mut left = report_limit;
         for raw in unrecognized {
@@ -190,6 +180,22 @@ impl<B: Payload> PacketBuilder<B> {
     pub(crate) fn cookie_ack(&mut self, gfp: Flags) -> Result<(), BuildError> {
         self.chunk(gfp, ChunkType::CookieAck, 0)?.finish()
     }
+
+    /// Appends a FORWARD TSN. All of `skipped` has to fit: what is left out would be waited for.
+    pub(crate) fn forward_tsn(
+        &mut self,
+        gfp: Flags,
+        new_cumulative_tsn: Tsn,
+        skipped: impl IntoIterator<Item = Skipped>,
+    ) -> Result<(), BuildError> {
+        let mut w = self.chunk(gfp, ChunkType::ForwardTsn, 0)?;
+        w.put_u32(new_cumulative_tsn.0)?;
+        for skipped in skipped {
+            w.put_u16(skipped.stream)?;
+            w.put_u16(skipped.ssn.0)?;
+        }
+        w.finish()
+    }
 }
 
 impl<B: Payload> ChunkWriter<'_, B> {
@@ -199,6 +205,27 @@ impl<B: Payload> ChunkWriter<'_, B> {
         self.put_u16(fixed.out_streams)?;
         self.put_u16(fixed.in_streams)?;
         self.put_u32(fixed.initial_tsn.0)
+    }
+
+    fn put_init_params(&mut self, params: &InitParams<'_>) -> Result<(), BuildError> {
+        self.put_addresses(params.addresses)?;
+        if let Some(span) = params.preservative {
+            let ms = span.as_millis().to_be_bytes();
+            self.put_tlv(ParamType::CookiePreservative.to_u16(), &[&ms])?;
+        }
+        if let Some(types) = params.address_types {
+            let ipv4 = ParamType::Ipv4Address.to_u16().to_be_bytes();
+            let ipv6 = ParamType::Ipv6Address.to_u16().to_be_bytes();
+            let parts: [&[u8]; 2] = [
+                if types.ipv4 { &ipv4 } else { &[] },
+                if types.ipv6 { &ipv6 } else { &[] },
+            ];
+            self.put_tlv(ParamType::SupportedAddressTypes.to_u16(), &parts)?;
+        }
+        if params.forward_tsn_supported {
+            self.put_tlv(ParamType::ForwardTsnSupported.to_u16(), &[])?;
+        }
+        Ok(())
     }
 
     fn put_addresses(&mut self, addresses: &[Address]) -> Result<(), BuildError> {

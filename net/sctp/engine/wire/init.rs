@@ -18,7 +18,7 @@
 //! ```
 
 use super::{
-    chunk::Chunk,
+    chunk::{Chunk, ChunkType},
     param::{Param, ParamType, Params},
     read::Reader,
     Malformed,
@@ -156,6 +156,8 @@ impl<'a> Init<'a> {
                 if self.extensions.is_empty() {
                     self.extensions = value;
                 }
+                // Some peers announce it by this alone.
+                self.is_forward_tsn_supported |= value.contains(&ChunkType::ForwardTsn.to_u8());
             }
             // What the peer did not understand of our INIT needs no action: nothing was enabled
             // by sending it.

@@ -25,6 +25,7 @@ pub(crate) mod chunk;
 pub(crate) mod control;
 pub(crate) mod data;
 pub(crate) mod emit;
+pub(crate) mod forward_tsn;
 pub(crate) mod init;
 pub(crate) mod packet;
 pub(crate) mod param;

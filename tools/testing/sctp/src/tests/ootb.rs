@@ -581,7 +581,8 @@ fn the_cookie_says_what_both_sides_said() {
     let other = Address::new(IpAddr::from([198, 51, 100, 1]));
     assert_eq!(cookie.peers.as_slice(), [PEER, other]);
     assert!(cookie.is_ecn_capable);
-    assert!(cookie.is_forward_tsn_supported);
+    let config = Config::default();
+    assert_eq!(cookie.is_forward_tsn_supported, config.prsctp_enabled);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Two associations and what they say to each other.
 
 mod fault;
+mod forward_tsn;
 mod hostile;
 mod icmp;
 mod loss;

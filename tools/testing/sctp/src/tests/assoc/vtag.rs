@@ -18,8 +18,8 @@ enum Tag {
 
 const TAGS: [Tag; 4] = [Tag::Right, Tag::Reflected, Tag::Zero, Tag::Other];
 
-const KINDS: [u8; 17] = [
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 0x84, 0x3f, 0xc1,
+const KINDS: [u8; 18] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 0x84, 0x3f, 0xc0, 0xc1,
 ];
 
 /// A chunk that would have an effect if it were let in.
@@ -47,6 +47,7 @@ fn chunk(kind: u8, flags: u8, net: &Net) -> Vec<u8> {
         }
         ChunkType::Shutdown => value.extend(assoc.local_tag().to_be_bytes()),
         ChunkType::CookieEcho => value.extend([0; 120]),
+        ChunkType::ForwardTsn => value.extend([0; 4]),
         ChunkType::Error => value.extend([0, 3, 0, 8, 0, 0, 0, 0]),
         ChunkType::Abort
         | ChunkType::ShutdownAck
@@ -156,6 +157,7 @@ fn is_valid(kind: ChunkType, reflected: bool, tag: Tag, state: State) -> bool {
         | ChunkType::Ecne
         | ChunkType::Cwr
         | ChunkType::Pad
+        | ChunkType::ForwardTsn
         | ChunkType::Unrecognized(_) => tag == Tag::Right,
     }
 }

@@ -12,6 +12,7 @@ use crate::engine::{
         chunk::{Chunk, ChunkType},
         control,
         data::Data,
+        forward_tsn::ForwardTsn,
         sack::Sack,
     },
 };
@@ -119,6 +120,17 @@ fn chunk(chunk: &Chunk<'_>) -> String {
             let tsn = control::shutdown_tsn(chunk).map_or(0, |t| t.0);
             format!("SHUTDOWN({tsn})")
         }
+        ChunkType::ForwardTsn => match ForwardTsn::parse(chunk) {
+            Ok(forward) => {
+                let skipped: Vec<String> = forward
+                    .skipped()
+                    .map(|s| format!(" s{}#{}", s.stream, s.ssn.0))
+                    .collect();
+                let tsn = forward.new_cumulative_tsn.0;
+                format!("FORWARD-TSN({tsn}{})", skipped.concat())
+            }
+            Err(_) => "FORWARD-TSN(?)".into(),
+        },
         ChunkType::Init
         | ChunkType::InitAck
         | ChunkType::Heartbeat

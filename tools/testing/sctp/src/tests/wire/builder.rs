@@ -16,6 +16,7 @@ use crate::{
             chunk::ChunkType,
             data::DataHeader,
             emit::InitParams,
+            forward_tsn::Skipped,
             init::InitFixed,
             sack::GapBlock,
         },
@@ -66,6 +67,7 @@ enum Step {
     CookieAck,
     /// To a packet so much longer.
     Pad(usize),
+    ForwardTsn(usize),
 }
 
 impl Step {
@@ -85,6 +87,7 @@ impl Step {
             Self::CookieEcho(_) => ChunkType::CookieEcho,
             Self::CookieAck => ChunkType::CookieAck,
             Self::Pad(_) => ChunkType::Pad,
+            Self::ForwardTsn(_) => ChunkType::ForwardTsn,
         }
     }
 
@@ -107,7 +110,14 @@ impl Step {
             Self::InitAck(cookie, n) => {
                 let unknown = [0xc1, 0x23, 0, 5, 0xaa];
                 let unknown = (0..n).map(|_| &unknown[..]);
-                out.init_ack(gfp, &FIXED, &[], &filler[..cookie], unknown, 400)
+                out.init_ack(
+                    gfp,
+                    &FIXED,
+                    &InitParams::default(),
+                    &filler[..cookie],
+                    unknown,
+                    400,
+                )
             }
             Self::Heartbeat(n) => out.heartbeat(gfp, &filler[..n]),
             Self::HeartbeatAck(n) => out.heartbeat_ack(gfp, &filler[..n]),
@@ -126,6 +136,13 @@ impl Step {
             Self::CookieEcho(n) => out.cookie_echo(gfp, &filler[..n]),
             Self::CookieAck => out.cookie_ack(gfp),
             Self::Pad(n) => out.pad_to(gfp, out.len() + n),
+            Self::ForwardTsn(n) => {
+                let skipped = (0..n as u16).map(|n| Skipped {
+                    stream: n,
+                    ssn: Ssn(n),
+                });
+                out.forward_tsn(gfp, Tsn(1), skipped)
+            }
         }
     }
 }
@@ -147,6 +164,7 @@ fn step() -> impl Strategy<Value = Step> {
         n().prop_map(Step::CookieEcho),
         Just(Step::CookieAck),
         n().prop_map(Step::Pad),
+        n().prop_map(Step::ForwardTsn),
     ]
 }
 
@@ -320,7 +338,8 @@ fn reports_in_an_init_ack_stay_within_their_limit() {
     let unknown = [0xc1, 0x23, 0, 4];
     let mut out = started(65_000);
     let unknown = (0..10_000).map(|_| &unknown[..]);
-    out.init_ack(GFP_ATOMIC, &FIXED, &[], &[1; 100], unknown, 100)
+    let params = InitParams::default();
+    out.init_ack(GFP_ATOMIC, &FIXED, &params, &[1; 100], unknown, 100)
         .unwrap();
     assert_eq!(out.len(), 12 + 20 + 104 + 96);
 }

@@ -12,10 +12,12 @@ use crate::{
             chunk::{Chunk, ChunkType},
             control,
             data::Data,
+            forward_tsn::ForwardTsn,
             init::Init,
             packet::{Header, Packet},
             param::Params,
             sack::Sack,
+            Malformed,
         },
     },
     tests::support::payload::Bytes,
@@ -107,6 +109,10 @@ fn examine_chunk(pkt: &Packet<'_, Bytes>, chunk: &Chunk<'_>, bytes: &[u8]) {
         assert_eq!(sack.gaps().count(), sack.gap_count());
         let n = sack.gap_count() + sack.duplicates().count();
         assert!(12 + 4 * n <= value.len());
+    }
+    match ForwardTsn::parse(chunk) {
+        Ok(forward) => assert_eq!(4 + 4 * forward.skipped().count(), value.len()),
+        Err(Malformed) => assert!(value.len() < 4 || value.len() % 4 != 0),
     }
     if let Ok(init) = Init::parse(chunk) {
         assert!(value.len() >= 16);

@@ -19,6 +19,7 @@ use crate::{
             control,
             data::{Data, DataHeader},
             emit::InitParams,
+            forward_tsn::{ForwardTsn, Skipped},
             init::{AddressTypes, Init, InitFixed},
             packet::Packet,
             sack::{GapBlock, Sack},
@@ -104,11 +105,13 @@ proptest! {
         addresses in addresses(),
         ms in any::<Option<u32>>(),
         types in any::<Option<(bool, bool)>>(),
+        forward_tsn_supported in any::<bool>(),
     ) {
         let params = InitParams {
             addresses: &addresses,
             address_types: types.map(|(ipv4, ipv6)| AddressTypes { ipv4, ipv6 }),
             preservative: ms.map(Duration::from_millis),
+            forward_tsn_supported,
         };
         roundtrip(
             |out| out.init(GFP_ATOMIC, &fixed, &params).unwrap(),
@@ -118,6 +121,7 @@ proptest! {
                 assert_eq!(init.addresses(SRC).collect::<Vec<_>>(), addresses);
                 assert_eq!(init.preservative, params.preservative);
                 assert_eq!(init.address_types, params.address_types);
+                assert_eq!(init.is_forward_tsn_supported, forward_tsn_supported);
                 assert_eq!(init.cookie, None);
             },
         );
@@ -128,16 +132,23 @@ proptest! {
         fixed in init_fixed(),
         addresses in addresses(),
         cookie in prop::collection::vec(any::<u8>(), 0..300),
+        forward_tsn_supported in any::<bool>(),
     ) {
+        let params = InitParams {
+            addresses: &addresses,
+            forward_tsn_supported,
+            ..Default::default()
+        };
         roundtrip(
             |out| {
-                out.init_ack(GFP_ATOMIC, &fixed, &addresses, &cookie, [], 0)
+                out.init_ack(GFP_ATOMIC, &fixed, &params, &cookie, [], 0)
                     .unwrap();
             },
             |_, chunk| {
                 let init = Init::parse(chunk).unwrap();
                 assert_eq!(init.fixed, fixed);
                 assert_eq!(init.cookie, Some(&cookie[..]));
+                assert_eq!(init.is_forward_tsn_supported, forward_tsn_supported);
                 assert_eq!(init.addresses(SRC).collect::<Vec<_>>(), addresses);
             },
         );
@@ -168,6 +179,28 @@ proptest! {
                 assert_eq!(sack.a_rwnd, a_rwnd);
                 assert_eq!(sack.gaps().collect::<Vec<_>>(), gaps);
                 assert_eq!(sack.duplicates().collect::<Vec<_>>(), duplicates);
+            },
+        );
+    }
+
+    #[test]
+    fn forward_tsn(
+        tsn in any::<u32>(),
+        skipped in prop::collection::vec(any::<(u16, u16)>(), 0..300),
+    ) {
+        let skipped: Vec<_> = skipped
+            .into_iter()
+            .map(|(stream, ssn)| Skipped { stream, ssn: Ssn(ssn) })
+            .collect();
+        roundtrip(
+            |out| {
+                let skipped = skipped.iter().copied();
+                out.forward_tsn(GFP_ATOMIC, Tsn(tsn), skipped).unwrap();
+            },
+            |_, chunk| {
+                let forward = ForwardTsn::parse(chunk).unwrap();
+                assert_eq!(forward.new_cumulative_tsn, Tsn(tsn));
+                assert_eq!(forward.skipped().collect::<Vec<_>>(), skipped);
             },
         );
     }

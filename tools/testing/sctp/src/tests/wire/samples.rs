@@ -100,6 +100,13 @@ pub(crate) const SHUTDOWN_COMPLETE: &str = "0e 01 0004";
 /// RFC 4820, 3; made of zeroes as this side makes it.
 pub(crate) const PAD: &str = "84 00 000c 0000000000000000";
 
+pub(crate) const FORWARD_TSN: &str = "
+    c0 00 0010          # FORWARD TSN, 16 bytes
+    fffffff2            # new cumulative TSN
+    0007 ffff           # stream 7 up to SSN 65535
+    0100 0002
+";
+
 /// One unknown chunk of each of the four sorts.
 pub(crate) const UNKNOWN: [&str; 4] = [
     "3f 00 0004",
@@ -137,11 +144,12 @@ pub(crate) fn all() -> Vec<Vec<u8>> {
         CWR,
         SHUTDOWN_COMPLETE,
         PAD,
+        FORWARD_TSN,
     ] {
         all.push(packet(&[chunk]));
     }
     all.push(packet(&UNKNOWN));
-    all.push(packet(&[SACK, DATA, DATA]));
+    all.push(packet(&[SACK, FORWARD_TSN, DATA, DATA]));
     all.push(packet(&[COOKIE_ECHO, DATA, HEARTBEAT]));
     all.push(packet(&[ERROR_STALE_COOKIE, ABORT]));
     all.push(packet(&[HEARTBEAT, PAD]));

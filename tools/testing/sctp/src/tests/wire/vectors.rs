@@ -15,16 +15,17 @@ use crate::{
         stats::Reason,
         time::Duration,
         wire::{
-            builder::PacketBuilder,
+            builder::{BuildError, PacketBuilder},
             cause::{self, NewCause},
             chunk::{Chunk, ChunkType},
             control,
             data::{Data, DataHeader},
             emit::InitParams,
+            forward_tsn::{ForwardTsn, Skipped},
             init::{AddressTypes, Init, InitFault, InitFixed},
             packet::{Header, Packet},
             sack::{GapBlock, Sack},
-            OnUnrecognized,
+            Malformed, OnUnrecognized,
         },
     },
     tests::support::{hex::hex, payload::Bytes},
@@ -396,16 +397,18 @@ fn init_is_emitted() {
                 ipv6: false,
             }),
             preservative: Some(Duration::from_secs(5)),
+            forward_tsn_supported: true,
         };
         out.init(GFP_ATOMIC, &fixed, &params).unwrap();
     });
     assert_eq!(
         sent,
         packet(&["
-            01 00 002a a1a2a3a4 0001a000 000a 0800 b1b2b3b4
+            01 00 0030 a1a2a3a4 0001a000 000a 0800 b1b2b3b4
             0005 0008 c0000201
             0009 0008 00001388
             000c 0006 0005 0000
+            c000 0004
         "])
     );
 }
@@ -422,7 +425,8 @@ fn init_ack_is_emitted() {
     let sent = emitted(|out| {
         let unknown = hex("c123 0005 aa");
         let cookie = [1, 2, 3, 4, 5, 6, 7];
-        out.init_ack(GFP_ATOMIC, &fixed, &[], &cookie, [&unknown[..]], 100)
+        let params = InitParams::default();
+        out.init_ack(GFP_ATOMIC, &fixed, &params, &cookie, [&unknown[..]], 100)
             .unwrap();
     });
     assert_eq!(sent, packet(&[samples::INIT_ACK]));
@@ -460,6 +464,80 @@ fn sack_whose_counts_exceed_it_is_malformed() {
         let text = samples::SACK.replace("0002 0001", counts);
         with_chunk(&packet(&[&text]), |_, chunk| {
             assert!(Sack::parse(chunk).is_err(), "{counts}");
+        });
+    }
+}
+
+#[test]
+fn forward_tsn_is_read_and_emitted() {
+    let bytes = packet(&[samples::FORWARD_TSN]);
+    let skipped = [(7, 0xffff), (256, 2)].map(|(stream, ssn)| Skipped {
+        stream,
+        ssn: Ssn(ssn),
+    });
+    with_chunk(&bytes, |_, chunk| {
+        assert_eq!(chunk.kind, ChunkType::ForwardTsn);
+        let forward = ForwardTsn::parse(chunk).unwrap();
+        assert_eq!(forward.new_cumulative_tsn, Tsn(0xffff_fff2));
+        assert_eq!(forward.skipped().collect::<Vec<_>>(), skipped);
+    });
+    let sent = emitted(|out| {
+        out.forward_tsn(GFP_ATOMIC, Tsn(0xffff_fff2), skipped)
+            .unwrap();
+    });
+    assert_eq!(sent, bytes);
+}
+
+#[test]
+fn cve_2023_53372_a_skipped_stream_that_is_cut_by_the_end_of_its_chunk_is_not_read() {
+    for length in 4..0x10 {
+        let text = samples::FORWARD_TSN.replace("0010 ", &format!("{length:04x} "));
+        let bytes = packet(&[&text]);
+        let buf = Bytes::new(&bytes);
+        let pkt = Packet::new(&bytes, &buf, SRC, DST).unwrap();
+        let chunk = pkt.chunks().next().unwrap().unwrap();
+        let forward = ForwardTsn::parse(&chunk);
+        match length {
+            8 | 12 => {
+                let count = forward.unwrap().skipped().count();
+                assert_eq!(count, (length - 8) / 4);
+            }
+            _ => assert_eq!(forward, Err(Malformed), "{length}"),
+        }
+    }
+}
+
+#[test]
+fn a_forward_tsn_without_room_for_all_its_streams_is_not_begun() {
+    let mut out = PacketBuilder::<Bytes>::new();
+    out.start(5000, 5001, 1, 12 + 8 + 4 * 9 + 3, GFP_ATOMIC)
+        .unwrap();
+    let skipped = |n| {
+        (0..n).map(|stream| Skipped {
+            stream,
+            ssn: Ssn(1),
+        })
+    };
+    let result = out.forward_tsn(GFP_ATOMIC, Tsn(1), skipped(10));
+    assert_eq!(result, Err(BuildError::NoRoom));
+    assert!(out.is_empty());
+    out.forward_tsn(GFP_ATOMIC, Tsn(1), skipped(9)).unwrap();
+}
+
+#[test]
+fn forward_tsn_may_be_announced_in_the_list_of_extensions() {
+    for (extensions, expected) in [
+        ("c0820000", true),
+        ("82 c00000", true),
+        ("82 0f0000", false),
+    ] {
+        let bytes = packet_tag_0(&[
+            "01 00 001a a1a2a3a4 00010000 0001 0001 00000000 8008 0006",
+            extensions,
+        ]);
+        with_chunk(&bytes, |_, chunk| {
+            let init = Init::parse(chunk).unwrap();
+            assert_eq!(init.is_forward_tsn_supported, expected);
         });
     }
 }
