@@ -80,6 +80,8 @@ pub(crate) fn deliver(
         Event::RemoteError(_) => {}
         Event::PeerShutdown => peer_shutdown(to, engine),
         Event::Closed(why) => closed(to, engine, why),
+        // Nor is there one for these.
+        Event::PartialDeliveryAborted(_) => {}
     }
 }
 

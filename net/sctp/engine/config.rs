@@ -126,8 +126,7 @@ impl Default for Config {
             max_segment: 0,
             may_fragment: true,
             scope_policy: ScopePolicy::default(),
-            // Until received FORWARD TSNs are acted on.
-            prsctp_enabled: false,
+            prsctp_enabled: true,
         }
     }
 }

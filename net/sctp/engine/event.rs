@@ -22,6 +22,8 @@ pub(crate) enum Event<B> {
     Path { addr: Address, change: PathChange },
     /// The peer reports an error in what it got, and goes on.
     RemoteError(RemoteError),
+    /// The rest of the message of which parts were delivered will not come.
+    PartialDeliveryAborted(Abandoned),
     /// The peer started a shutdown and will take no more data.
     PeerShutdown,
     /// The association ended. Nothing comes after this.
@@ -74,6 +76,14 @@ pub(crate) struct RemoteError {
     pub(crate) code: u16,
     /// What comes with it; empty for lack of memory, too.
     pub(crate) info: KVec<u8>,
+}
+
+/// Which message the peer has given up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Abandoned {
+    pub(crate) stream: u16,
+    pub(crate) ssn: Ssn,
+    pub(crate) unordered: bool,
 }
 
 /// User data on its way to the user.

@@ -10,10 +10,11 @@ use super::{
 };
 use crate::engine::{
     cx::{Cx, Payload},
-    rx::{sack::Owed, Outcome},
+    env::AllocError,
+    rx::{forward::Forwarded, sack::Owed, Outcome},
     stats::{Counter, Reason},
     time::Duration,
-    wire::{cause::NewCause, chunk::Chunk, data::Data, packet::Packet},
+    wire::{cause::NewCause, chunk::Chunk, data::Data, forward_tsn::ForwardTsn, packet::Packet},
 };
 
 /// The longest that a SACK may be delayed (6.2).
@@ -143,6 +144,30 @@ impl<B: Payload> Association<B> {
                 return Ok(Next::Stop);
             }
         }
+        Ok(Next::Continue)
+    }
+
+    /// What follows from a FORWARD TSN is acknowledged as DATA is, at once if it came late or there
+    /// are gaps (RFC 3758, 3.6).
+    pub(super) fn on_forward_tsn(
+        &mut self,
+        cx: &mut Cx<'_>,
+        chunk: &Chunk<'_>,
+        incoming: &mut Incoming,
+    ) -> Result<Next, Reason> {
+        let forward = ForwardTsn::parse(chunk)?;
+        let had_gap = self.rx.map().has_gap();
+        match self.rx.forward(cx.gfp, &forward) {
+            Ok(Forwarded::Advanced) => {
+                incoming.signs.accepted = true;
+                incoming.signs.amiss |= had_gap || self.rx.map().has_gap();
+            }
+            Ok(Forwarded::Old) => incoming.signs.amiss = true,
+            Ok(Forwarded::OutOfWindow) => return Err(Reason::Unexpected),
+            Err(AllocError) => return Err(Reason::NoMemory),
+        }
+        incoming.has_data = true;
+        self.data_from = incoming.path;
         Ok(Next::Continue)
     }
 

@@ -285,8 +285,28 @@ impl<B: Payload> Association<B> {
                 | S::ShutdownAckSent,
             ) => Ok(Next::Continue),
 
+            // Not negotiated: as one that is not known.
             (
-                C::ForwardTsn | C::Unrecognized(_),
+                C::ForwardTsn,
+                S::CookieWait
+                | S::CookieEchoed
+                | S::Established
+                | S::ShutdownPending
+                | S::ShutdownSent
+                | S::ShutdownReceived
+                | S::ShutdownAckSent,
+            ) if !self.is_forward_tsn_supported => Ok(self.on_unrecognized(cx, chunk, incoming)),
+            // It goes where DATA goes.
+            (C::ForwardTsn, S::Established | S::ShutdownPending | S::ShutdownSent) => {
+                self.on_forward_tsn(cx, chunk, incoming)
+            }
+            (
+                C::ForwardTsn,
+                S::CookieWait | S::CookieEchoed | S::ShutdownReceived | S::ShutdownAckSent,
+            ) => Err(Reason::Unexpected),
+
+            (
+                C::Unrecognized(_),
                 S::CookieWait
                 | S::CookieEchoed
                 | S::Established

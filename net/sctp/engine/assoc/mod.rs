@@ -272,6 +272,9 @@ impl<B: Payload> Association<B> {
                 return Some(Event::Path { addr, change });
             }
         }
+        if let Some(abandoned) = self.rx.take_abandoned() {
+            return Some(Event::PartialDeliveryAborted(abandoned));
+        }
         if let Some(received) = self.rx.take() {
             return Some(Event::Message(received));
         }

@@ -155,6 +155,7 @@ impl<B: Payload> Association<B> {
             identity.in_streams,
             config.rcvbuf,
         );
+        rx.set_may_forward(identity.is_forward_tsn_supported);
         rx.sack.advertise(ootb::initial_a_rwnd(config));
         let this = Self {
             config: config.clone(),
@@ -364,6 +365,7 @@ impl<B: Payload> Association<B> {
         self.is_forward_tsn_supported = identity.is_forward_tsn_supported;
         self.rx
             .restart(identity.peer_initial_tsn, identity.in_streams);
+        self.rx.set_may_forward(identity.is_forward_tsn_supported);
         self.rx.sack.advertise(ootb::initial_a_rwnd(&self.config));
     }
 

@@ -8,9 +8,12 @@
 //! of it is the limit for the memory that the payload keeps alive. The window is what a
 //! well-behaved peer keeps to, the limit is what holds against any other.
 //!
+//! A peer that may give messages up makes some of this void: see [`forward`].
+//!
 //! Invariants: `held` is the sum over reassembly, streams and what was delivered and not consumed;
 //! while a partial delivery lasts nothing else is delivered.
 
+pub(crate) mod forward;
 pub(crate) mod reassembly;
 pub(crate) mod sack;
 pub(crate) mod sorted;
@@ -21,7 +24,7 @@ use crate::engine::{
     addr::Address,
     cx::Payload,
     env::{AllocError, Flags},
-    event::Received,
+    event::{Abandoned, Received},
     serial::{Ssn, Tsn},
     wire::{data::DataHeader, init::MIN_A_RWND},
 };
@@ -55,6 +58,8 @@ struct Partial {
     ssn: Ssn,
     ppid: [u8; 4],
     unordered: bool,
+    /// Whether the user has got some of it.
+    begun: bool,
 }
 
 pub(crate) struct Receiver<B> {
@@ -62,6 +67,10 @@ pub(crate) struct Receiver<B> {
     reassembly: Reassembly<B>,
     streams: Streams<B>,
     partial: Option<Partial>,
+    /// A partial delivery that ended without its end, for the user to be told.
+    abandoned: Option<Abandoned>,
+    /// The peer may give messages up (RFC 3758).
+    may_forward: bool,
     /// Number of streams the peer may use.
     in_streams: u16,
     rcvbuf: usize,
@@ -83,6 +92,8 @@ impl<B: Payload> Receiver<B> {
             reassembly: Reassembly::new(),
             streams: Streams::new(),
             partial: None,
+            abandoned: None,
+            may_forward: false,
             in_streams,
             rcvbuf: rcvbuf as usize,
             held: 0,
@@ -100,6 +111,7 @@ impl<B: Payload> Receiver<B> {
         self.reassembly.clear();
         self.streams.restart();
         self.partial = None;
+        self.abandoned = None;
         self.in_streams = in_streams;
         self.held = self.held.saturating_sub(self.undelivered);
         self.held_truesize = self.held_truesize.saturating_sub(self.undelivered_truesize);
@@ -119,6 +131,11 @@ impl<B: Payload> Receiver<B> {
 
     pub(crate) fn set_in_streams(&mut self, n: u16) {
         self.in_streams = n;
+    }
+
+    /// Whether the peer may use FORWARD TSN.
+    pub(crate) fn set_may_forward(&mut self, may: bool) {
+        self.may_forward = may;
     }
 
     pub(crate) fn set_rcvbuf(&mut self, rcvbuf: u32) {
@@ -208,13 +225,13 @@ impl<B: Payload> Receiver<B> {
         }
         if header.stream >= self.in_streams {
             self.map.record(header.tsn);
-            return self.violation_if_stuck(Outcome::InvalidStream);
+            return self.settle(Outcome::InvalidStream, gfp);
         }
         if !self.has_room(header.tsn, payload.truesize()) {
             return Outcome::Dropped;
         }
         let (Ok(mut place), true) = (
-            self.reassembly.place(header),
+            self.reassembly.place(header, self.may_forward),
             self.fits_partial_delivery(header),
         ) else {
             return Outcome::Violation;
@@ -244,7 +261,7 @@ impl<B: Payload> Receiver<B> {
         self.undelivered_truesize = self.undelivered_truesize.saturating_add(truesize);
         self.undelivered_chunks = self.undelivered_chunks.saturating_add(1);
         self.sack.accepted(len);
-        self.violation_if_stuck(Outcome::Accepted)
+        self.settle(Outcome::Accepted, gfp)
     }
 
     /// When it is the turn of the message that the chunk completes; `None` if it completes none,
@@ -288,8 +305,10 @@ impl<B: Payload> Receiver<B> {
     fn fits_partial_delivery(&self, header: &DataHeader) -> bool {
         match &self.partial {
             Some(partial) if partial.next == header.tsn => {
-                !header.begin
-                    && partial.stream == header.stream
+                if header.begin {
+                    return self.may_forward;
+                }
+                partial.stream == header.stream
                     && partial.unordered == header.unordered
                     && (partial.unordered || partial.ssn == header.ssn)
             }
@@ -297,11 +316,24 @@ impl<B: Payload> Receiver<B> {
         }
     }
 
-    /// Finds messages that can never be completed, because a TSN next to them arrived and did not
-    /// belong to them. Only the first run can be one at a time.
-    fn violation_if_stuck(&self, otherwise: Outcome) -> Outcome {
+    /// What a chunk that arrived makes of the messages next to it: if one cannot be completed any
+    /// more, the peer has given it up or does not know what it does.
+    fn settle(&mut self, otherwise: Outcome, gfp: Flags) -> Outcome {
+        if self.may_forward {
+            self.drop_stuck(gfp);
+            otherwise
+        } else if self.is_first_stuck() {
+            Outcome::Violation
+        } else {
+            otherwise
+        }
+    }
+
+    /// Whether the first run can never be completed, because a TSN next to it arrived and did not
+    /// belong to it. Only the first run can be such a one.
+    fn is_first_stuck(&self) -> bool {
         let Some(run) = self.reassembly.first() else {
-            return otherwise;
+            return false;
         };
         let cumulative = self.map.cumulative();
         let continues = self
@@ -310,11 +342,7 @@ impl<B: Payload> Receiver<B> {
             .is_some_and(|partial| partial.next == run.first_tsn);
         let no_begin = !run.begin && !continues && !run.first_tsn.minus(1).is_after(cumulative);
         let no_end = !run.end && run.last_tsn.is_before(cumulative);
-        if no_begin || no_end {
-            Outcome::Violation
-        } else {
-            otherwise
-        }
+        no_begin || no_end
     }
 
     /// Begins to deliver the first message in parts if it could never be held as a whole. To be
@@ -338,6 +366,7 @@ impl<B: Payload> Receiver<B> {
                 ssn: run.ssn,
                 ppid: run.ppid,
                 unordered: run.unordered,
+                begun: false,
             });
         }
     }
@@ -346,8 +375,7 @@ impl<B: Payload> Receiver<B> {
     pub(crate) fn take(&mut self) -> Option<Received<B>> {
         let (run, begin, end) = match self.partial {
             Some(partial) => {
-                let first = self.reassembly.first()?;
-                if first.first_tsn != partial.next {
+                if !partial.fits(self.reassembly.first()?) {
                     return None;
                 }
                 let mut run = self.reassembly.take_first()?;
@@ -361,6 +389,7 @@ impl<B: Payload> Receiver<B> {
                 } else {
                     self.partial = Some(Partial {
                         next: run.last_tsn.next(),
+                        begun: true,
                         ..partial
                     });
                 }
@@ -369,13 +398,7 @@ impl<B: Payload> Receiver<B> {
             }
             None => (self.streams.take()?, true, true),
         };
-        let chunks = run.rest.len().saturating_add(1);
-        let truesize = run.rest.iter().fold(run.first.truesize(), |sum, b| {
-            sum.saturating_add(b.truesize())
-        });
-        self.undelivered = self.undelivered.saturating_sub(run.bytes);
-        self.undelivered_truesize = self.undelivered_truesize.saturating_sub(truesize);
-        self.undelivered_chunks = self.undelivered_chunks.saturating_sub(chunks);
+        self.leaves(&run);
         Some(Received {
             stream: run.stream,
             ssn: run.ssn,
@@ -389,6 +412,18 @@ impl<B: Payload> Receiver<B> {
             first: run.first,
             rest: run.rest,
         })
+    }
+
+    /// A run was taken out of what was not delivered. Says what memory it keeps.
+    fn leaves(&mut self, run: &Run<B>) -> usize {
+        let chunks = run.rest.len().saturating_add(1);
+        let truesize = run.rest.iter().fold(run.first.truesize(), |sum, b| {
+            sum.saturating_add(b.truesize())
+        });
+        self.undelivered = self.undelivered.saturating_sub(run.bytes);
+        self.undelivered_truesize = self.undelivered_truesize.saturating_sub(truesize);
+        self.undelivered_chunks = self.undelivered_chunks.saturating_sub(chunks);
+        truesize
     }
 
     /// The user has read that much of what it was given.
@@ -425,6 +460,7 @@ impl<B: Payload> Receiver<B> {
         self.reassembly.check_invariants(&mut held);
         self.streams.check_invariants(&mut held);
         assert_eq!(held, self.undelivered, "undelivered bytes");
+        assert!(!self.may_forward || !self.is_first_stuck());
         assert!(self.held >= self.undelivered);
         assert!(self.held_truesize >= self.undelivered_truesize);
     }

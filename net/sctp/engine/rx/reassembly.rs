@@ -11,8 +11,9 @@
 //! Bound: [`MAX_RUNS`], enforced by [`Reassembly::reserve`], and what the receive buffer may hold,
 //! enforced by the receiver.
 //!
-//! Invariants: runs are in TSN order and do not overlap; of two runs that touch, the first has
-//! the end of its message and the second the beginning of its own; no run has both ends.
+//! Invariants: runs are in TSN order and do not overlap; of two runs that touch, the second has the
+//! beginning of its message, and the first the end of its own, or it was given up; no run has both
+//! ends.
 
 use crate::engine::{
     addr::Address,
@@ -121,8 +122,9 @@ impl<B: Payload> Reassembly<B> {
     }
 
     /// Finds the place of a chunk that is new. Single chunks are looked at too: they must not be
-    /// in the middle of a message.
-    pub(crate) fn place(&self, header: &DataHeader) -> Result<Place, Violation> {
+    /// in the middle of a message. `may_be_cut` is whether a message may begin although the one
+    /// before has no end.
+    pub(crate) fn place(&self, header: &DataHeader, may_be_cut: bool) -> Result<Place, Violation> {
         if self.runs.is_empty() {
             return Ok(Place {
                 left: None,
@@ -151,26 +153,20 @@ impl<B: Payload> Reassembly<B> {
         let (mut begin, mut end) = (header.begin, header.end);
         if let Some(before) = self.runs.before(at) {
             if let Some(left) = self.runs.get(before) {
-                if left.last_tsn.next() == tsn {
-                    if left.end != header.begin {
+                if left.last_tsn.next() == tsn
+                    && belong_together(left.end, header.begin, may_be_cut)?
+                {
+                    if !left.is_same_message(header) {
                         return Err(Violation);
                     }
-                    if !left.end {
-                        if !left.is_same_message(header) {
-                            return Err(Violation);
-                        }
-                        begin = left.begin;
-                        place.left = Some(before);
-                    }
+                    begin = left.begin;
+                    place.left = Some(before);
                 }
             }
         }
         if let Some(right) = self.right_of(at, tsn) {
             if let Some(run) = self.runs.get(right) {
-                if header.end != run.begin {
-                    return Err(Violation);
-                }
-                if !run.begin {
+                if belong_together(header.end, run.begin, may_be_cut)? {
                     if !run.is_same_message(header) {
                         return Err(Violation);
                     }
@@ -278,6 +274,14 @@ impl<B: Payload> Reassembly<B> {
         }
     }
 
+    /// Takes the first run out if it begins with `tsn` or before.
+    pub(crate) fn take_up_to(&mut self, tsn: Tsn) -> Option<Run<B>> {
+        if self.first()?.first_tsn.is_after(tsn) {
+            return None;
+        }
+        self.take_first()
+    }
+
     /// Takes the first run out, for partial delivery.
     pub(crate) fn take_first(&mut self) -> Option<Run<B>> {
         self.runs.remove(Position::default())
@@ -299,12 +303,23 @@ impl<B: Payload> Reassembly<B> {
             if let Some(previous) = previous {
                 assert!(previous.last_tsn.is_before(run.first_tsn));
                 if previous.last_tsn.next() == run.first_tsn {
-                    assert!(previous.end && run.begin, "runs that belong together");
+                    assert!(run.begin, "runs that belong together");
                 }
             }
             *held += bytes;
             previous = Some(run);
         }
+    }
+}
+
+/// Whether two fragments of which the second has the TSN after that of the first are of one
+/// message: `end` is the first one's flag, `begin` the second one's.
+fn belong_together(end: bool, begin: bool, may_be_cut: bool) -> Result<bool, Violation> {
+    match (end, begin) {
+        (false, false) => Ok(true),
+        (true, true) => Ok(false),
+        (false, true) if may_be_cut => Ok(false),
+        (false, true) | (true, false) => Err(Violation),
     }
 }
 

@@ -86,6 +86,14 @@ impl<T> Sorted<T> {
         self.get(next).map(|_| next)
     }
 
+    /// The element after one.
+    pub(crate) fn after(&self, at: Position) -> Option<Position> {
+        self.at_or_after(Position {
+            block: at.block,
+            index: at.index.checked_add(1)?,
+        })
+    }
+
     /// Looks for the element for which `order` says `Equal`: its position, or the one where it
     /// belongs. `order` tells how an element compares to what is looked for.
     pub(crate) fn search(&self, order: impl Fn(&T) -> Ordering) -> Result<Position, Position> {

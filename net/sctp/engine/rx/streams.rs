@@ -22,6 +22,7 @@ use crate::engine::{
     },
     serial::Ssn,
     tx::ssn_table::SsnTable,
+    wire::forward_tsn::Skipped,
 };
 
 /// Where a complete message goes.
@@ -121,6 +122,66 @@ impl<B: Payload> Streams<B> {
     pub(crate) fn finished(&mut self, stream: u16, ssn: Ssn) {
         self.next.set(stream, ssn.next());
         self.follow = Some(stream);
+    }
+
+    /// How many of the messages that wait are due once a stream was forwarded, and the next SSN
+    /// then. What was skipped is not waited for any more, and what follows without a gap either.
+    fn due(&self, skipped: Skipped) -> (usize, Ssn) {
+        let next = self.next.get(skipped.stream);
+        if skipped.ssn.is_before(next) {
+            return (0, next);
+        }
+        let (mut count, mut end) = (0_usize, skipped.ssn.next());
+        let mut at = self.first_waiting(skipped.stream);
+        while let Some((position, run)) = at.and_then(|at| Some((at, self.waiting.get(at)?))) {
+            if run.stream != skipped.stream || run.ssn.since(next) > end.since(next) {
+                break;
+            }
+            if run.ssn == end {
+                end = end.next();
+            }
+            count = count.saturating_add(1);
+            at = self.waiting.after(position);
+        }
+        (count, end)
+    }
+
+    /// Where the messages of a stream that wait begin, if there are any.
+    fn first_waiting(&self, stream: u16) -> Option<Position> {
+        match self.search(stream, self.next.get(stream)) {
+            Ok(at) => Some(at),
+            Err(at) => self.waiting.at_or_after(at),
+        }
+    }
+
+    /// Makes sure that each of `skipped` can be [`forward`](Self::forward)ed.
+    pub(crate) fn reserve_forward(
+        &mut self,
+        skipped: impl Iterator<Item = Skipped>,
+        gfp: Flags,
+    ) -> Result<(), AllocError> {
+        let mut total = 0_usize;
+        for skipped in skipped {
+            self.next.reserve(skipped.stream, gfp)?;
+            total = total.saturating_add(self.due(skipped).0);
+        }
+        // A stream may be named more than once.
+        self.ready.reserve(total.min(self.waiting.len()), gfp)
+    }
+
+    /// The peer will not send the messages of a stream up to some SSN that did not arrive.
+    pub(crate) fn forward(&mut self, skipped: Skipped) {
+        let (count, next) = self.due(skipped);
+        for _ in 0..count {
+            let run = self
+                .first_waiting(skipped.stream)
+                .and_then(|at| self.waiting.remove(at));
+            if let Some(run) = run {
+                let done = self.ready.push_reserved(run);
+                debug_assert!(done.is_ok(), "forward without reserve");
+            }
+        }
+        self.next.set(skipped.stream, next);
     }
 
     /// The next message for the user.

@@ -100,6 +100,31 @@ impl TsnMap {
         }
     }
 
+    /// Whether a TSN beyond the cumulative one is as far ahead as any that can be reported.
+    pub(crate) fn reaches(&self, tsn: Tsn) -> bool {
+        tsn.since(self.cumulative) <= MAX_OFFSET
+    }
+
+    /// Nothing will come any more up to `tsn`, which is beyond the cumulative TSN and within
+    /// [`reach`](Self::reaches): it becomes the cumulative TSN, or what touches it does.
+    pub(crate) fn forward(&mut self, tsn: Tsn) {
+        let old = self.cumulative;
+        let offset = tsn.since(old);
+        let (i, touches) = self.find(offset.saturating_add(1));
+        let within = self.ranges.get(i).filter(|_| touches);
+        self.cumulative = within.map_or(tsn, |r| r.last);
+        let new = self.cumulative.since(old);
+        let gone = self.ranges.partition_point(|r| r.last.since(old) <= new);
+        let kept = self.ranges.len().saturating_sub(gone);
+        for i in 0..kept {
+            let range = self.ranges.get(i.saturating_add(gone)).copied();
+            if let (Some(slot), Some(range)) = (self.ranges.get_mut(i), range) {
+                *slot = range;
+            }
+        }
+        self.ranges.truncate(kept);
+    }
+
     /// Index of the first range that ends at or behind `offset`, and whether it contains it.
     fn find(&self, offset: u32) -> (usize, bool) {
         let i = self

@@ -452,7 +452,7 @@ fn fragments_that_cannot_be() {
     net.filter(|_| Fate::Lose);
     let tsn = next_tsn(&net);
     forge(&mut net, &data(tsn, 0, 2, b"begin"));
-    forge(&mut net, &data(tsn.next(), 0, 2, b"begin again"));
+    forge(&mut net, &data(tsn.next(), 1, 0, b"of another stream"));
     aborted(&net, cause::PROTOCOL_VIOLATION);
 }
 

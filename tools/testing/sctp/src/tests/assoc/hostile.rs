@@ -82,7 +82,7 @@ fn damaged_packets() {
 
 /// A chunk with a right header and anything in it that some parser may find of interest.
 fn chunk() -> impl Strategy<Value = Vec<u8>> {
-    let kind = prop_oneof![6 => 0..15u8, 1 => any::<u8>()];
+    let kind = prop_oneof![6 => 0..15u8, 1 => Just(192), 1 => any::<u8>()];
     let word = prop_oneof![
         3 => any::<u32>(),
         2 => Just(0),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+mod forward;
 mod receiver;
 mod sorted;
 mod tsn_map;

@@ -20,19 +20,19 @@ use crate::tests::{
 
 /// A message of so many fragments.
 #[derive(Clone, Debug)]
-struct Spec {
-    stream: u16,
-    unordered: bool,
+pub(super) struct Spec {
+    pub(super) stream: u16,
+    pub(super) unordered: bool,
     fragments: usize,
 }
 
 #[derive(Clone, Debug)]
-struct Chunk {
-    header: DataHeader,
-    payload: Bytes,
+pub(super) struct Chunk {
+    pub(super) header: DataHeader,
+    pub(super) payload: Bytes,
 }
 
-fn chunk(tsn: Tsn, stream: u16, ssn: u16, flags: &str, len: usize) -> Chunk {
+pub(super) fn chunk(tsn: Tsn, stream: u16, ssn: u16, flags: &str, len: usize) -> Chunk {
     Chunk {
         header: DataHeader {
             tsn,
@@ -49,7 +49,7 @@ fn chunk(tsn: Tsn, stream: u16, ssn: u16, flags: &str, len: usize) -> Chunk {
 }
 
 /// The chunks of messages, message by message.
-fn chunks(initial: Tsn, specs: &[Spec]) -> Vec<Vec<Chunk>> {
+pub(super) fn chunks(initial: Tsn, specs: &[Spec]) -> Vec<Vec<Chunk>> {
     let mut tsn = initial;
     let mut ssns = [u16::MAX - 3; 8];
     specs
@@ -75,11 +75,11 @@ fn chunks(initial: Tsn, specs: &[Spec]) -> Vec<Vec<Chunk>> {
         .collect()
 }
 
-fn receiver(initial: Tsn, rcvbuf: u32) -> Receiver<Bytes> {
+pub(super) fn receiver(initial: Tsn, rcvbuf: u32) -> Receiver<Bytes> {
     Receiver::new(initial, 8, rcvbuf)
 }
 
-fn give(rx: &mut Receiver<Bytes>, chunk: &Chunk) -> Outcome {
+pub(super) fn give(rx: &mut Receiver<Bytes>, chunk: &Chunk) -> Outcome {
     let outcome = rx.data(
         GFP_ATOMIC,
         &chunk.header,
@@ -91,7 +91,7 @@ fn give(rx: &mut Receiver<Bytes>, chunk: &Chunk) -> Outcome {
 }
 
 /// Takes what is there: stream, U and bytes of each whole message.
-fn take(rx: &mut Receiver<Bytes>, out: &mut Vec<(u16, bool, Vec<u8>)>) {
+pub(super) fn take(rx: &mut Receiver<Bytes>, out: &mut Vec<(u16, bool, Vec<u8>)>) {
     while let Some(m) = rx.take() {
         assert!(m.begin && m.end);
         let mut bytes = m.first.as_slice().to_vec();
@@ -104,7 +104,7 @@ fn take(rx: &mut Receiver<Bytes>, out: &mut Vec<(u16, bool, Vec<u8>)>) {
     }
 }
 
-fn specs() -> impl Strategy<Value = Vec<Spec>> {
+pub(super) fn specs() -> impl Strategy<Value = Vec<Spec>> {
     let spec = (0..4u16, prop::bool::weighted(0.3), 1..6usize);
     proptest::collection::vec(
         spec.prop_map(|(stream, unordered, fragments)| Spec {

@@ -56,6 +56,8 @@ pub(crate) struct Host {
     pub(super) unread: VecDeque<(usize, usize)>,
     pub(crate) got: Vec<Got>,
     partial: Option<Got>,
+    /// What was there of messages whose delivery in parts was broken off.
+    pub(crate) cut: Vec<Got>,
     pub(crate) seen: Vec<Seen>,
     /// What it was told about the peer's addresses.
     pub(crate) paths: Vec<(Address, PathChange)>,
@@ -91,6 +93,7 @@ impl Host {
             unread: VecDeque::new(),
             got: Vec::new(),
             partial: None,
+            cut: Vec::new(),
             seen: Vec::new(),
             paths: Vec::new(),
             refused: Vec::new(),
@@ -167,6 +170,14 @@ impl Host {
             Event::PeerShutdown => self.seen.push(Seen::PeerShutdown),
             Event::RemoteError(error) => self.seen.push(Seen::RemoteError(error.code)),
             Event::Closed(closed) => self.seen.push(Seen::Closed(closed)),
+            Event::PartialDeliveryAborted(abandoned) => {
+                let got = self.partial.take().expect("no delivery in parts");
+                assert_eq!(
+                    (got.stream, got.unordered),
+                    (abandoned.stream, abandoned.unordered)
+                );
+                self.cut.push(got);
+            }
             Event::Message(m) => {
                 let parts = std::iter::once(&m.first).chain(m.rest.iter());
                 let mut bytes = Vec::new();
