@@ -81,7 +81,7 @@ pub(crate) fn deliver(
         Event::PeerShutdown => peer_shutdown(to, engine),
         Event::Closed(why) => closed(to, engine, why),
         // Nor is there one for these.
-        Event::PartialDeliveryAborted(_) => {}
+        Event::PartialDeliveryAborted(_) | Event::SendFailed(_) => {}
     }
 }
 

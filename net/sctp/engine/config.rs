@@ -97,6 +97,8 @@ pub(crate) struct Config {
     pub(crate) scope_policy: ScopePolicy,
     /// Offer and accept partial reliability (RFC 3758).
     pub(crate) prsctp_enabled: bool,
+    /// Tell the user of each message that is given up (SCTP_SEND_FAILED).
+    pub(crate) report_send_failures: bool,
 }
 
 impl Default for Config {
@@ -127,6 +129,7 @@ impl Default for Config {
             may_fragment: true,
             scope_policy: ScopePolicy::default(),
             prsctp_enabled: true,
+            report_send_failures: false,
         }
     }
 }

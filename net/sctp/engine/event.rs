@@ -26,6 +26,8 @@ pub(crate) enum Event<B> {
     PartialDeliveryAborted(Abandoned),
     /// The peer started a shutdown and will take no more data.
     PeerShutdown,
+    /// A message of the user's, or a fragment of one, was given up.
+    SendFailed(SendFailed<B>),
     /// The association ended. Nothing comes after this.
     Closed(Closed),
 }
@@ -84,6 +86,21 @@ pub(crate) struct Abandoned {
     pub(crate) stream: u16,
     pub(crate) ssn: Ssn,
     pub(crate) unordered: bool,
+}
+
+/// User data that will not be sent, or not again. It may have arrived for all that.
+#[derive(Debug)]
+#[allow(dead_code)]
+pub(crate) struct SendFailed<B> {
+    pub(crate) stream: u16,
+    pub(crate) ppid: [u8; 4],
+    pub(crate) unordered: bool,
+    /// Whether this is the first piece of its message, and the last one.
+    pub(crate) begin: bool,
+    pub(crate) end: bool,
+    /// Whether it was sent at least once.
+    pub(crate) was_sent: bool,
+    pub(crate) payload: B,
 }
 
 /// User data on its way to the user.

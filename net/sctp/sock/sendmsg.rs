@@ -10,7 +10,7 @@ use crate::{
     association::{Assoc, AssocId},
     endpoint::{Endpoint, Style, TransportAddr},
     engine::{
-        assoc::{Message as UserMessage, State as Phase},
+        assoc::{Message as UserMessage, Policy, State as Phase},
         cx::Payload,
         wire::cause,
     },
@@ -232,6 +232,7 @@ fn message(info: &SendInfo, payload: SkbRange) -> UserMessage<SkbRange> {
         ppid: info.ppid.to_ne_bytes(),
         unordered: info.has(UNORDERED),
         sack_immediately: info.has(SACK_IMMEDIATELY),
+        policy: Policy::Reliable,
         payload,
     }
 }

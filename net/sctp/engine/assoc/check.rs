@@ -40,6 +40,10 @@ impl<B: Payload> Association<B> {
             assert!(self.paths.iter().all(is_quiet), "a HEARTBEAT out of time");
         }
         let runs = |timer| self.timers.get(timer).is_some();
+        assert!(
+            !self.outstanding.is_forward_due() || self.forward.due || runs(Timer::ForwardTsn),
+            "a FORWARD TSN is forgotten"
+        );
         match self.state {
             State::CookieWait => assert!(runs(Timer::T1Init)),
             State::CookieEchoed => assert!(runs(Timer::T1Cookie)),

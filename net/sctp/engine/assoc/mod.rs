@@ -5,7 +5,7 @@
 //! This file has the structure and what can be asked of it. The one table that says what each
 //! chunk means in each state is in [`dispatch`], the procedures are in the files named after them:
 //! [`setup`] and [`collision`] (5), [`data`], [`sack`] and [`send`] (6, 7), [`fault`] and [`paths`]
-//! (8), [`teardown`] (9), [`timers`], [`transmit`].
+//! (8), [`teardown`] (9), [`timers`], [`transmit`]; [`abandon`] (RFC 3758).
 //!
 //! Invariants, checked by `check_invariants` after each input of every test:
 //! - a path's flight is what the outstanding queue has in flight on it;
@@ -13,6 +13,7 @@
 //! - something drives every state: a timer runs, or it is the peer's or the user's turn;
 //! - `Closed` has no timers (but to retry a last packet) and no data to send.
 
+pub(crate) mod abandon;
 #[cfg(not(MODULE))]
 mod check;
 mod collision;
@@ -37,20 +38,23 @@ use super::{
     cookie::TieTags,
     cx::{Cx, Payload},
     env::{AllocError, KVec},
-    event::{Event, RemoteError},
+    event::{Event, RemoteError, SendFailed},
     path::{Path, PathId, PathState, Way, MAX_PATHS},
+    ring::Ring,
     rx::Receiver,
     serial::Tsn,
     time::{Duration, Time},
-    tx::{outstanding::Outstanding, send_queue::SendQueue},
+    tx::{abandoned::AbandonedCounts, outstanding::Outstanding, send_queue::SendQueue},
     wire::builder::PacketBuilder,
 };
 
+use self::abandon::Forward;
 use self::state::{AbortCause, Notices, Pending, Timers};
 
 #[allow(unused_imports)]
 pub(crate) use self::{data::SendError, paths::PathError, state::State};
-pub(crate) use super::tx::Message;
+#[allow(unused_imports)]
+pub(crate) use super::tx::{Message, Policy};
 
 pub(crate) struct Association<B: Payload> {
     config: Config,
@@ -125,6 +129,11 @@ pub(crate) struct Association<B: Payload> {
     /// ask for a SACK at once (see `transmit.rs`).
     last_short: Option<Tsn>,
     nagle_waits: u8,
+    /// What was given up, and what the peer and the user are to be told of it. The messages in
+    /// `failed` are no more than the send buffer held.
+    forward: Forward,
+    abandoned: AbandonedCounts,
+    failed: Ring<SendFailed<B>>,
 
     /// When user data was last sent or received.
     last_user_data: Time,
@@ -280,6 +289,9 @@ impl<B: Payload> Association<B> {
         }
         if let Ok(error) = self.remote_errors.remove(0) {
             return Some(Event::RemoteError(error));
+        }
+        if let Some(failed) = self.failed.pop_front() {
+            return Some(Event::SendFailed(failed));
         }
         if core::mem::take(&mut self.notices.peer_shutdown) {
             return Some(Event::PeerShutdown);

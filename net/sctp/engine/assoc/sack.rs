@@ -50,7 +50,7 @@ impl<B: Payload> Association<B> {
             self.window_probe = None;
             return;
         };
-        let (id, len) = (chunk.path, chunk.payload.len());
+        let (id, len) = (chunk.path, chunk.len());
         let is_alone = chunk.state == ChunkState::InFlight && self.outstanding.flight_count() == 1;
         if !is_alone || (self.peer_a_rwnd as usize) < len {
             return;
@@ -102,6 +102,7 @@ impl<B: Payload> Association<B> {
         }
         self.update_paths(cx, &summary, &flight_before, was_recovering);
         self.update_recovery(cx, cumulative, &summary);
+        self.forward_after_sack(summary.cumulative_advanced);
     }
 
     fn update_paths(

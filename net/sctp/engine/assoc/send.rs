@@ -37,6 +37,10 @@ use crate::engine::{
 /// So many packets ask for a SACK at once after one has made others wait.
 const NAGLE_MEMORY: u8 = 16;
 
+/// No more TSNs than a SACK can report on. What is given up makes room for more before the peer has
+/// heard of it.
+const MAX_OUTSTANDING: usize = 0xffff;
+
 /// Largest payload of a DATA chunk that has a packet of `mtu` bytes for itself. A multiple of 4,
 /// so that only last fragments need padding.
 pub(super) fn max_payload(mtu: usize) -> usize {
@@ -143,7 +147,7 @@ impl<B: Payload> Association<B> {
         // The peer has room for what holds up the rest, whatever it says: nothing can be
         // delivered before it.
         let is_first = tsn == self.outstanding.cumulative_tsn_ack().next();
-        has_window && (is_first || self.fits_peer(chunk.payload.len()))
+        has_window && (is_first || self.fits_peer(chunk.len()))
     }
 
     /// Whether the peer's window takes so many bytes; one chunk in flight it always takes, to find
@@ -164,6 +168,14 @@ impl<B: Payload> Association<B> {
         let mut sent = false;
         let mut result = Ok(());
         while let Some(tsn) = self.outstanding.next_lost(from) {
+            match self.abandon_lost(cx, tsn) {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(AllocError) => {
+                    result = Err(AllocError);
+                    break;
+                }
+            }
             if self.place_of_lost(tsn) != Some(path) || !self.may_retransmit(path, tsn) {
                 break;
             }
@@ -198,7 +210,7 @@ impl<B: Payload> Association<B> {
             return Err(BuildError::NoRoom);
         };
         let size = chunk.wire_size();
-        let len = chunk.payload.len();
+        let len = chunk.len();
         if size > out.room() && out.is_empty() {
             // The path MTU has become less since it was cut: IP has to fragment it.
             let mtu = size.saturating_add(Header::LEN);
@@ -206,7 +218,8 @@ impl<B: Payload> Association<B> {
         }
         let mut header = chunk.header;
         header.immediate |= self.will_wait(id, size);
-        let payload = chunk.payload.slice(0..len).ok_or(BuildError::NoMemory)?;
+        let payload = chunk.payload.as_ref().and_then(|p| p.slice(0..len));
+        let payload = payload.ok_or(BuildError::NoMemory)?;
         out.data(cx.gfp, &header, payload)?;
         self.window_probe = (len > self.peer_rwnd() as usize).then_some(tsn);
         self.outstanding.retransmitted(tsn, id);
@@ -223,6 +236,9 @@ impl<B: Payload> Association<B> {
         };
         let is_open = path.has_window() && !path.awaits_retransmission();
         if !is_open || !path.is_active() && !self.is_last_resort(id) {
+            return Decision::Stop;
+        }
+        if self.outstanding.len() >= MAX_OUTSTANDING {
             return Decision::Stop;
         }
         if !has_data && self.burst == 0 {
@@ -284,6 +300,9 @@ impl<B: Payload> Association<B> {
         let mut last = None;
         let result = loop {
             self.queue.drop_invalid(self.out_streams);
+            if self.abandon_queued(cx).is_err() {
+                break Err(AllocError);
+            }
             let room = out.room().saturating_sub(DataHeader::LEN);
             let used = out.len().saturating_sub(Header::LEN);
             let has_data = out.has_data();
@@ -343,8 +362,10 @@ impl<B: Payload> Association<B> {
         out.data(cx.gfp, &header, sent)?;
         self.window_probe = (len > self.peer_rwnd() as usize).then_some(tsn);
         self.window_probe_due = false;
+        let policy = self.queue.front_policy().unwrap_or_default();
         self.queue.take(&fragment);
         self.outstanding.sent(header, kept, id);
+        self.outstanding.limit(tsn, policy);
         self.sent_data(cx, id, size);
         if let Some(path) = self.path_mut(id) {
             if path.rtt_probe.is_none() {

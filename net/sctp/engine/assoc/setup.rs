@@ -4,6 +4,7 @@
 //! [`ootb`]; what is done if there is one already, in [`collision`](super::collision).
 
 use super::{
+    abandon::Forward,
     dispatch::{Incoming, Next},
     state::{AbortCause, Notices, Pending, State, Timer, Timers},
     Association,
@@ -17,11 +18,12 @@ use crate::engine::{
     event::Closed,
     ootb::{self, Listener},
     path::{Path, PathId, PathState},
+    ring::Ring,
     rx::Receiver,
     serial::Tsn,
     stats::{Counter, Reason},
     time::Duration,
-    tx::{outstanding::Outstanding, send_queue::SendQueue},
+    tx::{abandoned::AbandonedCounts, outstanding::Outstanding, send_queue::SendQueue},
     wire::{
         builder::PacketBuilder,
         cause::{self, Cause},
@@ -196,6 +198,9 @@ impl<B: Payload> Association<B> {
             last_short: None,
             nagle_waits: 0,
             last_user_data: cx.now,
+            forward: Forward::new(),
+            abandoned: AbandonedCounts::new(),
+            failed: Ring::new(),
             pending: Pending::NONE,
             abort_cause: None,
             peer_abort: KVec::new(),
@@ -376,6 +381,7 @@ impl<B: Payload> Association<B> {
         self.recovery_exit = None;
         self.fast_retransmit = false;
         self.last_short = None;
+        self.forward = Forward::new();
         for path in &mut self.paths {
             path.flight = 0;
             path.t3_rtx = None;

@@ -119,12 +119,14 @@ pub(crate) enum Timer {
     WindowProbe,
     /// There may have been no user data for long (SCTP_AUTOCLOSE).
     Autoclose,
+    /// A FORWARD TSN is to be acknowledged: its T3-rtx (RFC 3758, 3.5).
+    ForwardTsn,
     /// A packet could not be built for lack of memory.
     Retry,
 }
 
 impl Timer {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::T1Init,
         Self::T1Cookie,
         Self::T2Shutdown,
@@ -132,6 +134,7 @@ impl Timer {
         Self::Sack,
         Self::WindowProbe,
         Self::Autoclose,
+        Self::ForwardTsn,
         Self::Retry,
     ];
 }

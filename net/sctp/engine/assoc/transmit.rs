@@ -207,6 +207,7 @@ impl<B: Payload> Association<B> {
         out: &mut PacketBuilder<B>,
     ) -> Result<Option<PathId>, AllocError> {
         self.queue.drop_invalid(self.out_streams);
+        self.abandon_due(cx)?;
         self.advance_shutdown(cx);
         let data_path = self.data_path(cx);
         let sack = match self.rx.sack.owed() {
@@ -218,12 +219,15 @@ impl<B: Payload> Association<B> {
             || self.pending.cookie_ack
             || self.pending.shutdown
             || self.pending.shutdown_ack;
-        if data_path.is_none() && !sack && !has_control {
+        let forward = self.forward.due && self.state.may_send_data();
+        if data_path.is_none() && !sack && !has_control && !forward {
             return Ok(None);
         }
         let path = match data_path {
             Some(path) => path,
             None if has_control => self.control_to,
+            // It stands for DATA.
+            None if forward => self.active_path(),
             None => self.sack_path(),
         };
         let mtu = self.mtu(path);
@@ -253,6 +257,7 @@ impl<B: Payload> Association<B> {
         // DATA may follow a COOKIE ECHO in its packet (5.1, C), and saves a round trip there.
         let is_echo = self.pending.cookie_echo;
         self.put_control(cx, out, path, sack)?;
+        self.put_forward_tsn(cx, out, path)?;
         if !self.state.may_send_data() && !is_echo {
             return Ok(());
         }

@@ -17,8 +17,10 @@
 //! Bound: the peer's receive window and cwnd, enforced by `assoc/transmit.rs`.
 //!
 //! Invariants: the ring holds the TSNs `first ..`, all sent; `acked` are the gap blocks of the
-//! last SACK, ascending and disjoint, and exactly the TSNs in them are `Acked`; the counters are
-//! the sums over the ring; no chunk before `lost_from` is `Lost`.
+//! last SACK, ascending and disjoint, and exactly the TSNs in them are `Acked`, or were abandoned;
+//! the counters are the sums over the ring; no chunk before `lost_from` is `Lost`.
+
+pub(crate) mod abandon;
 
 use crate::engine::{
     cx::Payload,
@@ -27,6 +29,7 @@ use crate::engine::{
     ring::Ring,
     rx::tsn_map::Range,
     serial::Tsn,
+    tx::Policy,
     wire::{data::DataHeader, sack::GapBlock, tlv::padded},
 };
 
@@ -45,12 +48,18 @@ pub(crate) enum ChunkState {
     Acked,
     /// To be retransmitted, and not counted as in flight any more.
     Lost,
+    /// Given up: the peer is to be told so.
+    Abandoned,
 }
 
 #[derive(Debug)]
 pub(crate) struct Chunk<B> {
     pub(crate) header: DataHeader,
-    pub(crate) payload: B,
+    /// None if it was given up.
+    pub(crate) payload: Option<B>,
+    pub(crate) policy: Policy,
+    /// How often it was sent again.
+    pub(crate) retransmissions: u32,
     pub(crate) path: PathId,
     pub(crate) state: ChunkState,
     /// Was sent more than once: says nothing about round-trip times (Karn).
@@ -62,9 +71,29 @@ pub(crate) struct Chunk<B> {
 }
 
 impl<B: Payload> Chunk<B> {
+    /// One that is being sent for the first time, but for its payload.
+    fn new(header: DataHeader, path: PathId) -> Self {
+        Self {
+            header,
+            payload: None,
+            policy: Policy::Reliable,
+            retransmissions: 0,
+            path,
+            state: ChunkState::InFlight,
+            retransmitted: false,
+            moved: false,
+            fast_retransmitted: false,
+        }
+    }
+
+    /// Bytes of payload.
+    pub(crate) fn len(&self) -> usize {
+        self.payload.as_ref().map_or(0, B::len)
+    }
+
     /// Bytes on the wire: what counts against cwnd.
     pub(crate) fn wire_size(&self) -> usize {
-        padded(DataHeader::LEN.saturating_add(self.payload.len()))
+        padded(DataHeader::LEN.saturating_add(self.len()))
     }
 }
 
@@ -191,13 +220,8 @@ impl<B: Payload> Outstanding<B> {
         debug_assert!(header.tsn == self.next_tsn());
         let len = payload.len();
         let chunk = Chunk {
-            header,
-            payload,
-            path,
-            state: ChunkState::InFlight,
-            retransmitted: false,
-            moved: false,
-            fast_retransmitted: false,
+            payload: Some(payload),
+            ..Chunk::new(header, path)
         };
         if self.chunks.push_reserved(chunk).is_ok() {
             self.flight_payload = self.flight_payload.saturating_add(len);
@@ -238,8 +262,9 @@ impl<B: Payload> Outstanding<B> {
         chunk.state = ChunkState::InFlight;
         chunk.retransmitted = true;
         chunk.moved |= chunk.path != path;
+        chunk.retransmissions = chunk.retransmissions.saturating_add(1);
         chunk.path = path;
-        let len = chunk.payload.len();
+        let len = chunk.len();
         if self.lost_from == tsn {
             self.lost_from = tsn.next();
         }
@@ -273,7 +298,7 @@ impl<B: Payload> Outstanding<B> {
             if chunk.state == ChunkState::InFlight && chunk.path == path {
                 chunk.state = ChunkState::Lost;
                 bytes = bytes.saturating_add(chunk.wire_size());
-                let len = chunk.payload.len();
+                let len = chunk.len();
                 self.lost_count = self.lost_count.saturating_add(1);
                 self.flight_payload = self.flight_payload.saturating_sub(len);
                 self.flight_count = self.flight_count.saturating_sub(1);
@@ -418,12 +443,17 @@ impl<B: Payload> Outstanding<B> {
             return;
         };
         let size = chunk.wire_size();
-        let len = chunk.payload.len();
+        let len = chunk.len();
         let Some(path) = summary.paths.get_mut(chunk.path.index()) else {
             return;
         };
         match chunk.state {
             ChunkState::Acked => return,
+            // Its place in the ring is all that is left of it.
+            ChunkState::Abandoned => {
+                summary.progress = true;
+                return;
+            }
             ChunkState::InFlight => {
                 self.flight_payload = self.flight_payload.saturating_sub(len);
                 self.flight_count = self.flight_count.saturating_sub(1);
@@ -454,7 +484,7 @@ impl<B: Payload> Outstanding<B> {
         chunk.state = ChunkState::InFlight;
         chunk.retransmitted = true;
         let size = chunk.wire_size();
-        self.flight_payload = self.flight_payload.saturating_add(chunk.payload.len());
+        self.flight_payload = self.flight_payload.saturating_add(chunk.len());
         self.flight_count = self.flight_count.saturating_add(1);
         if let Some(path) = summary.paths.get_mut(chunk.path.index()) {
             path.reneged = path.reneged.saturating_add(size);
@@ -541,7 +571,7 @@ impl<B: Payload> Outstanding<B> {
             chunk.state = ChunkState::Lost;
             chunk.fast_retransmitted = true;
             let size = chunk.wire_size();
-            let len = chunk.payload.len();
+            let len = chunk.len();
             if let Some(path) = summary.paths.get_mut(chunk.path.index()) {
                 path.lost = path.lost.saturating_add(size);
             }
@@ -565,10 +595,12 @@ impl<B: Payload> Outstanding<B> {
                 .acked
                 .iter()
                 .any(|r| !tsn.is_before(r.first) && !tsn.is_after(r.last));
-            assert_eq!(in_gap, chunk.state == ChunkState::Acked, "{tsn:?}");
+            let is_abandoned = chunk.state == ChunkState::Abandoned;
+            assert!(is_abandoned || in_gap == (chunk.state == ChunkState::Acked));
+            assert_eq!(is_abandoned, chunk.payload.is_none(), "{tsn:?}");
             match chunk.state {
                 ChunkState::InFlight => {
-                    payload += chunk.payload.len();
+                    payload += chunk.len();
                     count += 1;
                     flight[chunk.path.index()] += chunk.wire_size();
                 }
@@ -579,7 +611,7 @@ impl<B: Payload> Outstanding<B> {
                         "a lost chunk is out of sight"
                     );
                 }
-                ChunkState::Acked => {}
+                ChunkState::Acked | ChunkState::Abandoned => {}
             }
         }
         assert_eq!(payload, self.flight_payload);

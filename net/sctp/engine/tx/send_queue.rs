@@ -14,10 +14,11 @@ use core::ops::Range;
 
 use crate::engine::{
     cx::Payload,
-    env::Flags,
+    env::{AllocError, Flags, KVec},
+    event::SendFailed,
     ring::Ring,
     serial::Ssn,
-    tx::{ssn_table::SsnTable, Message},
+    tx::{ssn_table::SsnTable, Message, Policy},
     wire::data::DataHeader,
 };
 
@@ -27,6 +28,26 @@ struct Queued<B> {
     sent: usize,
     /// Given out with the first fragment.
     ssn: Ssn,
+}
+
+impl<B: Payload> Queued<B> {
+    fn is_below(&self, priority: u32) -> bool {
+        self.sent == 0 && self.message.policy.is_below(priority)
+    }
+
+    /// What was not sent, for the user.
+    fn failed(&self) -> Option<SendFailed<B>> {
+        let message = &self.message;
+        Some(SendFailed {
+            stream: message.stream,
+            ppid: message.ppid,
+            unordered: message.unordered,
+            begin: self.sent == 0,
+            end: true,
+            was_sent: false,
+            payload: message.payload.slice(self.sent..message.payload.len())?,
+        })
+    }
 }
 
 /// What to send next, not yet taken off the queue.
@@ -123,6 +144,57 @@ impl<B: Payload> SendQueue<B> {
             self.bytes = self.bytes.saturating_sub(rest);
             let _ = self.messages.pop_front();
         }
+    }
+
+    /// How long the first message is worth it.
+    pub(crate) fn front_policy(&self) -> Option<Policy> {
+        Some(self.messages.front()?.message.policy)
+    }
+
+    /// Drops what was not sent of the first message.
+    pub(crate) fn drop_front(&mut self) -> Option<SendFailed<B>> {
+        let failed = self.messages.pop_front()?.failed()?;
+        self.bytes = self.bytes.saturating_sub(failed.payload.len());
+        Some(failed)
+    }
+
+    /// Whether there is something for [`drop_below`](Self::drop_below).
+    pub(crate) fn has_below(&self, priority: u32) -> bool {
+        self.messages.iter().any(|queued| queued.is_below(priority))
+    }
+
+    /// Drops messages below a priority that were not begun, the first ones first, until that
+    /// makes `wanted` bytes. Without memory nothing changes. O(queue).
+    pub(crate) fn drop_below(
+        &mut self,
+        priority: u32,
+        wanted: usize,
+        gfp: Flags,
+    ) -> Result<KVec<(Policy, SendFailed<B>)>, AllocError> {
+        let mut dropped = KVec::new();
+        let mut kept = Ring::new();
+        kept.reserve(self.messages.len(), gfp)?;
+        let below = self.messages.iter().filter(|q| q.is_below(priority));
+        let mut bytes = 0_usize;
+        for queued in below {
+            if bytes >= wanted {
+                break;
+            }
+            let failed = queued.failed().ok_or(AllocError)?;
+            bytes = bytes.saturating_add(failed.payload.len());
+            dropped.push((queued.message.policy, failed), gfp)?;
+        }
+        let mut left = dropped.len();
+        while let Some(queued) = self.messages.pop_front() {
+            if left > 0 && queued.is_below(priority) {
+                left = left.saturating_sub(1);
+            } else if kept.push_reserved(queued).is_err() {
+                debug_assert!(false, "kept without reserve");
+            }
+        }
+        self.messages = kept;
+        self.bytes = self.bytes.saturating_sub(bytes);
+        Ok(dropped)
     }
 
     /// Bytes of the first message that were not sent.

@@ -2,6 +2,7 @@
 
 //! Two associations and what they say to each other.
 
+mod abandon;
 mod fault;
 mod forward_tsn;
 mod hostile;

@@ -16,7 +16,12 @@ use super::{
     Net, A, Z,
 };
 use crate::{
-    engine::{assoc::Message, cc::Algorithm, stats::Counter, time::Duration},
+    engine::{
+        assoc::{Message, Policy},
+        cc::Algorithm,
+        stats::Counter,
+        time::Duration,
+    },
     tests::support::payload::Bytes,
 };
 
@@ -77,6 +82,7 @@ fn measure(algorithm: Algorithm, rtt: Duration, loss: u32) -> Figures {
                 ppid: [0; 4],
                 unordered: false,
                 sack_immediately: false,
+                policy: Policy::Reliable,
                 payload: data.clone(),
             };
             net.with(A, |assoc, cx| assoc.send(cx, message)).unwrap();

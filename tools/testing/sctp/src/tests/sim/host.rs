@@ -13,7 +13,7 @@ use crate::{
         assoc::State,
         config::Config,
         cx::Payload,
-        event::{Closed, Event, PathChange},
+        event::{Closed, Event, PathChange, SendFailed},
         serial::Tsn,
         stats::{Counter, Reason},
         wire::builder::PacketBuilder,
@@ -56,6 +56,8 @@ pub(crate) struct Host {
     pub(super) unread: VecDeque<(usize, usize)>,
     pub(crate) got: Vec<Got>,
     partial: Option<Got>,
+    /// What the user was told it will not be sent.
+    pub(crate) failed: Vec<SendFailed<Bytes>>,
     /// What was there of messages whose delivery in parts was broken off.
     pub(crate) cut: Vec<Got>,
     pub(crate) seen: Vec<Seen>,
@@ -93,6 +95,7 @@ impl Host {
             unread: VecDeque::new(),
             got: Vec::new(),
             partial: None,
+            failed: Vec::new(),
             cut: Vec::new(),
             seen: Vec::new(),
             paths: Vec::new(),
@@ -170,6 +173,7 @@ impl Host {
             Event::PeerShutdown => self.seen.push(Seen::PeerShutdown),
             Event::RemoteError(error) => self.seen.push(Seen::RemoteError(error.code)),
             Event::Closed(closed) => self.seen.push(Seen::Closed(closed)),
+            Event::SendFailed(failed) => self.failed.push(failed),
             Event::PartialDeliveryAborted(abandoned) => {
                 let got = self.partial.take().expect("no delivery in parts");
                 assert_eq!(

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     engine::{
-        assoc::{Message, SendError},
+        assoc::{Message, Policy, SendError},
         time::{Duration, Time},
     },
     tests::{sim::pattern, support::payload::Bytes},
@@ -218,6 +218,7 @@ impl Life {
                             ppid: id.to_be_bytes(),
                             unordered: message.unordered,
                             sack_immediately: id % 7 == 0,
+                            policy: Policy::Reliable,
                             payload,
                         },
                     )

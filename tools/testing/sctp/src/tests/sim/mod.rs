@@ -29,7 +29,7 @@ use super::{
 };
 use crate::engine::{
     addr::{Address, Addresses, IpAddr},
-    assoc::{Association, Message, SendError},
+    assoc::{Association, Message, Policy, SendError},
     cx::Rng,
     event::{Closed, Event},
     icmp::{Quote, Report},
@@ -305,13 +305,7 @@ impl Net {
         unordered: bool,
         bytes: &[u8],
     ) -> Result<(), SendError<Bytes>> {
-        let message = Message {
-            stream,
-            ppid: (stream as u32 ^ 0x1234_0000).to_be_bytes(),
-            unordered,
-            sack_immediately: false,
-            payload: Bytes::new(bytes),
-        };
+        let message = message(stream, unordered, bytes);
         self.with(who, |assoc, cx| assoc.send(cx, message))
     }
 
@@ -745,6 +739,18 @@ impl Drop for Net {
                 eprintln!("{entry}");
             }
         }
+    }
+}
+
+/// A message without any specialities.
+pub(crate) fn message(stream: u16, unordered: bool, bytes: &[u8]) -> Message<Bytes> {
+    Message {
+        stream,
+        ppid: (stream as u32 ^ 0x1234_0000).to_be_bytes(),
+        unordered,
+        sack_immediately: false,
+        policy: Policy::Reliable,
+        payload: Bytes::new(bytes),
     }
 }
 

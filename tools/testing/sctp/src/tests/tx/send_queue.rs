@@ -7,7 +7,7 @@ use kernel::{alloc::flags::GFP_ATOMIC, fault};
 use crate::engine::{
     cx::Payload,
     serial::Ssn,
-    tx::{send_queue::SendQueue, ssn_table::SsnTable, Message},
+    tx::{send_queue::SendQueue, ssn_table::SsnTable, Message, Policy},
 };
 use crate::tests::{sim::pattern, support::payload::Bytes};
 
@@ -17,6 +17,7 @@ fn message(stream: u16, unordered: bool, bytes: &[u8]) -> Message<Bytes> {
         ppid: [1, 2, 3, 4],
         unordered,
         sack_immediately: true,
+        policy: Policy::Reliable,
         payload: Bytes::new(bytes),
     }
 }

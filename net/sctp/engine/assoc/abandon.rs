@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Giving messages up: RFC 3758, 3.5, for the reasons of its section 4 and of RFC 7496, 4.
+//!
+//! Whether a message is worth it is asked before each transmission of one of its chunks, not in
+//! between: what is in flight may arrive. A message is given up as a whole, also what of it has
+//! arrived or was not yet sent. What was not sent at all simply leaves the queue, whether or not
+//! the peer knows FORWARD TSN (RFC 9260, 11.1.5).
+//!
+//! Costs: a message costs its chunks, once. A FORWARD TSN costs what it skips, and is made when
+//! something new is to be skipped, not for each SACK. [`make_room`](Association::make_room) walks
+//! over all that waits, for a user who asks for it.
+//!
+//! Invariant: while the first outstanding chunk is abandoned, a FORWARD TSN is to be sent, or its
+//! timer runs.
+
+use super::{state::Timer, Association};
+use crate::engine::{
+    cx::{Cx, Payload},
+    env::{AllocError, KVec},
+    event::SendFailed,
+    path::PathId,
+    serial::Tsn,
+    stats::Counter,
+    tx::{abandoned::AbandonedCounts, outstanding::abandon::Span, Policy},
+    wire::{
+        builder::{BuildError, PacketBuilder},
+        data::DataHeader,
+        forward_tsn::Skipped,
+    },
+};
+
+/// SACKs that do not know of a FORWARD TSN until it is taken for lost.
+const MISSING_REPORTS: u8 = 3;
+
+/// What there is to be told about what was given up.
+pub(super) struct Forward {
+    /// A FORWARD TSN is to be sent.
+    pub(super) due: bool,
+    /// Where the last one was sent.
+    path: PathId,
+    /// SACKs since then that did not move the cumulative TSN.
+    reports: u8,
+    /// Memory for the streams in it, kept once it was needed.
+    skipped: KVec<Skipped>,
+}
+
+impl Forward {
+    pub(super) const fn new() -> Self {
+        Self {
+            due: false,
+            path: PathId(0),
+            reports: 0,
+            skipped: KVec::new(),
+        }
+    }
+}
+
+#[allow(dead_code)]
+impl<B: Payload> Association<B> {
+    pub(crate) fn abandoned(&self) -> &AbandonedCounts {
+        &self.abandoned
+    }
+
+    /// Gives up what has to be before anything is put into a packet: lost chunks from the first
+    /// one on, and messages at the front of the queue.
+    pub(super) fn abandon_due(&mut self, cx: &mut Cx<'_>) -> Result<(), AllocError> {
+        if !self.state.may_send_data() {
+            return Ok(());
+        }
+        let first = self.outstanding.cumulative_tsn_ack().next();
+        while let Some(tsn) = self.outstanding.next_lost(first) {
+            if !self.abandon_lost(cx, tsn)? {
+                break;
+            }
+        }
+        self.abandon_queued(cx)
+    }
+
+    /// Gives up the message of a lost chunk if it is not worth to be sent again, and says so.
+    pub(super) fn abandon_lost(&mut self, cx: &mut Cx<'_>, tsn: Tsn) -> Result<bool, AllocError> {
+        let Some(chunk) = self.outstanding.get(tsn) else {
+            return Ok(false);
+        };
+        let policy = chunk.policy;
+        if !self.is_forward_tsn_supported || !policy.gives_up(cx.now, chunk.retransmissions) {
+            return Ok(false);
+        }
+        self.abandon(cx, self.outstanding.message(tsn), policy)?;
+        Ok(true)
+    }
+
+    /// Gives up messages at the front of the queue whose time is over.
+    pub(super) fn abandon_queued(&mut self, cx: &mut Cx<'_>) -> Result<(), AllocError> {
+        while let Some(policy) = self.queue.front_policy() {
+            let Policy::Timed(until) = policy else {
+                break;
+            };
+            if cx.now <= until {
+                break;
+            }
+            if !self.queue.in_message() {
+                if let Some(failed) = self.queue.drop_front() {
+                    self.abandoned.count(failed.stream, policy, false, cx.gfp);
+                    self.report_failed(cx, failed);
+                }
+            } else if self.is_forward_tsn_supported {
+                let last = self.outstanding.next_tsn().minus(1);
+                let span = self.outstanding.message(last);
+                self.abandon(cx, span.filter(|span| !span.is_whole), policy)?;
+            } else {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives up a message of which something was sent: what `span` has of it, and what of it is in
+    /// the queue. Says how many bytes that was. Without memory nothing changes.
+    fn abandon(
+        &mut self,
+        cx: &mut Cx<'_>,
+        span: Option<Span>,
+        policy: Policy,
+    ) -> Result<usize, AllocError> {
+        // A message that is not whole here is the one that was begun last.
+        let rest = match span {
+            Some(span) if span.is_whole => None,
+            Some(_) | None => self.queue.peek(0).filter(|rest| !rest.begin),
+        };
+        if rest.is_some() {
+            self.outstanding.reserve(cx.gfp)?;
+        }
+        let mut bytes = 0_usize;
+        if let Some(span) = span {
+            self.abandoned.count(span.stream, policy, true, cx.gfp);
+            for i in 0..=span.last.since(span.first) {
+                bytes = bytes.saturating_add(self.abandon_chunk(cx, span.first.plus(i)));
+            }
+        }
+        if let Some(rest) = rest {
+            if span.is_none() {
+                self.abandoned.count(rest.stream, policy, true, cx.gfp);
+            }
+            if let Some(failed) = self.queue.drop_front() {
+                bytes = bytes.saturating_add(failed.payload.len());
+                self.report_failed(cx, failed);
+            }
+            self.outstanding.abandon_end(DataHeader {
+                tsn: self.outstanding.next_tsn(),
+                stream: rest.stream,
+                ssn: rest.ssn,
+                ppid: rest.ppid,
+                unordered: rest.unordered,
+                begin: false,
+                end: true,
+                immediate: false,
+            });
+        }
+        self.after_abandon();
+        Ok(bytes)
+    }
+
+    fn abandon_chunk(&mut self, cx: &mut Cx<'_>, tsn: Tsn) -> usize {
+        let Some(dropped) = self.outstanding.abandon(tsn) else {
+            return 0;
+        };
+        if let Some(path) = self.path_mut(dropped.path) {
+            path.leave_flight(dropped.left_flight);
+        }
+        for path in &mut self.paths {
+            path.rtt_probe = path.rtt_probe.filter(|probe| probe.tsn != tsn);
+        }
+        self.window_probe = self.window_probe.filter(|probe| *probe != tsn);
+        self.last_short = self.last_short.filter(|last| *last != tsn);
+        let (header, bytes) = (dropped.header, dropped.payload.len());
+        let failed = SendFailed {
+            stream: header.stream,
+            ppid: header.ppid,
+            unordered: header.unordered,
+            begin: header.begin,
+            end: header.end,
+            was_sent: true,
+            payload: dropped.payload,
+        };
+        self.report_failed(cx, failed);
+        bytes
+    }
+
+    /// Nothing may wait for what is not there any more.
+    fn after_abandon(&mut self) {
+        for path in &mut self.paths {
+            if path.flight == 0 {
+                path.t3_rtx = None;
+                path.timeout_spent = false;
+            }
+        }
+        if self.outstanding.lost_count() == 0 {
+            self.fast_retransmit = false;
+        }
+        self.forward.due |= self.outstanding.is_forward_due();
+    }
+
+    /// The user is told if it wants to be, and if there is memory for it.
+    fn report_failed(&mut self, cx: &Cx<'_>, failed: SendFailed<B>) {
+        if self.config.report_send_failures {
+            let _ = self.failed.push(failed, cx.gfp);
+        }
+    }
+
+    /// Gives up messages of a lower priority than `priority` (that have a higher number), until
+    /// `wanted` bytes of the send buffer are free or there are none, and says how many bytes that
+    /// was (RFC 7496, 4.3). First those of which nothing was sent; of either sort the oldest.
+    pub(crate) fn make_room(&mut self, cx: &mut Cx<'_>, wanted: usize, priority: u32) -> usize {
+        self.begin_input();
+        let mut freed = 0_usize;
+        if self.queue.has_below(priority) {
+            // Without memory there is no room.
+            let Ok(mut dropped) = self.queue.drop_below(priority, wanted, cx.gfp) else {
+                return 0;
+            };
+            for (policy, failed) in dropped.drain_all() {
+                freed = freed.saturating_add(failed.payload.len());
+                self.abandoned.count(failed.stream, policy, false, cx.gfp);
+                self.report_failed(cx, failed);
+            }
+        }
+        if !self.is_forward_tsn_supported || !self.state.may_send_data() {
+            return freed;
+        }
+        let mut tsn = self.outstanding.cumulative_tsn_ack().next();
+        while freed < wanted {
+            let Some(below) = self.outstanding.next_below(tsn, priority) else {
+                break;
+            };
+            let Some(span) = self.outstanding.message(below) else {
+                break;
+            };
+            let policy = Policy::Priority(priority);
+            let Ok(bytes) = self.abandon(cx, Some(span), policy) else {
+                break;
+            };
+            freed = freed.saturating_add(bytes);
+            tsn = span.last.next();
+        }
+        freed
+    }
+
+    /// A SACK was applied, `advanced` is whether it moved the cumulative TSN.
+    pub(super) fn forward_after_sack(&mut self, advanced: bool) {
+        let is_due = self.outstanding.is_forward_due();
+        if advanced {
+            self.forward.reports = 0;
+            self.forward.due = is_due;
+        } else if is_due && !self.forward.due {
+            self.forward.reports = self.forward.reports.saturating_add(1);
+            self.forward.due = self.forward.reports >= MISSING_REPORTS;
+        }
+        if !is_due {
+            self.timers.stop(Timer::ForwardTsn);
+        }
+    }
+
+    /// The last FORWARD TSN was not acknowledged: as with DATA (RFC 3758, 3.5, C5).
+    pub(super) fn on_forward_timer(&mut self, cx: &mut Cx<'_>) {
+        cx.stats.count(Counter::T3RtxExpireds);
+        self.forward.due = true;
+        let id = self.forward.path;
+        // If there is DATA in flight, its own timer says the same.
+        let Some(path) = self.path_mut(id).filter(|p| p.flight == 0) else {
+            return;
+        };
+        path.rto.back_off();
+        self.strike(cx, id);
+    }
+
+    pub(super) fn put_forward_tsn(
+        &mut self,
+        cx: &mut Cx<'_>,
+        out: &mut PacketBuilder<B>,
+        id: PathId,
+    ) -> Result<(), AllocError> {
+        if !self.forward.due || !self.state.may_send_data() {
+            return Ok(());
+        }
+        let skipped = &mut self.forward.skipped;
+        let Some(point) = self.outstanding.forward_point(skipped, cx.gfp)? else {
+            self.forward.due = false;
+            return Ok(());
+        };
+        match out.forward_tsn(cx.gfp, point, skipped.iter().copied()) {
+            Ok(()) => {}
+            // In the next one there is.
+            Err(BuildError::NoRoom) => return Ok(()),
+            Err(BuildError::NoMemory) => return Err(AllocError),
+        }
+        self.forward.due = false;
+        self.forward.path = id;
+        self.forward.reports = 0;
+        let rto = self
+            .path(id)
+            .map_or(self.config.rto_initial, |p| p.rto.get());
+        self.timers.set(Timer::ForwardTsn, cx.now.plus(rto));
+        cx.stats.count(Counter::OutCtrlChunks);
+        Ok(())
+    }
+}
