@@ -5,6 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 here=$TOP/tools/sctp
 PYTHON=/usr/bin/python3
+# Bytes; that of most kernels' CONFIG_FRAME_WARN.
+MAX_FRAME=2048
 cd "$TOP" || exit
 
 # What is under version control or would be.
@@ -180,6 +182,25 @@ no_panic_calls() {
 		END { exit bad }'
 }
 
+# A kernel's stack has 16 KiB, of which a packet that comes in by way of several
+# devices has used half before it is here. The compiler's own warning does not
+# look at Rust.
+small_frames() {
+	local ko
+	ko=$("$here/build-module.sh" x86 2>/dev/null) || { echo "no module" && return 1; }
+	objdump -d --no-show-raw-insn "${ko%/*}/sctp_main.o" | awk -v "limit=$MAX_FRAME" '
+		/^[0-9a-f]+ <.*>:$/ { function_name = substr($2, 2, length($2) - 3) }
+		/sub +\$0x[0-9a-f]+,%rsp$/ {
+			match($0, /\$0x[0-9a-f]+/)
+			bytes = strtonum(substr($0, RSTART + 1, RLENGTH - 1))
+			if (bytes > limit) {
+				print bytes " bytes of stack in " function_name
+				bad = 1
+			}
+		}
+		END { exit bad }'
+}
+
 # What modprobe makes of tools/sctp/modprobe.d, with both modules installed.
 modprobe_file() {
 	local kdir ko tmp got name bad=0
@@ -255,5 +276,6 @@ check clippy "the twin has no lint" twin_clippy
 check modprobe "modprobe.d keeps the C module out of the way" modprobe_file
 check install "install-tree changes two lines of a kernel tree" install_tree
 check panics "no panicking function is linked into the module" no_panic_calls
+check frames "no function takes more than $MAX_FRAME bytes of stack" small_frames
 check lint "the module has no lint (CLIPPY=1 W=1)" module_lint
 report check "$passed" "$failed" 0

@@ -376,6 +376,9 @@ pub(crate) fn init_ack<B: Payload>(
 ///
 /// Our addresses are not in the cookie: they are asked for again, which makes an INIT ACK that
 /// much shorter.
+///
+/// The association is on the stack for a moment; other packets need not have room for it.
+#[inline(never)]
 fn answer_cookie_echo<B: Payload>(
     cx: &mut Cx<'_>,
     listener: Listener<'_>,
