@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# interop.sh ME PEER BIN LABEL PEER_LABEL: one end of the conversation between two
-# guests, 1 or 2. Both go through the same list of cases in step: the shared
+# interop.sh ME PEER BIN LABEL PEER_LABEL [KO]: one end of the conversation between
+# two guests, 1 or 2. Both go through the same list of cases in step: the shared
 # directory says when a server listens and how each end fared. Guest 1 reports.
+# KO is our module, which guest 2 cannot load beside the kernel's own.
 . "$TOP/tools/sctp/guest/lib.sh"
-me=$1 peer=$2 bin=$3 label=$4 peer_label=$5
+me=$1 peer=$2 bin=$3 label=$4 peer_label=$5 ko=${6:-}
 XFER_LIMIT=120
 
 fatal() {
@@ -65,7 +66,17 @@ take_part() {
 		fatal "case $n does not end"
 }
 
-if [ "$me" = 1 ]; then echo "1..${#CASES[@]}"; fi
+# refused: it says so by EBUSY, and why in the log.
+refused() {
+	local said
+	said=$(insmod "$ko" 2>&1) && return 1
+	dmesg | grep 'rust_sctp: IPPROTO_SCTP is taken' && grep 'Device or resource busy' <<<"$said" ||
+		{ echo "insmod said: $said" && return 1; }
+}
+
+planned=${#CASES[@]}
+if [ -n "$ko" ]; then planned=$((planned + 1)); fi
+if [ "$me" = 1 ]; then echo "1..$planned"; fi
 bad=0
 for ((n = 1; n <= ${#CASES[@]}; n++)); do
 	read -r family style server bytes ways <<<"${CASES[n - 1]}"
@@ -85,4 +96,19 @@ for ((n = 1; n <= ${#CASES[@]}; n++)); do
 		bad=1
 	fi
 done
+
+if [ -n "$ko" ] && [ "$me" = 2 ]; then
+	rc=0
+	refused >"$SHARED/refused.out" 2>&1 || rc=$?
+	put refused $rc
+elif [ -n "$ko" ]; then
+	wait_for_file 30 refused || fatal "guest $peer does not try to load both modules"
+	if [ "$(cat "$SHARED/refused")" = 0 ]; then
+		echo "ok $planned EBUSY for our module beside the kernel's own, and the reason in the log"
+	else
+		sed 's/^/# /' "$SHARED/refused.out"
+		echo "not ok $planned EBUSY for our module beside the kernel's own, and the reason in the log"
+		bad=1
+	fi
+fi
 exit $bad
