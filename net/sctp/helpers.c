@@ -27,17 +27,17 @@
 
 #include "helpers.h"
 
-#define SAME_PADDRPARAMS(member)					\
-	static_assert(offsetof(struct sctp_paddrparams, member) ==	\
-		      offsetof(struct sctp_paddrparams_bytes, member))
-SAME_PADDRPARAMS(spp_address);
-SAME_PADDRPARAMS(spp_hbinterval);
-SAME_PADDRPARAMS(spp_pathmaxrxt);
-SAME_PADDRPARAMS(spp_pathmtu);
-SAME_PADDRPARAMS(spp_sackdelay);
-SAME_PADDRPARAMS(spp_flags);
-SAME_PADDRPARAMS(spp_ipv6_flowlabel);
-SAME_PADDRPARAMS(spp_dscp);
+#define PARAMS_AT(member)	offsetof(struct sctp_paddrparams, member)
+#define BYTES_AT(member)	offsetof(struct sctp_paddrparams_bytes, member)
+
+static_assert(PARAMS_AT(spp_address) == BYTES_AT(spp_address));
+static_assert(PARAMS_AT(spp_hbinterval) == BYTES_AT(spp_hbinterval));
+static_assert(PARAMS_AT(spp_pathmaxrxt) == BYTES_AT(spp_pathmaxrxt));
+static_assert(PARAMS_AT(spp_pathmtu) == BYTES_AT(spp_pathmtu));
+static_assert(PARAMS_AT(spp_sackdelay) == BYTES_AT(spp_sackdelay));
+static_assert(PARAMS_AT(spp_flags) == BYTES_AT(spp_flags));
+static_assert(PARAMS_AT(spp_ipv6_flowlabel) == BYTES_AT(spp_ipv6_flowlabel));
+static_assert(PARAMS_AT(spp_dscp) == BYTES_AT(spp_dscp));
 static_assert(sizeof(struct sctp_paddrparams) ==
 	      sizeof(struct sctp_paddrparams_bytes));
 

@@ -33,6 +33,7 @@ stage() {
 # What both lanes need is made before, and a test's time is its own.
 for flavour in x86 um; do
 	"$here/build-kernel.sh" "$flavour" >/dev/null
+	say "build the module ($flavour)"
 	"$here/build-module.sh" "$flavour" >/dev/null
 done
 "$here/build-selftests.sh" >/dev/null

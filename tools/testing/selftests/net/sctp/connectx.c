@@ -50,7 +50,7 @@ static int connectx3(int fd, const void *addrs, int size, sctp_assoc_t *id)
 
 	*id = arg.assoc_id;
 	if (arg.assoc_id && len != sizeof(*id))
-		return EOVERFLOW;
+		err = EOVERFLOW;
 	return err;
 }
 
