@@ -132,6 +132,11 @@ pub(crate) struct Path {
     /// leave, and it has if `timeout_spent` (6.3.3, E3).
     pub(crate) after_timeout: bool,
     pub(crate) timeout_spent: bool,
+    /// Fast Recovery lasts until this TSN is acknowledged (7.2.4). RFC 9260 has one exit point for
+    /// all paths; with one for each, a path is not kept from growing by what another one lost.
+    pub(crate) recovery_exit: Option<Tsn>,
+    /// One packet of what was lost here may be sent again whatever cwnd says (7.2.4, step 3).
+    pub(crate) fast_retransmit: bool,
     /// A SACK came since T3-rtx last expired.
     pub(crate) probe_answered: bool,
 }
@@ -166,6 +171,8 @@ impl Path {
             last_use: None,
             after_timeout: false,
             timeout_spent: false,
+            recovery_exit: None,
+            fast_retransmit: false,
             probe_answered: false,
         }
     }
@@ -204,6 +211,16 @@ impl Path {
             self.cc.set_mtu(chunk_room(self.mtu()));
         }
         result
+    }
+
+    /// Nothing that was sent here is waited for any more, and nothing of it will be recovered.
+    pub(crate) fn forget_data(&mut self) {
+        self.flight = 0;
+        self.t3_rtx = None;
+        self.rtt_probe = None;
+        self.after_timeout = false;
+        self.recovery_exit = None;
+        self.fast_retransmit = false;
     }
 
     pub(crate) fn start_t3(&mut self, now: Time) {

@@ -189,14 +189,13 @@ impl<B: Payload> Association<B> {
 
     /// Nothing may wait for what is not there any more.
     fn after_abandon(&mut self) {
+        let is_any_lost = self.outstanding.lost_count() > 0;
         for path in &mut self.paths {
             if path.flight == 0 {
                 path.t3_rtx = None;
                 path.timeout_spent = false;
             }
-        }
-        if self.outstanding.lost_count() == 0 {
-            self.fast_retransmit = false;
+            path.fast_retransmit &= is_any_lost;
         }
         self.forward.due |= self.outstanding.is_forward_due();
     }

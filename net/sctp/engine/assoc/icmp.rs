@@ -66,14 +66,11 @@ impl<B: Payload> Association<B> {
     /// more belongs to the same event, as in Fast Recovery.
     fn resend(&mut self, id: PathId) {
         let bytes = self.outstanding.lose_path(id);
-        if bytes > 0 {
-            self.recovery_exit = Some(self.outstanding.next_tsn().minus(1));
-        }
+        let exit = self.outstanding.next_tsn().minus(1);
         if let Some(path) = self.path_mut(id) {
             path.leave_flight(bytes);
-            path.rtt_probe = None;
-            path.t3_rtx = None;
-            path.after_timeout = false;
+            path.forget_data();
+            path.recovery_exit = (bytes > 0).then_some(exit);
         }
     }
 

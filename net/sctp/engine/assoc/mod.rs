@@ -119,10 +119,6 @@ pub(crate) struct Association<B: Payload> {
     window_probe: Option<Tsn>,
     /// The window has been closed for an RTO: a chunk may be sent into it.
     window_probe_due: bool,
-    /// Fast Recovery lasts until this TSN is acknowledged (7.2.4).
-    recovery_exit: Option<Tsn>,
-    /// A packet of fast retransmissions is due, whatever cwnd says.
-    fast_retransmit: bool,
     /// Packets of new DATA that may still leave before the next input or command (Max.Burst).
     burst: u32,
     /// The last TSN of the last packet that was not filled, and how many such packets more are to

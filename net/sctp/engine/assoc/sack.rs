@@ -95,99 +95,109 @@ impl<B: Payload> Association<B> {
         for (slot, path) in flight_before.iter_mut().zip(&self.paths) {
             *slot = path.flight;
         }
-        let was_recovering = self.recovery_exit.is_some();
-        let summary = self.outstanding.apply(cumulative, was_recovering);
+        let summary = self.outstanding.apply(cumulative, cx.now);
         if summary.progress {
             self.errors = 0;
         }
-        self.update_paths(cx, &summary, &flight_before, was_recovering);
-        self.update_recovery(cx, cumulative, &summary);
+        for (id, was) in path_ids(self.paths.len()).zip(flight_before) {
+            self.acknowledge_path(cx, id, &summary, was);
+            self.recover_path(cx, id, cumulative, &summary);
+        }
+        self.restart_t3(cx, &summary);
         self.forward_after_sack(summary.cumulative_advanced);
     }
 
-    fn update_paths(
-        &mut self,
-        cx: &mut Cx<'_>,
-        summary: &Summary,
-        flight_before: &[usize; MAX_PATHS],
-        was_recovering: bool,
-    ) {
-        // A path whose earliest chunk was acknowledged gets its full time again (6.3.2, R3). If
-        // the cumulative TSN did not move, what holds it up is on another path than this one.
+    /// What was acknowledged on a path.
+    fn acknowledge_path(&mut self, cx: &Cx<'_>, id: PathId, summary: &Summary, was: usize) {
+        let (Some(path), Some(done)) = (
+            self.paths.get_mut(id.index()),
+            summary.paths.get(id.index()),
+        ) else {
+            return;
+        };
+        path.leave_flight(done.left_flight);
+        path.flight = path.flight.saturating_add(done.reneged);
+        if let Some(probe) = path.rtt_probe {
+            if self.outstanding.is_acked(probe.tsn) {
+                path.rto.measured(cx.now.since(probe.sent));
+                path.rtt_probe = None;
+            }
+        }
+        let outstanding = &self.outstanding;
+        path.pmtu
+            .on_sack(done.acked > 0, |tsn| outstanding.is_acked(tsn), |_| false);
+        if done.proven {
+            if let Some(change) = path.proven(cx.now, PathReason::Sack) {
+                self.notices.paths.push(id, change);
+            }
+        }
+        if done.acked > 0 {
+            path.after_timeout = false;
+            path.cc.on_sack(&Acked {
+                now: cx.now,
+                srtt: path.rto.srtt(),
+                bytes: done.acked,
+                flight_before: was,
+                cumulative_advanced: summary.cumulative_advanced,
+                all_acked: path.flight == 0,
+                in_recovery: path.recovery_exit.is_some(),
+            });
+        }
+    }
+
+    /// Looks for losses on a path, and enters and leaves Fast Recovery there (7.2.4).
+    fn recover_path(&mut self, cx: &Cx<'_>, id: PathId, cumulative: Tsn, summary: &Summary) {
+        let (Some(path), Some(done)) = (
+            self.paths.get_mut(id.index()),
+            summary.paths.get(id.index()),
+        ) else {
+            return;
+        };
+        let is_partial = path.recovery_exit.is_some() && summary.cumulative_advanced;
+        let newly_acked = done.highest_newly_acked;
+        let lost = self.outstanding.report_missing(id, newly_acked, is_partial);
+        if path
+            .recovery_exit
+            .is_some_and(|exit| !cumulative.is_before(exit))
+        {
+            path.recovery_exit = None;
+        }
+        if lost == 0 {
+            return;
+        }
+        path.leave_flight(lost);
+        if path
+            .rtt_probe
+            .is_some_and(|p| self.outstanding.is_lost(p.tsn))
+        {
+            path.rtt_probe = None;
+        }
+        let outstanding = &self.outstanding;
+        path.pmtu
+            .on_sack(false, |_| false, |tsn| outstanding.is_lost(tsn));
+        cx.stats.count(Counter::FastRetransmits);
+        path.fast_retransmit = true;
+        if path.recovery_exit.is_none() {
+            path.recovery_exit = Some(self.outstanding.next_tsn().minus(1));
+            path.cc.on_loss();
+        }
+    }
+
+    /// A path whose earliest chunk was acknowledged gets its full time again (6.3.2, R3). If the
+    /// cumulative TSN did not move, what holds it up is on another path than this one.
+    fn restart_t3(&mut self, cx: &Cx<'_>, summary: &Summary) {
         let holder = self
             .outstanding
             .get(self.outstanding.cumulative_tsn_ack().next())
-            .map(|chunk| chunk.path);
-        let outstanding = &self.outstanding;
-        let ids = path_ids(self.paths.len());
-        for ((id, path), was) in ids.zip(&mut self.paths).zip(flight_before) {
-            let Some(done) = summary.paths.get(id.index()) else {
-                break;
-            };
-            path.leave_flight(done.left_flight);
-            path.leave_flight(done.lost);
-            path.flight = path.flight.saturating_add(done.reneged);
-
-            if let Some(probe) = path.rtt_probe {
-                if outstanding.is_acked(probe.tsn) {
-                    path.rto.measured(cx.now.since(probe.sent));
-                    path.rtt_probe = None;
-                } else if outstanding.is_lost(probe.tsn) {
-                    path.rtt_probe = None;
-                }
-            }
-            path.pmtu.on_sack(
-                done.acked > 0,
-                |tsn| outstanding.is_acked(tsn),
-                |tsn| outstanding.is_lost(tsn),
-            );
-            if done.proven {
-                if let Some(change) = path.proven(cx.now, PathReason::Sack) {
-                    self.notices.paths.push(id, change);
-                }
-            }
-            if done.acked > 0 {
-                path.after_timeout = false;
-                path.cc.on_sack(&Acked {
-                    now: cx.now,
-                    srtt: path.rto.srtt(),
-                    bytes: done.acked,
-                    flight_before: *was,
-                    cumulative_advanced: summary.cumulative_advanced,
-                    all_acked: path.flight == 0,
-                    in_recovery: was_recovering,
-                });
-            }
-            let is_holder = holder == Some(id);
+            .map(|chunk| chunk.path.index());
+        for (i, (path, done)) in self.paths.iter_mut().zip(&summary.paths).enumerate() {
             if path.flight == 0 {
                 path.t3_rtx = None;
             } else if path.t3_rtx.is_none()
                 || done.cumulative
-                || (done.left_flight > 0 && !is_holder)
+                || (done.left_flight > 0 && holder != Some(i))
             {
                 path.start_t3(cx.now);
-            }
-        }
-    }
-
-    /// Enters and leaves Fast Recovery (7.2.4).
-    fn update_recovery(&mut self, cx: &mut Cx<'_>, cumulative: Tsn, summary: &Summary) {
-        if let Some(exit) = self.recovery_exit {
-            if !cumulative.is_before(exit) {
-                self.recovery_exit = None;
-            }
-        }
-        if !summary.lost {
-            return;
-        }
-        cx.stats.count(Counter::FastRetransmits);
-        self.fast_retransmit = true;
-        if self.recovery_exit.is_none() {
-            self.recovery_exit = Some(self.outstanding.next_tsn().minus(1));
-            for (path, done) in self.paths.iter_mut().zip(&summary.paths) {
-                if done.lost > 0 {
-                    path.cc.on_loss();
-                }
             }
         }
     }
@@ -212,8 +222,8 @@ impl<B: Payload> Association<B> {
         // A peer whose window is closed does not acknowledge a probe; while it says so, it is
         // alive (6.1, A), and nothing was lost on the way.
         let answered = core::mem::take(&mut path.probe_answered);
-        self.recovery_exit = None;
-        self.fast_retransmit = false;
+        path.recovery_exit = None;
+        path.fast_retransmit = false;
         if !(is_window_probe && answered) {
             path.cc.on_timeout();
             path.with_pmtu(Pmtu::on_t3);

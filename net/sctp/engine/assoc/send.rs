@@ -142,8 +142,8 @@ impl<B: Payload> Association<B> {
         };
         // After a timeout one packet, until it is acknowledged (6.3.3, E3). The first one of a
         // fast retransmission regardless of cwnd (7.2.4, step 3).
-        let has_window =
-            !path.awaits_retransmission() && (path.has_window() || self.fast_retransmit);
+        let is_due = self.path(chunk.path).is_some_and(|p| p.fast_retransmit);
+        let has_window = !path.awaits_retransmission() && (path.has_window() || is_due);
         // The peer has room for what holds up the rest, whatever it says: nothing can be
         // delivered before it.
         let is_first = tsn == self.outstanding.cumulative_tsn_ack().next();
@@ -165,7 +165,7 @@ impl<B: Payload> Association<B> {
         path: PathId,
     ) -> Result<(), AllocError> {
         let mut from = self.outstanding.cumulative_tsn_ack().next();
-        let mut sent = false;
+        let mut lost_on = None;
         let mut result = Ok(());
         while let Some(tsn) = self.outstanding.next_lost(from) {
             match self.abandon_lost(cx, tsn) {
@@ -176,11 +176,12 @@ impl<B: Payload> Association<B> {
                     break;
                 }
             }
+            let was_on = self.outstanding.get(tsn).map(|chunk| chunk.path);
             if self.place_of_lost(tsn) != Some(path) || !self.may_retransmit(path, tsn) {
                 break;
             }
             match self.put_lost_chunk(cx, out, path, tsn) {
-                Ok(()) => sent = true,
+                Ok(()) => lost_on = was_on,
                 Err(BuildError::NoRoom) => break,
                 Err(BuildError::NoMemory) => {
                     result = Err(AllocError);
@@ -189,8 +190,10 @@ impl<B: Payload> Association<B> {
             }
             from = tsn.next();
         }
-        if sent {
-            self.fast_retransmit = false;
+        if let Some(lost_on) = lost_on {
+            if let Some(path) = self.path_mut(lost_on) {
+                path.fast_retransmit = false;
+            }
             if let Some(path) = self.path_mut(path) {
                 path.timeout_spent = path.after_timeout;
                 path.pmtu.on_sent(out.len(), None);
@@ -222,7 +225,7 @@ impl<B: Payload> Association<B> {
         let payload = payload.ok_or(BuildError::NoMemory)?;
         out.data(cx.gfp, &header, payload)?;
         self.window_probe = (len > self.peer_rwnd() as usize).then_some(tsn);
-        self.outstanding.retransmitted(tsn, id);
+        self.outstanding.retransmitted(tsn, id, cx.now);
         self.sent_data(cx, id, size);
         cx.stats.count(Counter::T3Retransmits);
         Ok(())
@@ -364,7 +367,7 @@ impl<B: Payload> Association<B> {
         self.window_probe_due = false;
         let policy = self.queue.front_policy().unwrap_or_default();
         self.queue.take(&fragment);
-        self.outstanding.sent(header, kept, id);
+        self.outstanding.sent(header, kept, id, cx.now);
         self.outstanding.limit(tsn, policy);
         self.sent_data(cx, id, size);
         if let Some(path) = self.path_mut(id) {

@@ -192,8 +192,6 @@ impl<B: Payload> Association<B> {
             peer_a_rwnd: identity.peer_rwnd,
             window_probe: None,
             window_probe_due: false,
-            recovery_exit: None,
-            fast_retransmit: false,
             burst: 0,
             last_short: None,
             nagle_waits: 0,
@@ -378,15 +376,10 @@ impl<B: Payload> Association<B> {
     pub(super) fn drop_outstanding(&mut self) {
         self.outstanding = Outstanding::new(self.local_initial_tsn);
         self.window_probe = None;
-        self.recovery_exit = None;
-        self.fast_retransmit = false;
         self.last_short = None;
         self.forward = Forward::new();
         for path in &mut self.paths {
-            path.flight = 0;
-            path.t3_rtx = None;
-            path.rtt_probe = None;
-            path.after_timeout = false;
+            path.forget_data();
         }
     }
 

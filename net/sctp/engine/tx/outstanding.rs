@@ -7,21 +7,21 @@
 //!
 //! - The gap blocks of the last SACK are kept. A new SACK is compared with them range by range,
 //!   and only TSNs in the difference are visited.
-//! - Missing reports are not counted per chunk. TSNs are first sent in ascending order, so the
-//!   SACKs that count against a TSN are those whose highest newly acknowledged TSN is beyond it.
-//!   The third highest such TSN ever seen is therefore the frontier: everything unacknowledged
-//!   before it was reported missing three times. The frontier only moves forward, and a TSN is
-//!   looked at once, when the frontier passes it.
+//! - How losses are found without looking at everything is in [`loss`].
 //! - Lost chunks are found by a cursor that only goes back when something before it gets lost.
 //!
 //! Bound: the peer's receive window and cwnd, enforced by `assoc/transmit.rs`.
 //!
 //! Invariants: the ring holds the TSNs `first ..`, all sent; `acked` are the gap blocks of the
 //! last SACK, ascending and disjoint, and exactly the TSNs in them are `Acked`, or were abandoned;
-//! the counters are the sums over the ring; no chunk before `lost_from` is `Lost`.
+//! the counters are the sums over the ring; no chunk before `lost_from` is `Lost`; each chunk in
+//! flight is in the [`Lane`] of its path, and no other is.
 
 pub(crate) mod abandon;
 
+mod loss;
+
+use self::loss::Lane;
 use crate::engine::{
     cx::Payload,
     env::{AllocError, Flags, KVec},
@@ -29,12 +29,10 @@ use crate::engine::{
     ring::Ring,
     rx::tsn_map::Range,
     serial::Tsn,
+    time::Time,
     tx::Policy,
     wire::{data::DataHeader, sack::GapBlock, tlv::padded},
 };
-
-/// How often a TSN has to be reported missing before it is taken for lost (7.2.4).
-const MISSING_REPORTS: usize = 3;
 
 /// Bound of the gap blocks that are taken from a SACK, enforced by [`Outstanding::prepare`]. What
 /// is beyond them counts as not acknowledged. More than a packet of 1500 bytes can hold.
@@ -68,6 +66,11 @@ pub(crate) struct Chunk<B> {
     pub(crate) moved: bool,
     /// A fast retransmission was due for it; there is no second one (7.2.4, step 5).
     pub(crate) fast_retransmitted: bool,
+    /// When it was last sent.
+    pub(crate) sent: Time,
+    /// If it is in flight, what was sent before and after it on its path and still is.
+    older: Option<Tsn>,
+    newer: Option<Tsn>,
 }
 
 impl<B: Payload> Chunk<B> {
@@ -83,6 +86,9 @@ impl<B: Payload> Chunk<B> {
             retransmitted: false,
             moved: false,
             fast_retransmitted: false,
+            sent: Time::default(),
+            older: None,
+            newer: None,
         }
     }
 
@@ -118,8 +124,8 @@ pub(crate) struct PathSummary {
     pub(crate) left_flight: usize,
     /// Whether the cumulative ack point passed a chunk that was sent here.
     pub(crate) cumulative: bool,
-    /// Wire bytes found missing, which are not in flight any more.
-    pub(crate) lost: usize,
+    /// The highest TSN newly acknowledged of those in flight.
+    pub(crate) highest_newly_acked: Option<Tsn>,
     /// Wire bytes the peer took back, which are in flight again.
     pub(crate) reneged: usize,
 }
@@ -132,8 +138,6 @@ pub(crate) struct Summary {
     pub(crate) cumulative_advanced: bool,
     /// Whether anything was newly acknowledged.
     pub(crate) progress: bool,
-    /// Whether chunks were newly found missing.
-    pub(crate) lost: bool,
 }
 
 pub(crate) struct Outstanding<B> {
@@ -148,10 +152,8 @@ pub(crate) struct Outstanding<B> {
     flight_count: usize,
     lost_count: usize,
     lost_from: Tsn,
-    /// The highest TSNs that SACKs newly acknowledged, highest first.
-    reports: [Tsn; MISSING_REPORTS],
-    /// Everything before has been looked at for missing reports.
-    frontier: Tsn,
+    /// One per path, from when something is first sent.
+    lanes: KVec<Lane>,
 }
 
 #[allow(dead_code)]
@@ -167,8 +169,7 @@ impl<B: Payload> Outstanding<B> {
             flight_count: 0,
             lost_count: 0,
             lost_from: initial,
-            reports: [initial.minus(1); MISSING_REPORTS],
-            frontier: initial,
+            lanes: KVec::new(),
         }
     }
 
@@ -212,20 +213,22 @@ impl<B: Payload> Outstanding<B> {
     }
 
     pub(crate) fn reserve(&mut self, gfp: Flags) -> Result<(), AllocError> {
+        while self.lanes.len() < MAX_PATHS {
+            self.lanes.push(Lane::new(self.first), gfp)?;
+        }
         self.chunks.reserve(1, gfp)
     }
 
     /// Notes a new chunk, which has [`next_tsn`](Self::next_tsn), as sent. Room was reserved.
-    pub(crate) fn sent(&mut self, header: DataHeader, payload: B, path: PathId) {
-        debug_assert!(header.tsn == self.next_tsn());
-        let len = payload.len();
+    pub(crate) fn sent(&mut self, header: DataHeader, payload: B, path: PathId, now: Time) {
+        let tsn = header.tsn;
+        debug_assert!(tsn == self.next_tsn());
         let chunk = Chunk {
             payload: Some(payload),
             ..Chunk::new(header, path)
         };
         if self.chunks.push_reserved(chunk).is_ok() {
-            self.flight_payload = self.flight_payload.saturating_add(len);
-            self.flight_count = self.flight_count.saturating_add(1);
+            self.enter_flight(tsn, path, now);
         } else {
             debug_assert!(false, "sent without reserve");
         }
@@ -251,26 +254,21 @@ impl<B: Payload> Outstanding<B> {
     }
 
     /// A lost chunk was sent again.
-    pub(crate) fn retransmitted(&mut self, tsn: Tsn, path: PathId) {
-        let i = self.index(tsn);
-        let Some(chunk) = self.chunks.get_mut(i) else {
-            return;
-        };
-        if chunk.state != ChunkState::Lost {
+    pub(crate) fn retransmitted(&mut self, tsn: Tsn, path: PathId, now: Time) {
+        if !self.is_lost(tsn) {
             return;
         }
-        chunk.state = ChunkState::InFlight;
-        chunk.retransmitted = true;
-        chunk.moved |= chunk.path != path;
-        chunk.retransmissions = chunk.retransmissions.saturating_add(1);
-        chunk.path = path;
-        let len = chunk.len();
+        self.lost_count = self.lost_count.saturating_sub(1);
         if self.lost_from == tsn {
             self.lost_from = tsn.next();
         }
-        self.lost_count = self.lost_count.saturating_sub(1);
-        self.flight_payload = self.flight_payload.saturating_add(len);
-        self.flight_count = self.flight_count.saturating_add(1);
+        let i = self.index(tsn);
+        if let Some(chunk) = self.chunks.get_mut(i) {
+            chunk.retransmitted = true;
+            chunk.moved |= chunk.path != path;
+            chunk.retransmissions = chunk.retransmissions.saturating_add(1);
+        }
+        self.enter_flight(tsn, path, now);
     }
 
     /// Whether a TSN was acknowledged, be it for the time being.
@@ -284,30 +282,6 @@ impl<B: Payload> Outstanding<B> {
     pub(crate) fn is_lost(&self, tsn: Tsn) -> bool {
         self.get(tsn)
             .is_some_and(|chunk| chunk.state == ChunkState::Lost)
-    }
-
-    /// Takes all that is in flight on `path` for lost (6.3.3, E3), and says how many wire bytes
-    /// that is. Missing reports start anew: what was acknowledged so far says nothing about the
-    /// second transmission.
-    pub(crate) fn lose_path(&mut self, path: PathId) -> usize {
-        let mut bytes = 0_usize;
-        for i in 0..self.chunks.len() {
-            let Some(chunk) = self.chunks.get_mut(i) else {
-                break;
-            };
-            if chunk.state == ChunkState::InFlight && chunk.path == path {
-                chunk.state = ChunkState::Lost;
-                bytes = bytes.saturating_add(chunk.wire_size());
-                let len = chunk.len();
-                self.lost_count = self.lost_count.saturating_add(1);
-                self.flight_payload = self.flight_payload.saturating_sub(len);
-                self.flight_count = self.flight_count.saturating_sub(1);
-            }
-        }
-        self.lost_from = self.first;
-        self.reports = [self.cumulative_tsn_ack(); MISSING_REPORTS];
-        self.frontier = self.first;
-        bytes
     }
 
     /// Checks a SACK and brings its gap blocks into order, without changing anything that counts.
@@ -396,37 +370,23 @@ impl<B: Payload> Outstanding<B> {
         self.incoming.truncate(kept);
     }
 
-    /// Applies the SACK that was prepared. `recovering` is whether the association is in Fast
-    /// Recovery, in which a SACK that moves the cumulative TSN counts against all that it leaves
-    /// out, not only up to what it newly acknowledges (7.2.4).
-    pub(crate) fn apply(&mut self, cumulative: Tsn, recovering: bool) -> Summary {
+    /// Applies the SACK that was prepared. To look for losses is the next step.
+    pub(crate) fn apply(&mut self, cumulative: Tsn, now: Time) -> Summary {
         let mut summary = Summary::default();
-        let mut highest_new = None;
-
         while !self.chunks.is_empty() && !self.first.is_after(cumulative) {
-            self.drop_first(&mut summary, &mut highest_new);
+            self.drop_first(&mut summary);
         }
-        self.apply_gaps(&mut summary, &mut highest_new);
+        self.apply_gaps(now, &mut summary);
         core::mem::swap(&mut self.acked, &mut self.incoming);
-
         if self.lost_from.is_before(self.first) {
             self.lost_from = self.first;
         }
-        let report = if recovering && summary.cumulative_advanced {
-            Some(self.acked.last().map_or(cumulative, |r| r.last))
-        } else {
-            highest_new
-        };
-        if let Some(report) = report {
-            self.count_report(report);
-        }
-        self.pass_frontier(&mut summary);
         summary
     }
 
-    fn drop_first(&mut self, summary: &mut Summary, highest_new: &mut Option<Tsn>) {
+    fn drop_first(&mut self, summary: &mut Summary) {
         let tsn = self.first;
-        self.note_acked(tsn, summary, highest_new);
+        self.note_acked(tsn, summary);
         if let Some(chunk) = self.chunks.pop_front() {
             if let Some(path) = summary.paths.get_mut(chunk.path.index()) {
                 path.cumulative = true;
@@ -437,17 +397,17 @@ impl<B: Payload> Outstanding<B> {
     }
 
     /// A TSN is acknowledged. Does nothing if it was before.
-    fn note_acked(&mut self, tsn: Tsn, summary: &mut Summary, highest_new: &mut Option<Tsn>) {
+    fn note_acked(&mut self, tsn: Tsn, summary: &mut Summary) {
         let i = self.index(tsn);
-        let Some(chunk) = self.chunks.get_mut(i) else {
+        let Some(chunk) = self.chunks.get(i) else {
             return;
         };
-        let size = chunk.wire_size();
-        let len = chunk.len();
-        let Some(path) = summary.paths.get_mut(chunk.path.index()) else {
+        let (state, size, index) = (chunk.state, chunk.wire_size(), chunk.path.index());
+        let (Some(path), Some(lane)) = (summary.paths.get_mut(index), self.lanes.get_mut(index))
+        else {
             return;
         };
-        match chunk.state {
+        match state {
             ChunkState::Acked => return,
             // Its place in the ring is all that is left of it.
             ChunkState::Abandoned => {
@@ -455,24 +415,25 @@ impl<B: Payload> Outstanding<B> {
                 return;
             }
             ChunkState::InFlight => {
-                self.flight_payload = self.flight_payload.saturating_sub(len);
-                self.flight_count = self.flight_count.saturating_sub(1);
                 path.left_flight = path.left_flight.saturating_add(size);
                 // A chunk that waits to be sent again is acknowledged for the first time it was
                 // sent, which says nothing about those that were sent again.
-                *highest_new = Some(tsn);
+                path.highest_newly_acked = Some(tsn);
             }
-            ChunkState::Lost => {
-                self.lost_count = self.lost_count.saturating_sub(1);
-            }
+            ChunkState::Lost => self.lost_count = self.lost_count.saturating_sub(1),
         }
-        chunk.state = ChunkState::Acked;
         path.acked = path.acked.saturating_add(size);
         path.proven |= !chunk.moved;
         summary.progress = true;
+        lane.note_acked(tsn);
+        self.leave_flight(tsn);
+        if let Some(chunk) = self.chunks.get_mut(i) {
+            chunk.state = ChunkState::Acked;
+        }
     }
 
-    fn note_reneged(&mut self, tsn: Tsn, summary: &mut Summary) {
+    /// A TSN is acknowledged no more. It is in flight again, as if it had just been sent.
+    fn note_reneged(&mut self, tsn: Tsn, now: Time, summary: &mut Summary) {
         let i = self.index(tsn);
         let Some(chunk) = self.chunks.get_mut(i) else {
             return;
@@ -480,20 +441,17 @@ impl<B: Payload> Outstanding<B> {
         if chunk.state != ChunkState::Acked {
             return;
         }
-        // In flight again, for T3-rtx to find out. It was measured and reported on already.
-        chunk.state = ChunkState::InFlight;
         chunk.retransmitted = true;
-        let size = chunk.wire_size();
-        self.flight_payload = self.flight_payload.saturating_add(chunk.len());
-        self.flight_count = self.flight_count.saturating_add(1);
-        if let Some(path) = summary.paths.get_mut(chunk.path.index()) {
+        let (path, size) = (chunk.path, chunk.wire_size());
+        if let Some(path) = summary.paths.get_mut(path.index()) {
             path.reneged = path.reneged.saturating_add(size);
         }
+        self.enter_flight(tsn, path, now);
     }
 
     /// Walks over the old and the new gap blocks side by side and visits only TSNs that are in
     /// one and not in the other.
-    fn apply_gaps(&mut self, summary: &mut Summary, highest_new: &mut Option<Tsn>) {
+    fn apply_gaps(&mut self, now: Time, summary: &mut Summary) {
         let first = self.first;
         let end = self.chunks.len() as u32;
         // Offsets from `first`: half open, clipped to the ring, so that plain comparisons do.
@@ -522,9 +480,9 @@ impl<B: Payload> Outstanding<B> {
                 for offset in at..until {
                     let tsn = first.plus(offset);
                     if in_new {
-                        self.note_acked(tsn, summary, highest_new);
+                        self.note_acked(tsn, summary);
                     } else {
-                        self.note_reneged(tsn, summary);
+                        self.note_reneged(tsn, now, summary);
                     }
                 }
             }
@@ -541,53 +499,10 @@ impl<B: Payload> Outstanding<B> {
         }
     }
 
-    fn count_report(&mut self, mut tsn: Tsn) {
-        // Sorted insertion; the lowest falls out. Equal ones count each.
-        for slot in &mut self.reports {
-            if !tsn.is_before(*slot) {
-                core::mem::swap(slot, &mut tsn);
-            }
-        }
-    }
-
-    /// Everything in flight before the third highest report is lost.
-    fn pass_frontier(&mut self, summary: &mut Summary) {
-        if self.frontier.is_before(self.first) {
-            self.frontier = self.first;
-        }
-        let Some(until) = self.reports.last().copied() else {
-            return;
-        };
-        while self.frontier.is_before(until) {
-            let tsn = self.frontier;
-            self.frontier = tsn.next();
-            let i = self.index(tsn);
-            let Some(chunk) = self.chunks.get_mut(i) else {
-                break;
-            };
-            if chunk.state != ChunkState::InFlight || chunk.fast_retransmitted {
-                continue;
-            }
-            chunk.state = ChunkState::Lost;
-            chunk.fast_retransmitted = true;
-            let size = chunk.wire_size();
-            let len = chunk.len();
-            if let Some(path) = summary.paths.get_mut(chunk.path.index()) {
-                path.lost = path.lost.saturating_add(size);
-            }
-            if self.lost_count == 0 || tsn.is_before(self.lost_from) {
-                self.lost_from = tsn;
-            }
-            self.lost_count = self.lost_count.saturating_add(1);
-            self.flight_payload = self.flight_payload.saturating_sub(len);
-            self.flight_count = self.flight_count.saturating_sub(1);
-            summary.lost = true;
-        }
-    }
-
     #[cfg(not(MODULE))]
     pub(crate) fn check_invariants(&self, flight: &mut [usize]) {
         let (mut payload, mut count, mut lost) = (0, 0, 0);
+        self.check_lanes();
         for (i, chunk) in self.chunks.iter().enumerate() {
             let tsn = self.first.plus(i as u32);
             assert_eq!(chunk.header.tsn, tsn, "the ring is indexed by TSN");

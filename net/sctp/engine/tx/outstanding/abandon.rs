@@ -87,15 +87,12 @@ impl<B: Payload> Outstanding<B> {
     /// Gives a chunk up. `None` if there is no such chunk, or it was given up before.
     pub(crate) fn abandon(&mut self, tsn: Tsn) -> Option<Dropped<B>> {
         let i = self.index(tsn);
+        self.leave_flight(tsn);
         let chunk = self.chunks.get_mut(i)?;
-        let (size, len) = (chunk.wire_size(), chunk.len());
+        let size = chunk.wire_size();
         let payload = chunk.payload.take()?;
         let left_flight = match chunk.state {
-            ChunkState::InFlight => {
-                self.flight_payload = self.flight_payload.saturating_sub(len);
-                self.flight_count = self.flight_count.saturating_sub(1);
-                size
-            }
+            ChunkState::InFlight => size,
             ChunkState::Lost => {
                 self.lost_count = self.lost_count.saturating_sub(1);
                 0

@@ -9,10 +9,13 @@ use kernel::alloc::flags::GFP_ATOMIC;
 use crate::engine::{
     path::{PathId, MAX_PATHS},
     serial::{Ssn, Tsn},
+    time::Time,
     tx::outstanding::{BadSack, ChunkState, Outstanding},
     wire::{data::DataHeader, sack::GapBlock},
 };
 use crate::tests::support::{cases, payload::Bytes};
+
+const NOW: Time = Time(0);
 
 fn header(tsn: Tsn) -> DataHeader {
     DataHeader {
@@ -29,52 +32,122 @@ fn header(tsn: Tsn) -> DataHeader {
 
 fn send(queue: &mut Outstanding<Bytes>, len: usize, path: PathId) {
     queue.reserve(GFP_ATOMIC).unwrap();
-    queue.sent(header(queue.next_tsn()), Bytes::new(&vec![0; len]), path);
+    let payload = Bytes::new(&vec![0; len]);
+    queue.sent(header(queue.next_tsn()), payload, path, NOW);
 }
 
 fn check(queue: &Outstanding<Bytes>) {
     queue.check_invariants(&mut [0; MAX_PATHS]);
 }
 
+/// Applies a SACK that was prepared and gives the bytes that it reports missing for the third time
+/// on the first path.
+fn judge(queue: &mut Outstanding<Bytes>, cumulative: Tsn) -> usize {
+    let summary = queue.apply(cumulative, NOW);
+    queue.report_missing(PathId(0), summary.paths[0].highest_newly_acked, false)
+}
+
 #[derive(Clone, Debug)]
 struct ModelChunk {
+    /// Counted from the first one.
+    tsn: usize,
     state: ChunkState,
     path: u8,
-    reports: u32,
     fast: bool,
 }
 
-/// As the RFC has it, with a counter in each chunk.
+/// What was newly acknowledged on a path since something is in flight there: the highest TSN of
+/// each SACK, and of all.
+#[derive(Clone, Debug, Default)]
+struct ModelPath {
+    reports: Vec<usize>,
+    highest: Option<usize>,
+    /// The TSN that was sent then. What is before it is not judged.
+    floor: usize,
+}
+
+impl ModelPath {
+    /// How often a TSN was reported missing.
+    fn is_missing(&self, tsn: usize) -> bool {
+        let reports = self.reports.iter().filter(|&&report| report > tsn).count();
+        reports >= 3 && tsn >= self.floor
+    }
+}
+
+/// As the RFC has it, counting for each chunk, but each path for itself.
 #[derive(Debug, Default)]
 struct Model {
     /// From the cumulative TSN on.
     chunks: Vec<ModelChunk>,
+    paths: [ModelPath; 2],
+    sent: usize,
 }
 
 impl Model {
+    fn in_flight(&self, path: u8) -> impl Iterator<Item = &ModelChunk> {
+        let is = move |c: &&ModelChunk| c.state == ChunkState::InFlight && c.path == path;
+        self.chunks.iter().filter(is)
+    }
+
+    /// A chunk goes into flight. What a path was told is forgotten if nothing was in flight there.
+    fn enter(&mut self, i: usize, path: u8) {
+        if self.in_flight(path).next().is_none() {
+            self.paths[usize::from(path)] = ModelPath {
+                floor: self.chunks[i].tsn,
+                ..ModelPath::default()
+            };
+        }
+        self.chunks[i].state = ChunkState::InFlight;
+        self.chunks[i].path = path;
+    }
+
+    fn send(&mut self, path: u8) {
+        self.chunks.push(ModelChunk {
+            tsn: self.sent,
+            state: ChunkState::Lost,
+            path,
+            fast: false,
+        });
+        self.sent += 1;
+        self.enter(self.chunks.len() - 1, path);
+    }
+
     /// `gaps[i]` is whether the chunk `i` behind the new cumulative TSN is acknowledged.
     fn sack(&mut self, cumulative: usize, gaps: &[bool], recovering: bool) {
-        let mut highest = None;
-        for (i, chunk) in self.chunks.iter_mut().enumerate() {
-            let acked = i < cumulative || gaps.get(i - cumulative).copied().unwrap_or(false);
-            match (acked, chunk.state) {
-                (true, ChunkState::InFlight) => {
-                    highest = Some(i);
-                    chunk.state = ChunkState::Acked;
+        let mut newly = [None; 2];
+        let mut last = self.chunks.first().map(|chunk| chunk.tsn);
+        for i in 0..self.chunks.len() {
+            let is_acked = i < cumulative || gaps.get(i - cumulative).copied().unwrap_or(false);
+            let ModelChunk {
+                tsn, state, path, ..
+            } = self.chunks[i];
+            if is_acked {
+                last = Some(tsn);
+            }
+            if is_acked && state != ChunkState::Acked {
+                let to = &mut self.paths[usize::from(path)];
+                to.highest = to.highest.max(Some(tsn));
+                if state == ChunkState::InFlight {
+                    newly[usize::from(path)] = Some(tsn);
                 }
-                (true, _) => chunk.state = ChunkState::Acked,
-                (false, ChunkState::Acked) => chunk.state = ChunkState::InFlight,
-                (false, _) => {}
+                self.chunks[i].state = ChunkState::Acked;
+            } else if !is_acked && state == ChunkState::Acked {
+                self.enter(i, path);
             }
         }
-        if recovering && cumulative > 0 {
-            let last = gaps.iter().rposition(|g| *g);
-            highest = Some(last.map_or(cumulative - 1, |i| cumulative + i));
-        }
-        if let Some(highest) = highest {
-            for chunk in &mut self.chunks[..highest] {
-                chunk.reports += 1;
-                if chunk.reports == 3 && chunk.state == ChunkState::InFlight && !chunk.fast {
+        for (path, newly_acked) in newly.into_iter().enumerate() {
+            let to = &mut self.paths[path];
+            let report = if recovering && cumulative > 0 {
+                to.highest.min(last)
+            } else {
+                newly_acked
+            };
+            let before = to.clone();
+            to.reports.extend(report);
+            for chunk in &mut self.chunks {
+                let is_new = to.is_missing(chunk.tsn) && !before.is_missing(chunk.tsn);
+                let is_here = usize::from(chunk.path) == path;
+                if is_new && is_here && chunk.state == ChunkState::InFlight && !chunk.fast {
                     chunk.state = ChunkState::Lost;
                     chunk.fast = true;
                 }
@@ -85,7 +158,6 @@ impl Model {
 
     fn timeout(&mut self, path: u8) {
         for chunk in &mut self.chunks {
-            chunk.reports = 0;
             if chunk.state == ChunkState::InFlight && chunk.path == path {
                 chunk.state = ChunkState::Lost;
             }
@@ -164,12 +236,7 @@ proptest! {
                 Op::Send(n, path) => {
                     for i in 0..n {
                         send(&mut queue, 1 + usize::from(i), PathId(path));
-                        model.chunks.push(ModelChunk {
-                            state: ChunkState::InFlight,
-                            path,
-                            reports: 0,
-                            fast: false,
-                        });
+                        model.send(path);
                     }
                 }
                 Op::Sack(share, mut gaps, recovering, odd) => {
@@ -185,7 +252,12 @@ proptest! {
                         .prepare(cumulative, blocks(&gaps, odd).into_iter(), GFP_ATOMIC)
                         .unwrap();
                     let before = model.chunks.clone();
-                    let summary = queue.apply(cumulative, recovering);
+                    let summary = queue.apply(cumulative, NOW);
+                    let is_partial = recovering && advance > 0;
+                    for i in 0..2 {
+                        let newly_acked = summary.paths[i].highest_newly_acked;
+                        queue.report_missing(PathId(i as u8), newly_acked, is_partial);
+                    }
                     model.sack(advance, &gaps, recovering);
                     prop_assert_eq!(summary.cumulative_advanced, advance > 0);
                     let acked: usize = summary.paths.iter().map(|p| p.acked).sum();
@@ -206,9 +278,8 @@ proptest! {
                         let Some(tsn) = queue.next_lost(from) else { break };
                         let i = tsn.since(queue.cumulative_tsn_ack()) as usize - 1;
                         prop_assert_eq!(Some(i), model.lost().first().copied());
-                        queue.retransmitted(tsn, PathId(path));
-                        model.chunks[i].state = ChunkState::InFlight;
-                        model.chunks[i].path = path;
+                        queue.retransmitted(tsn, PathId(path), NOW);
+                        model.enter(i, path);
                         from = tsn.next();
                     }
                 }
@@ -264,23 +335,43 @@ fn third_report_makes_a_chunk_lost_once() {
     let mut report = |end: u16| {
         let gaps = [GapBlock { start: 2, end }];
         queue.prepare(Tsn(0), gaps.into_iter(), GFP_ATOMIC).unwrap();
-        let summary = queue.apply(Tsn(0), false);
+        let lost = judge(&mut queue, Tsn(0)) > 0;
         check(&queue);
-        (summary.lost, queue.lost_count())
+        (lost, queue.lost_count())
     };
     assert_eq!(report(2), (false, 0));
     assert_eq!(report(3), (false, 0));
     // A SACK that brings nothing new does not count.
     assert_eq!(report(3), (false, 0));
     assert_eq!(report(4), (true, 1));
-    queue.retransmitted(Tsn(1), PathId(0));
+    queue.retransmitted(Tsn(1), PathId(0), NOW);
     let mut report = |end: u16| {
         let gaps = [GapBlock { start: 2, end }];
         queue.prepare(Tsn(0), gaps.into_iter(), GFP_ATOMIC).unwrap();
-        queue.apply(Tsn(0), false).lost
+        judge(&mut queue, Tsn(0)) > 0
     };
     for end in 5..12 {
         assert!(!report(end), "no second fast retransmission");
+    }
+}
+
+/// SFR-CACC: after the primary path was changed, what is sent on the new one overtakes what was sent
+/// on the old one, and says nothing about it.
+#[test]
+fn a_path_is_not_judged_by_another() {
+    let mut queue = Outstanding::new(Tsn(1));
+    for i in 0..20 {
+        send(&mut queue, 100, PathId(u8::from(i >= 10)));
+    }
+    for end in 11..=20 {
+        let gaps = [GapBlock { start: 11, end }];
+        queue.prepare(Tsn(0), gaps.into_iter(), GFP_ATOMIC).unwrap();
+        let summary = queue.apply(Tsn(0), NOW);
+        for (i, path) in (0..).zip(&summary.paths[..2]) {
+            let newly_acked = path.highest_newly_acked;
+            assert_eq!(queue.report_missing(PathId(i), newly_acked, false), 0);
+        }
+        check(&queue);
     }
 }
 
@@ -303,7 +394,7 @@ fn cost_of_a_sack_is_flat() {
                 end: 3 + i,
             }];
             queue.prepare(Tsn(0), gaps.into_iter(), GFP_ATOMIC).unwrap();
-            queue.apply(Tsn(0), false);
+            judge(&mut queue, Tsn(0));
         }
         start.elapsed().as_secs_f64()
     };
