@@ -43,6 +43,15 @@ impl Default for PathConfig {
     }
 }
 
+/// How lost DATA is found before T3-rtx expires.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum LossDetection {
+    /// RFC 9260, 7.2.4 to the letter.
+    MissingReports,
+    /// RFC 8985: by times, and with tail loss probes.
+    Rack,
+}
+
 /// Settings of one association, copied from its endpoint when it is created.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
@@ -56,6 +65,8 @@ pub(crate) struct Config {
     pub(crate) max_burst: u32,
     /// How congestion windows move. RFC 9260: Reno.
     pub(crate) congestion_control: Algorithm,
+    /// RFC 9260: missing reports.
+    pub(crate) loss_detection: LossDetection,
     /// Association.Max.Retrans. RFC 9260: 10.
     pub(crate) association_max_retrans: u32,
     /// What each path begins with.
@@ -109,6 +120,7 @@ impl Default for Config {
             rto_max: Duration::from_secs(60),
             max_burst: 4,
             congestion_control: Algorithm::Cubic,
+            loss_detection: LossDetection::Rack,
             association_max_retrans: 10,
             path: PathConfig::default(),
             max_init_retransmits: 8,

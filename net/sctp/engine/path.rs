@@ -96,6 +96,25 @@ pub(crate) struct RttProbe {
     pub(crate) sent: Time,
 }
 
+/// Fast Recovery (7.2.4) of a path. RFC 9260 has one exit point for all paths; with one for each, a
+/// path is not kept from growing by what another one lost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Recovery {
+    /// It lasts until this TSN is acknowledged.
+    pub(crate) exit: Tsn,
+    /// When cwnd was reduced.
+    pub(crate) since: Time,
+}
+
+/// What a path's timer is for that runs ahead of T3-rtx (RFC 8985).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum LossTimer {
+    /// Something is late, and will be lost when this expires.
+    Reordering,
+    /// Nothing was heard of what was sent last: PTO.
+    TailProbe,
+}
+
 #[derive(Debug)]
 pub(crate) struct Path {
     pub(crate) addr: Address,
@@ -132,11 +151,13 @@ pub(crate) struct Path {
     /// leave, and it has if `timeout_spent` (6.3.3, E3).
     pub(crate) after_timeout: bool,
     pub(crate) timeout_spent: bool,
-    /// Fast Recovery lasts until this TSN is acknowledged (7.2.4). RFC 9260 has one exit point for
-    /// all paths; with one for each, a path is not kept from growing by what another one lost.
-    pub(crate) recovery_exit: Option<Tsn>,
+    pub(crate) recovery: Option<Recovery>,
     /// One packet of what was lost here may be sent again whatever cwnd says (7.2.4, step 3).
     pub(crate) fast_retransmit: bool,
+    /// What is to be done about losses before T3-rtx expires, and when.
+    pub(crate) loss_timer: Option<(Time, LossTimer)>,
+    /// The TSN that was sent again as a tail loss probe, until it is known what became of it.
+    pub(crate) tail_probe: Option<Tsn>,
     /// A SACK came since T3-rtx last expired.
     pub(crate) probe_answered: bool,
 }
@@ -171,8 +192,10 @@ impl Path {
             last_use: None,
             after_timeout: false,
             timeout_spent: false,
-            recovery_exit: None,
+            recovery: None,
             fast_retransmit: false,
+            loss_timer: None,
+            tail_probe: None,
             probe_answered: false,
         }
     }
@@ -196,6 +219,7 @@ impl Path {
         self.rto = Rto::new(config);
         self.rtt_probe = None;
         self.after_timeout = false;
+        self.end_recovery();
     }
 
     /// Room for an SCTP packet, IP header excluded.
@@ -219,8 +243,25 @@ impl Path {
         self.t3_rtx = None;
         self.rtt_probe = None;
         self.after_timeout = false;
-        self.recovery_exit = None;
+        self.end_recovery();
+    }
+
+    /// Fast Recovery and probes are over, be it for a timeout.
+    pub(crate) fn end_recovery(&mut self) {
+        self.recovery = None;
         self.fast_retransmit = false;
+        self.loss_timer = None;
+        self.tail_probe = None;
+    }
+
+    /// Losses were found. The window is reduced once for all that were in flight, and again only if
+    /// that did not help: `is_second`.
+    pub(crate) fn enter_recovery(&mut self, exit: Tsn, is_second: bool, now: Time) {
+        if self.recovery.is_none() || is_second {
+            self.recovery = Some(Recovery { exit, since: now });
+            self.cc.on_loss();
+        }
+        self.tail_probe = None;
     }
 
     pub(crate) fn start_t3(&mut self, now: Time) {

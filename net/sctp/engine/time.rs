@@ -47,6 +47,11 @@ impl Duration {
         }
     }
 
+    /// Both spans, one after the other.
+    pub(crate) const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
     /// Twice the span, for back-off.
     pub(crate) const fn doubled(self) -> Self {
         Self(self.0.saturating_mul(2))

@@ -170,6 +170,7 @@ impl<B: Payload> Association<B> {
         }
         for path in &mut self.paths {
             path.rtt_probe = path.rtt_probe.filter(|probe| probe.tsn != tsn);
+            path.tail_probe = path.tail_probe.filter(|probe| *probe != tsn);
         }
         self.window_probe = self.window_probe.filter(|probe| *probe != tsn);
         self.last_short = self.last_short.filter(|last| *last != tsn);
@@ -193,6 +194,7 @@ impl<B: Payload> Association<B> {
         for path in &mut self.paths {
             if path.flight == 0 {
                 path.t3_rtx = None;
+                path.loss_timer = None;
                 path.timeout_spent = false;
             }
             path.fast_retransmit &= is_any_lost;

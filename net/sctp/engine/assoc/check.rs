@@ -28,10 +28,13 @@ impl<B: Payload> Association<B> {
         for (path, flight) in self.paths.iter().zip(flight) {
             assert_eq!(path.flight, flight, "flight of {:?}", path.addr);
             assert!(path.is_confirmed() || path.flight == 0, "5.4");
-            assert_eq!(
-                path.t3_rtx.is_some(),
-                path.flight > 0,
-                "T3-rtx runs while and only while DATA is in flight"
+            assert!(
+                path.t3_rtx.is_some() == (path.flight > 0) || path.tail_probe.is_some(),
+                "T3-rtx runs while and only while DATA is in flight or just about to be"
+            );
+            assert!(
+                path.flight > 0 || path.loss_timer.is_none(),
+                "nothing to lose"
             );
             path.pmtu.check_invariants();
         }

@@ -8,7 +8,7 @@ use crate::engine::{
     cx::{Cx, Payload},
     event::Closed,
     icmp::{Quote, Quoted, Report},
-    path::PathId,
+    path::{PathId, Recovery},
     pmtu::TooBig,
     stats::{Counter, Reason},
 };
@@ -55,7 +55,7 @@ impl<B: Payload> Association<B> {
             TooBig::Ignored => Err(Reason::Unexpected),
             TooBig::Probe => Ok(()),
             TooBig::Lowered => {
-                self.resend(id);
+                self.resend(cx, id);
                 Ok(())
             }
         }
@@ -64,13 +64,16 @@ impl<B: Payload> Association<B> {
     /// All that is in flight on a path was too big, or might have been: it is sent again at once.
     /// That is no sign of congestion, and the path works. What of it turns out to be missing once
     /// more belongs to the same event, as in Fast Recovery.
-    fn resend(&mut self, id: PathId) {
+    fn resend(&mut self, cx: &Cx<'_>, id: PathId) {
         let bytes = self.outstanding.lose_path(id);
         let exit = self.outstanding.next_tsn().minus(1);
         if let Some(path) = self.path_mut(id) {
             path.leave_flight(bytes);
             path.forget_data();
-            path.recovery_exit = (bytes > 0).then_some(exit);
+            path.recovery = (bytes > 0).then_some(Recovery {
+                exit,
+                since: cx.now,
+            });
         }
     }
 

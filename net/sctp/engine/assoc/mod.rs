@@ -22,6 +22,7 @@ mod dispatch;
 mod fault;
 mod icmp;
 mod paths;
+mod recovery;
 mod sack;
 mod send;
 mod setup;
@@ -300,7 +301,14 @@ impl<B: Payload> Association<B> {
         let paths = self
             .paths
             .iter()
-            .flat_map(|path| [path.t3_rtx, path.heartbeat, path.pmtu.timer()])
+            .flat_map(|path| {
+                [
+                    path.t3_rtx,
+                    path.loss_timer.map(|(at, _)| at),
+                    path.heartbeat,
+                    path.pmtu.timer(),
+                ]
+            })
             .flatten();
         self.timers.next().into_iter().chain(paths).min()
     }

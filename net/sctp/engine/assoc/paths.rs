@@ -223,6 +223,7 @@ impl<B: Payload> Association<B> {
             path.leave_flight(bytes);
             path.rtt_probe = None;
             path.t3_rtx = None;
+            path.loss_timer = None;
             path.timeout_spent = false;
         }
     }

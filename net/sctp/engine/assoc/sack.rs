@@ -33,6 +33,9 @@ impl<B: Payload> Association<B> {
             Ok(()) => {
                 self.set_peer_a_rwnd(sack.a_rwnd);
                 self.heard_sack();
+                for tsn in sack.duplicates() {
+                    self.note_duplicate(tsn);
+                }
                 self.acknowledge(cx, cumulative);
                 self.resume_after_probe();
                 Ok(Next::Continue)
@@ -61,6 +64,7 @@ impl<B: Payload> Association<B> {
             path.leave_flight(bytes);
             path.rtt_probe = None;
             path.t3_rtx = None;
+            path.loss_timer = None;
             path.after_timeout = false;
             path.rto.end_back_off();
         }
@@ -104,6 +108,7 @@ impl<B: Payload> Association<B> {
             self.recover_path(cx, id, cumulative, &summary);
         }
         self.restart_t3(cx, &summary);
+        self.set_loss_timers(cx);
         self.forward_after_sack(summary.cumulative_advanced);
     }
 
@@ -140,46 +145,8 @@ impl<B: Payload> Association<B> {
                 flight_before: was,
                 cumulative_advanced: summary.cumulative_advanced,
                 all_acked: path.flight == 0,
-                in_recovery: path.recovery_exit.is_some(),
+                in_recovery: path.recovery.is_some(),
             });
-        }
-    }
-
-    /// Looks for losses on a path, and enters and leaves Fast Recovery there (7.2.4).
-    fn recover_path(&mut self, cx: &Cx<'_>, id: PathId, cumulative: Tsn, summary: &Summary) {
-        let (Some(path), Some(done)) = (
-            self.paths.get_mut(id.index()),
-            summary.paths.get(id.index()),
-        ) else {
-            return;
-        };
-        let is_partial = path.recovery_exit.is_some() && summary.cumulative_advanced;
-        let newly_acked = done.highest_newly_acked;
-        let lost = self.outstanding.report_missing(id, newly_acked, is_partial);
-        if path
-            .recovery_exit
-            .is_some_and(|exit| !cumulative.is_before(exit))
-        {
-            path.recovery_exit = None;
-        }
-        if lost == 0 {
-            return;
-        }
-        path.leave_flight(lost);
-        if path
-            .rtt_probe
-            .is_some_and(|p| self.outstanding.is_lost(p.tsn))
-        {
-            path.rtt_probe = None;
-        }
-        let outstanding = &self.outstanding;
-        path.pmtu
-            .on_sack(false, |_| false, |tsn| outstanding.is_lost(tsn));
-        cx.stats.count(Counter::FastRetransmits);
-        path.fast_retransmit = true;
-        if path.recovery_exit.is_none() {
-            path.recovery_exit = Some(self.outstanding.next_tsn().minus(1));
-            path.cc.on_loss();
         }
     }
 
@@ -222,8 +189,7 @@ impl<B: Payload> Association<B> {
         // A peer whose window is closed does not acknowledge a probe; while it says so, it is
         // alive (6.1, A), and nothing was lost on the way.
         let answered = core::mem::take(&mut path.probe_answered);
-        path.recovery_exit = None;
-        path.fast_retransmit = false;
+        path.end_recovery();
         if !(is_window_probe && answered) {
             path.cc.on_timeout();
             path.with_pmtu(Pmtu::on_t3);

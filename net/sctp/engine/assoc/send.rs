@@ -22,7 +22,7 @@ use super::{
 use crate::engine::{
     cx::{Cx, Payload},
     env::AllocError,
-    path::{PathId, RttProbe},
+    path::{Path, PathId, RttProbe},
     serial::Tsn,
     stats::Counter,
     tx::send_queue::Fragment,
@@ -220,7 +220,8 @@ impl<B: Payload> Association<B> {
             self.start(cx, out, self.peer_tag, mtu)?;
         }
         let mut header = chunk.header;
-        header.immediate |= self.will_wait(id, size);
+        let is_probe = |p: &Path| p.tail_probe == Some(tsn);
+        header.immediate |= self.will_wait(id, size) || self.paths.iter().any(is_probe);
         let payload = chunk.payload.as_ref().and_then(|p| p.slice(0..len));
         let payload = payload.ok_or(BuildError::NoMemory)?;
         out.data(cx.gfp, &header, payload)?;
@@ -397,6 +398,7 @@ impl<B: Payload> Association<B> {
                 path.start_t3(cx.now);
             }
         }
+        self.set_tail_probe(cx, id);
     }
 
     /// Whether a new chunk should ask for a SACK at once. `used` is how long the packet is.

@@ -25,6 +25,13 @@ impl<B: Payload> Association<B> {
         }
         for id in path_ids(self.paths.len()) {
             let is_due = |at: Time| at <= cx.now;
+            let loss = self.path(id).and_then(|p| p.loss_timer);
+            if let Some((_, timer)) = loss.filter(|(at, _)| is_due(*at)) {
+                if let Some(path) = self.path_mut(id) {
+                    path.loss_timer = None;
+                }
+                self.on_loss_timer(cx, id, timer);
+            }
             if self.path(id).and_then(|p| p.t3_rtx).is_some_and(is_due) {
                 if let Some(path) = self.path_mut(id) {
                     path.t3_rtx = None;

@@ -21,7 +21,8 @@ pub(crate) mod abandon;
 
 mod loss;
 
-use self::loss::Lane;
+pub(crate) use self::loss::Overdue;
+use self::loss::{Lane, Tolerance};
 use crate::engine::{
     cx::Payload,
     env::{AllocError, Flags, KVec},
@@ -66,8 +67,11 @@ pub(crate) struct Chunk<B> {
     pub(crate) moved: bool,
     /// A fast retransmission was due for it; there is no second one (7.2.4, step 5).
     pub(crate) fast_retransmitted: bool,
-    /// When it was last sent.
+    /// Was acknowledged once: to take that back and to repeat it is no progress.
+    was_acked: bool,
+    /// When it was last sent, and how many transmissions there were before that one.
     pub(crate) sent: Time,
+    order: u64,
     /// If it is in flight, what was sent before and after it on its path and still is.
     older: Option<Tsn>,
     newer: Option<Tsn>,
@@ -86,7 +90,9 @@ impl<B: Payload> Chunk<B> {
             retransmitted: false,
             moved: false,
             fast_retransmitted: false,
+            was_acked: false,
             sent: Time::default(),
+            order: 0,
             older: None,
             newer: None,
         }
@@ -154,6 +160,9 @@ pub(crate) struct Outstanding<B> {
     lost_from: Tsn,
     /// One per path, from when something is first sent.
     lanes: KVec<Lane>,
+    tolerance: Tolerance,
+    /// Chunks that were ever sent, each time.
+    transmissions: u64,
 }
 
 #[allow(dead_code)]
@@ -170,6 +179,8 @@ impl<B: Payload> Outstanding<B> {
             lost_count: 0,
             lost_from: initial,
             lanes: KVec::new(),
+            tolerance: Tolerance::new(initial),
+            transmissions: 0,
         }
     }
 
@@ -268,6 +279,7 @@ impl<B: Payload> Outstanding<B> {
             chunk.moved |= chunk.path != path;
             chunk.retransmissions = chunk.retransmissions.saturating_add(1);
         }
+        self.tolerance.note_retransmission();
         self.enter_flight(tsn, path, now);
     }
 
@@ -374,20 +386,29 @@ impl<B: Payload> Outstanding<B> {
     pub(crate) fn apply(&mut self, cumulative: Tsn, now: Time) -> Summary {
         let mut summary = Summary::default();
         while !self.chunks.is_empty() && !self.first.is_after(cumulative) {
-            self.drop_first(&mut summary);
+            self.drop_first(now, &mut summary);
         }
         self.apply_gaps(now, &mut summary);
         core::mem::swap(&mut self.acked, &mut self.incoming);
         if self.lost_from.is_before(self.first) {
             self.lost_from = self.first;
         }
+        for (lane, done) in self.lanes.iter_mut().zip(&summary.paths) {
+            if done.highest_newly_acked.is_some() {
+                lane.note_sack();
+            }
+        }
         summary
     }
 
-    fn drop_first(&mut self, summary: &mut Summary) {
+    fn drop_first(&mut self, now: Time, summary: &mut Summary) {
         let tsn = self.first;
-        self.note_acked(tsn, summary);
+        self.note_acked(tsn, now, summary);
         if let Some(chunk) = self.chunks.pop_front() {
+            let lane = self.lanes.get_mut(chunk.path.index());
+            if let Some(lane) = lane.filter(|_| chunk.state == ChunkState::Acked) {
+                lane.forget_acked();
+            }
             if let Some(path) = summary.paths.get_mut(chunk.path.index()) {
                 path.cumulative = true;
             }
@@ -397,7 +418,7 @@ impl<B: Payload> Outstanding<B> {
     }
 
     /// A TSN is acknowledged. Does nothing if it was before.
-    fn note_acked(&mut self, tsn: Tsn, summary: &mut Summary) {
+    fn note_acked(&mut self, tsn: Tsn, now: Time, summary: &mut Summary) {
         let i = self.index(tsn);
         let Some(chunk) = self.chunks.get(i) else {
             return;
@@ -422,13 +443,16 @@ impl<B: Payload> Outstanding<B> {
             }
             ChunkState::Lost => self.lost_count = self.lost_count.saturating_sub(1),
         }
-        path.acked = path.acked.saturating_add(size);
-        path.proven |= !chunk.moved;
-        summary.progress = true;
-        lane.note_acked(tsn);
+        if !chunk.was_acked {
+            path.acked = path.acked.saturating_add(size);
+            path.proven |= !chunk.moved;
+            summary.progress = true;
+        }
+        lane.note_acked(chunk, now);
         self.leave_flight(tsn);
         if let Some(chunk) = self.chunks.get_mut(i) {
             chunk.state = ChunkState::Acked;
+            chunk.was_acked = true;
         }
     }
 
@@ -445,6 +469,9 @@ impl<B: Payload> Outstanding<B> {
         let (path, size) = (chunk.path, chunk.wire_size());
         if let Some(path) = summary.paths.get_mut(path.index()) {
             path.reneged = path.reneged.saturating_add(size);
+        }
+        if let Some(lane) = self.lanes.get_mut(path.index()) {
+            lane.forget_acked();
         }
         self.enter_flight(tsn, path, now);
     }
@@ -480,7 +507,7 @@ impl<B: Payload> Outstanding<B> {
                 for offset in at..until {
                     let tsn = first.plus(offset);
                     if in_new {
-                        self.note_acked(tsn, summary);
+                        self.note_acked(tsn, now, summary);
                     } else {
                         self.note_reneged(tsn, now, summary);
                     }

@@ -98,7 +98,13 @@ impl<B: Payload> Outstanding<B> {
                 0
             }
             // The peer may have it, but not the whole message.
-            ChunkState::Acked | ChunkState::Abandoned => 0,
+            ChunkState::Acked => {
+                if let Some(lane) = self.lanes.get_mut(chunk.path.index()) {
+                    lane.forget_acked();
+                }
+                0
+            }
+            ChunkState::Abandoned => 0,
         };
         chunk.state = ChunkState::Abandoned;
         Some(Dropped {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which of the chunks in flight are lost: RFC 9260, 6.3.3 and 7.2.4.
+//! Which of the chunks in flight are lost: RFC 9260, 6.3.3 and 7.2.4; RFC 8985.
 //!
 //! Each path is judged by itself (SFR-CACC): what was sent to one address says nothing about what
 //! was sent to another one, or a change of the primary path, where packets overtake each other,
@@ -11,12 +11,72 @@
 //! beyond it. The third highest such TSN ever seen is therefore a frontier: everything in flight on
 //! the path before it was reported missing three times. A frontier only moves forward, and a TSN is
 //! looked at once for each path, when the frontier of that passes it.
+//!
+//! RACK (RFC 8985) looks at times instead. If what was sent later has arrived, what was sent before
+//! it is lost as soon as it is later than that by a reordering window. So it finds lost
+//! retransmissions, too, and losses with little behind them, and it learns how much packets
+//! overtake each other. It looks at the oldest chunks of a path only, until one is not lost.
 
 use super::{Chunk, ChunkState, Outstanding};
-use crate::engine::{cx::Payload, path::PathId, serial::Tsn, time::Time};
+use crate::engine::{
+    cx::Payload,
+    path::PathId,
+    serial::Tsn,
+    time::{Duration, Time},
+};
 
 /// How often a TSN has to be reported missing before it is taken for lost (7.2.4).
 const MISSING_REPORTS: usize = 3;
+
+/// How long an enlarged reordering window is kept, in recoveries (RFC 8985, 6.2, step 4).
+const WINDOW_PERSISTS: u8 = 16;
+
+/// The chunk that was sent last of all those of a path that have arrived.
+#[derive(Clone, Copy, Debug)]
+struct Delivered {
+    order: u64,
+    /// How long it took until its SACK came.
+    rtt: Duration,
+}
+
+/// By how much the reordering windows of all paths are enlarged, because the peer got chunks twice.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tolerance {
+    /// In quarters of the shortest round trip.
+    quarters: u64,
+    /// Recoveries until it ends.
+    persists: u8,
+    /// It is enlarged at most once per round trip: until this TSN is acknowledged.
+    until: Tsn,
+    /// Whether anything was retransmitted since: else a duplicate is not this side's doing.
+    is_suspect: bool,
+}
+
+impl Tolerance {
+    pub(super) const fn new(first: Tsn) -> Self {
+        Self {
+            quarters: 1,
+            persists: 0,
+            until: first,
+            is_suspect: false,
+        }
+    }
+
+    pub(super) fn note_retransmission(&mut self) {
+        self.is_suspect = true;
+    }
+}
+
+/// What RACK has found on a path.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Overdue {
+    /// Wire bytes that are lost.
+    pub(crate) lost: usize,
+    /// Whether there are retransmissions of the current recovery among them.
+    pub(crate) is_second_loss: bool,
+    /// When to look again, if no SACK comes before.
+    pub(crate) look_again: Option<Time>,
+}
 
 /// The chunks that are in flight on one path, and what SACKs have told about them.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +91,14 @@ pub(super) struct Lane {
     reports: [Tsn; MISSING_REPORTS],
     /// Everything before has been looked at for missing reports.
     frontier: Tsn,
+    delivered: Option<Delivered>,
+    min_rtt: Option<Duration>,
+    /// Chunks of this path that are acknowledged by gap blocks, and how many SACKs in a row came
+    /// while there were any.
+    acked: u32,
+    sacks: u32,
+    /// Whether chunks were seen to arrive later than others that were sent after them.
+    reorders: bool,
 }
 
 impl Lane {
@@ -42,13 +110,71 @@ impl Lane {
             highest_acked: first.minus(1),
             reports: [first.minus(1); MISSING_REPORTS],
             frontier: first,
+            delivered: None,
+            min_rtt: None,
+            acked: 0,
+            sacks: 0,
+            reorders: false,
         }
     }
 
-    pub(super) fn note_acked(&mut self, tsn: Tsn) {
+    /// Something is sent while nothing is in flight. What was reported before is not about that.
+    fn begin(&mut self, first: Tsn) {
+        *self = Self {
+            acked: self.acked,
+            min_rtt: self.min_rtt,
+            reorders: self.reorders,
+            ..Self::new(first)
+        };
+        self.oldest = Some(first);
+    }
+
+    /// A chunk is newly acknowledged, by a gap block or else.
+    pub(super) fn note_acked<B>(&mut self, chunk: &Chunk<B>, now: Time) {
+        let tsn = chunk.header.tsn;
+        self.acked = self.acked.saturating_add(1);
         if tsn.is_after(self.highest_acked) {
             self.highest_acked = tsn;
+        } else if !chunk.retransmitted {
+            self.reorders = true;
         }
+        if chunk.state != ChunkState::InFlight {
+            return;
+        }
+        let rtt = now.since(chunk.sent);
+        if !chunk.retransmitted {
+            self.min_rtt = Some(self.min_rtt.map_or(rtt, |min| min.min(rtt)));
+        } else if self.min_rtt.is_some_and(|min| rtt < min) {
+            // It is the first transmission that has arrived.
+            return;
+        }
+        if self.delivered.is_none_or(|last| last.order < chunk.order) {
+            let order = chunk.order;
+            self.delivered = Some(Delivered { order, rtt });
+        }
+    }
+
+    /// A chunk that was acknowledged is not in the ring any more, or not acknowledged any more.
+    pub(super) fn forget_acked(&mut self) {
+        self.acked = self.acked.saturating_sub(1);
+    }
+
+    /// A SACK was applied that has newly acknowledged something here.
+    pub(super) fn note_sack(&mut self) {
+        self.sacks = if self.acked == 0 {
+            0
+        } else {
+            self.sacks.saturating_add(1)
+        };
+    }
+
+    /// By how much a chunk may be later than those that were sent after it (RFC 8985, 6.2, step 4).
+    fn reordering_window(&self, quarters: u64, srtt: Duration, in_recovery: bool) -> Duration {
+        if !self.reorders && (in_recovery || self.sacks as usize >= MISSING_REPORTS) {
+            return Duration::ZERO;
+        }
+        let quarter = self.min_rtt.unwrap_or(srtt).0 / 4;
+        Duration(quarter.saturating_mul(quarters)).min(srtt)
     }
 
     fn count_report(&mut self, mut tsn: Tsn) {
@@ -120,6 +246,76 @@ impl<B: Payload> Outstanding<B> {
         bytes
     }
 
+    /// Looks for chunks of a path that should have arrived by now. `recovering` is since when the
+    /// path is in Fast Recovery, if it is.
+    pub(crate) fn find_overdue(
+        &mut self,
+        path: PathId,
+        now: Time,
+        srtt: Duration,
+        recovering: Option<Time>,
+    ) -> Overdue {
+        let mut found = Overdue::default();
+        let quarters = self.tolerance.quarters;
+        while let Some(lane) = self.lanes.get(path.index()) {
+            let Some(last) = lane.delivered else { break };
+            let window = lane.reordering_window(quarters, srtt, recovering.is_some());
+            let Some((tsn, chunk)) = lane.oldest.and_then(|tsn| Some((tsn, self.get(tsn)?))) else {
+                break;
+            };
+            if chunk.order > last.order {
+                break;
+            }
+            let due = chunk.sent.plus(last.rtt).plus(window);
+            if due > now {
+                found.look_again = Some(due);
+                break;
+            }
+            let is_second = recovering.is_some_and(|since| chunk.sent >= since);
+            found.is_second_loss |= is_second && chunk.retransmitted;
+            let lost = self.lose(tsn);
+            if lost == 0 {
+                break;
+            }
+            found.lost = found.lost.saturating_add(lost);
+        }
+        found
+    }
+
+    /// The peer says that it got something twice. If that was a retransmission, it was needless, and
+    /// what looked like a loss was late only (RFC 8985, 6.2, step 4).
+    pub(crate) fn note_duplicate(&mut self) {
+        let next = self.next_tsn();
+        let tolerance = &mut self.tolerance;
+        if tolerance.is_suspect && !self.first.is_before(tolerance.until) {
+            tolerance.quarters = tolerance.quarters.saturating_add(1);
+            tolerance.persists = WINDOW_PERSISTS;
+            tolerance.is_suspect = false;
+            tolerance.until = next;
+        }
+    }
+
+    /// Losses were repaired, without a sign that they were none.
+    pub(crate) fn note_recovery(&mut self) {
+        let tolerance = &mut self.tolerance;
+        tolerance.persists = tolerance.persists.saturating_sub(1);
+        if tolerance.persists == 0 {
+            tolerance.quarters = 1;
+        }
+    }
+
+    /// Takes what was last sent on a path for lost, as a tail loss probe, unless it would be given
+    /// up then: that it was not acknowledged yet is no reason for that. Gives its TSN and wire
+    /// bytes.
+    pub(crate) fn lose_newest(&mut self, path: PathId, now: Time) -> Option<(Tsn, usize)> {
+        let tsn = self.lanes.get(path.index())?.newest?;
+        let chunk = self.get(tsn)?;
+        if chunk.policy.gives_up(now, chunk.retransmissions) {
+            return None;
+        }
+        Some((tsn, self.lose(tsn)))
+    }
+
     /// Takes all that is in flight on `path` for lost (6.3.3, E3), and says how many wire bytes
     /// that is.
     pub(crate) fn lose_path(&mut self, path: PathId) -> usize {
@@ -165,13 +361,13 @@ impl<B: Payload> Outstanding<B> {
             return;
         };
         if lane.oldest.is_none() {
-            // What was reported before is not about what is sent from now on.
-            *lane = Lane::new(tsn);
-            lane.oldest = Some(tsn);
+            lane.begin(tsn);
         }
         chunk.state = ChunkState::InFlight;
         chunk.path = path;
         chunk.sent = now;
+        chunk.order = self.transmissions;
+        self.transmissions = self.transmissions.wrapping_add(1);
         chunk.older = lane.newest.replace(tsn);
         chunk.newer = None;
         let len = chunk.len();
@@ -225,13 +421,19 @@ impl<B: Payload> Outstanding<B> {
     pub(super) fn check_lanes(&self) {
         let mut listed = 0;
         for (i, lane) in self.lanes.iter().enumerate() {
+            let is_acked = |c: &&Chunk<B>| c.state == ChunkState::Acked && c.path.index() == i;
+            assert_eq!(
+                lane.acked as usize,
+                self.chunks.iter().filter(is_acked).count()
+            );
             let (mut at, mut before) = (lane.oldest, None);
             while let Some((tsn, chunk)) = at.and_then(|tsn| Some((tsn, self.get(tsn)?))) {
                 assert_eq!(chunk.state, ChunkState::InFlight, "{tsn:?}");
                 assert_eq!(chunk.path.index(), i, "{tsn:?}");
                 assert_eq!(chunk.older, before, "{tsn:?}");
-                let sent = before.and_then(|tsn| self.get(tsn)).map(|older| older.sent);
-                assert!(sent.is_none_or(|sent| sent <= chunk.sent), "out of order");
+                let older = before.and_then(|tsn| self.get(tsn));
+                assert!(older.is_none_or(|older| older.order < chunk.order));
+                assert!(older.is_none_or(|older| older.sent <= chunk.sent));
                 listed += 1;
                 (at, before) = (chunk.newer, Some(tsn));
             }

@@ -12,6 +12,7 @@ mod memory;
 mod multihome;
 mod paths;
 mod pmtu;
+mod recovery;
 mod setup;
 mod stall;
 mod stuck;

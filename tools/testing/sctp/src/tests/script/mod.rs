@@ -26,7 +26,7 @@ mod item;
 use crate::engine::{
     assoc::State,
     cc::Algorithm,
-    config::Config,
+    config::{Config, LossDetection},
     event::Closed,
     serial::Tsn,
     time::Duration,
@@ -169,6 +169,7 @@ impl Script {
         // What RFC 9260 has, not what others have added.
         let config = &mut net.hosts[A].config;
         config.congestion_control = Algorithm::Reno;
+        config.loss_detection = LossDetection::MissingReports;
         config.pmtud = false;
         net.filter(|_| Fate::Lose);
         net.say(A, format!("numbers: {numbers:?}"));

@@ -30,6 +30,8 @@ use super::{
 use crate::engine::{
     addr::{Address, Addresses, IpAddr},
     assoc::{Association, Message, Policy, SendError},
+    cc::Algorithm,
+    config::LossDetection,
     cx::Rng,
     event::{Closed, Event},
     icmp::{Quote, Report},
@@ -207,6 +209,14 @@ impl Net {
     pub(crate) fn set_networks(&mut self, n: u8) {
         for (who, host) in self.hosts.iter_mut().enumerate() {
             host.addresses = (0..n).map(|i| address(who, i)).collect();
+        }
+    }
+
+    /// Hosts that follow RFC 9260 to the letter where there are better ways by now.
+    pub(crate) fn strict(&mut self) {
+        for host in &mut self.hosts {
+            host.config.congestion_control = Algorithm::Reno;
+            host.config.loss_detection = LossDetection::MissingReports;
         }
     }
 

@@ -2,6 +2,8 @@
 
 //! The outstanding queue against a model that counts per chunk and walks over everything.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use kernel::alloc::flags::GFP_ATOMIC;
@@ -9,7 +11,7 @@ use kernel::alloc::flags::GFP_ATOMIC;
 use crate::engine::{
     path::{PathId, MAX_PATHS},
     serial::{Ssn, Tsn},
-    time::Time,
+    time::{Duration, Time},
     tx::outstanding::{BadSack, ChunkState, Outstanding},
     wire::{data::DataHeader, sack::GapBlock},
 };
@@ -54,6 +56,7 @@ struct ModelChunk {
     state: ChunkState,
     path: u8,
     fast: bool,
+    was_acked: bool,
 }
 
 /// What was newly acknowledged on a path since something is in flight there: the highest TSN of
@@ -107,6 +110,7 @@ impl Model {
             state: ChunkState::Lost,
             path,
             fast: false,
+            was_acked: false,
         });
         self.sent += 1;
         self.enter(self.chunks.len() - 1, path);
@@ -131,6 +135,7 @@ impl Model {
                     newly[usize::from(path)] = Some(tsn);
                 }
                 self.chunks[i].state = ChunkState::Acked;
+                self.chunks[i].was_acked = true;
             } else if !is_acked && state == ChunkState::Acked {
                 self.enter(i, path);
             }
@@ -262,7 +267,7 @@ proptest! {
                     prop_assert_eq!(summary.cumulative_advanced, advance > 0);
                     let acked: usize = summary.paths.iter().map(|p| p.acked).sum();
                     let newly = before.iter().enumerate().filter(|(i, c)| {
-                        c.state != ChunkState::Acked
+                        !c.was_acked
                             && (*i < advance || model.chunks[i - advance].state == ChunkState::Acked)
                     });
                     prop_assert_eq!(summary.progress, acked > 0);
@@ -299,6 +304,111 @@ proptest! {
                 from = tsn.next();
             }
             prop_assert_eq!(found, model.lost());
+        }
+    }
+}
+
+/// What is in flight on a path, as the ring tells.
+fn in_flight(queue: &Outstanding<Bytes>, path: u8) -> Vec<Tsn> {
+    let first = queue.cumulative_tsn_ack().next();
+    (0..queue.len() as u32)
+        .map(|i| first.plus(i))
+        .filter(|&tsn| {
+            let chunk = queue.get(tsn).unwrap();
+            chunk.state == ChunkState::InFlight && chunk.path == PathId(path)
+        })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(cases(300))]
+
+    /// RACK loses nothing but what was sent before something that has arrived, and if it wants to
+    /// look again, something is lost by then.
+    #[test]
+    fn rack_keeps_its_promises(
+        start in prop_oneof![Just(u32::MAX - 30), any::<u32>()],
+        ops in proptest::collection::vec((op(), 0..40u32), 1..120),
+        recovering in any::<bool>(),
+    ) {
+        let srtt = Duration::from_millis(50);
+        let mut queue = Outstanding::new(Tsn(start));
+        let mut now = Time(1);
+        // When and as the how manieth each TSN was last sent, on which path.
+        let mut sent: BTreeMap<u32, (u64, Time, u8)> = BTreeMap::new();
+        let mut count = 0;
+        // Of what has arrived on a path, that which was sent last.
+        let mut newest = [0_u64; 2];
+        for (op, later) in ops {
+            now = now.plus(Duration::from_millis(later));
+            match op {
+                Op::Send(n, path) => {
+                    for _ in 0..n {
+                        count += 1;
+                        sent.insert(queue.next_tsn().0, (count, now, path));
+                        queue.reserve(GFP_ATOMIC).unwrap();
+                        let tsn = queue.next_tsn();
+                        queue.sent(header(tsn), Bytes::new(&[0; 8]), PathId(path), now);
+                    }
+                }
+                Op::Sack(share, mut gaps, _, _) => {
+                    let advance = queue.len() * usize::from(share) / 256;
+                    gaps.truncate(queue.len() - advance);
+                    if let Some(first) = gaps.first_mut() {
+                        *first = false;
+                    }
+                    let before: Vec<Tsn> = (0..2).flat_map(|p| in_flight(&queue, p)).collect();
+                    let cumulative = queue.cumulative_tsn_ack().plus(advance as u32);
+                    queue
+                        .prepare(cumulative, blocks(&gaps, false).into_iter(), GFP_ATOMIC)
+                        .unwrap();
+                    // Taken back: as if sent now.
+                    let acked: Vec<Tsn> = (0..queue.len() as u32)
+                        .map(|i| queue.cumulative_tsn_ack().next().plus(i))
+                        .filter(|&tsn| queue.is_acked(tsn))
+                        .collect();
+                    queue.apply(cumulative, now);
+                    for tsn in acked.into_iter().filter(|&tsn| !queue.is_acked(tsn)) {
+                        count += 1;
+                        let path = sent[&tsn.0].2;
+                        sent.insert(tsn.0, (count, now, path));
+                    }
+                    for tsn in before.into_iter().filter(|&tsn| queue.is_acked(tsn)) {
+                        let (order, _, path) = sent[&tsn.0];
+                        let newest = &mut newest[usize::from(path)];
+                        *newest = order.max(*newest);
+                    }
+                }
+                Op::Timeout(path) => {
+                    queue.lose_path(PathId(path));
+                }
+                Op::Retransmit(n, path) => {
+                    for _ in 0..n {
+                        let first = queue.cumulative_tsn_ack().next();
+                        let Some(tsn) = queue.next_lost(first) else { break };
+                        count += 1;
+                        sent.insert(tsn.0, (count, now, path));
+                        queue.retransmitted(tsn, PathId(path), now);
+                    }
+                }
+            }
+            for path in 0..2 {
+                let before = in_flight(&queue, path);
+                let since = recovering.then_some(Time(0));
+                let found = queue.find_overdue(PathId(path), now, srtt, since);
+                check(&queue);
+                let after = in_flight(&queue, path);
+                prop_assert_eq!(found.lost > 0, before.len() > after.len());
+                for tsn in before.iter().filter(|tsn| !after.contains(tsn)) {
+                    prop_assert!(sent[&tsn.0].0 < newest[usize::from(path)], "{:?}", tsn);
+                }
+                if let Some(at) = found.look_again {
+                    prop_assert!(at > now);
+                    let then = queue.find_overdue(PathId(path), at, srtt, since);
+                    prop_assert!(then.lost > 0, "nothing at the time it asked for");
+                    check(&queue);
+                }
+            }
         }
     }
 }
