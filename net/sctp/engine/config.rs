@@ -61,7 +61,8 @@ pub(crate) struct Config {
     pub(crate) rto_min: Duration,
     /// RTO.Max. RFC 9260: 60 s.
     pub(crate) rto_max: Duration,
-    /// Max.Burst, in packets; 0 is unlimited. RFC 9260: 4.
+    /// Max.Burst, in packets; 0 is unlimited. RFC 9260: 4. With CUBIC, a SACK may be followed by as
+    /// many bytes more as it acknowledges.
     pub(crate) max_burst: u32,
     /// How congestion windows move. RFC 9260: Reno.
     pub(crate) congestion_control: Algorithm,

@@ -222,6 +222,11 @@ impl Path {
         self.end_recovery();
     }
 
+    /// Bytes of chunks in a full packet.
+    pub(crate) fn chunk_room(&self) -> usize {
+        chunk_room(self.mtu())
+    }
+
     /// Room for an SCTP packet, IP header excluded.
     pub(crate) fn mtu(&self) -> usize {
         self.pmtu.get()

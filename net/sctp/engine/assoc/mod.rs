@@ -120,8 +120,10 @@ pub(crate) struct Association<B: Payload> {
     window_probe: Option<Tsn>,
     /// The window has been closed for an RTO: a chunk may be sent into it.
     window_probe_due: bool,
-    /// Packets of new DATA that may still leave before the next input or command (Max.Burst).
-    burst: u32,
+    /// Bytes of new DATA that were sent since the last input or command, and how many more than
+    /// Max.Burst packets it allows, because it has acknowledged so many.
+    burst: usize,
+    burst_credit: usize,
     /// The last TSN of the last packet that was not filled, and how many such packets more are to
     /// ask for a SACK at once (see `transmit.rs`).
     last_short: Option<Tsn>,
@@ -335,10 +337,8 @@ impl<B: Payload> Association<B> {
 
     /// Each input and each command may be followed by a burst of packets (6.1, D).
     fn begin_input(&mut self) {
-        self.burst = match self.config.max_burst {
-            0 => u32::MAX,
-            n => n,
-        };
+        self.burst = 0;
+        self.burst_credit = 0;
     }
 
     // Paths.

@@ -9,7 +9,7 @@ use super::{
     Association,
 };
 use crate::engine::{
-    cc::Acked,
+    cc::{Acked, Algorithm},
     cx::{Cx, Payload},
     event::PathReason,
     path::{PathId, MAX_PATHS},
@@ -103,6 +103,13 @@ impl<B: Payload> Association<B> {
         if summary.progress {
             self.errors = 0;
         }
+        self.burst_credit = match self.config.congestion_control {
+            Algorithm::Reno => 0,
+            Algorithm::Cubic => {
+                let freed = summary.paths.iter().map(|path| path.left_flight);
+                freed.fold(0, usize::saturating_add)
+            }
+        };
         for (id, was) in path_ids(self.paths.len()).zip(flight_before) {
             self.acknowledge_path(cx, id, &summary, was);
             self.recover_path(cx, id, cumulative, &summary);

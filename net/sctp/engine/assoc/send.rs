@@ -7,10 +7,13 @@
 //! - Nagle's algorithm as Minshall has it: a packet that could be filled better waits only as long
 //!   as another such packet is unacknowledged. Many small messages are sent one packet's worth at
 //!   a time, and no message waits because of a large one.
-//! - Max.Burst: after each input or command, so many packets.
+//! - Max.Burst: after each input or command, so many packets. A burst ends with something in flight,
+//!   so that it is a SACK that starts the next one. Where RFC 9260 need not be followed to the
+//!   letter, that one may be as long as what the SACK acknowledges, and Max.Burst packets more: so
+//!   the flight never shrinks because SACKs get lost or are few, and doubles until cwnd is used.
 //!
-//! The I bit asks for a SACK at once where this side will have to wait for it: when a window is
-//! used up and so little is in flight that the peer would delay its SACK; in a packet that is not
+//! The I bit asks for a SACK at once where this side will have to wait for it: when a window or a
+//! burst is used up and so little is in flight that the peer would delay its SACK; in a packet that is not
 //! filled, if such packets have made others wait lately; with the last DATA before a SHUTDOWN.
 
 use super::{
@@ -245,7 +248,7 @@ impl<B: Payload> Association<B> {
         if self.outstanding.len() >= MAX_OUTSTANDING {
             return Decision::Stop;
         }
-        if !has_data && self.burst == 0 {
+        if !has_data && self.ends_burst(path, 0) {
             return Decision::Stop;
         }
         // If no path is active, this one may be narrower than those that the usual size is for.
@@ -267,6 +270,14 @@ impl<B: Payload> Association<B> {
             return Decision::Hold;
         }
         Decision::Send { len }
+    }
+
+    /// Whether after `size` bytes more no further packet may leave, for Max.Burst (6.1, D).
+    fn ends_burst(&self, path: &Path, size: usize) -> bool {
+        let most = (self.config.max_burst as usize)
+            .saturating_mul(path.chunk_room())
+            .saturating_add(self.burst_credit);
+        self.config.max_burst > 0 && self.burst.saturating_add(size) >= most
     }
 
     /// Whether nothing better than a path that does not work is left.
@@ -321,7 +332,6 @@ impl<B: Payload> Association<B> {
         };
         if let Some(tsn) = last {
             self.data_to = path;
-            self.burst = self.burst.saturating_sub(1);
             self.rx.sack.data_sent(cx.now, self.config.sack_delay);
             if let Some(path) = self.path_mut(path) {
                 path.pmtu.on_sent(out.len(), Some(tsn));
@@ -371,6 +381,7 @@ impl<B: Payload> Association<B> {
         self.outstanding.sent(header, kept, id, cx.now);
         self.outstanding.limit(tsn, policy);
         self.sent_data(cx, id, size);
+        self.burst = self.burst.saturating_add(size);
         if let Some(path) = self.path_mut(id) {
             if path.rtt_probe.is_none() {
                 path.rtt_probe = Some(RttProbe { tsn, sent: cx.now });
@@ -421,7 +432,9 @@ impl<B: Payload> Association<B> {
         let flight = path.flight.saturating_add(size);
         let left = (self.peer_rwnd() as usize).saturating_sub(size);
         let next = self.queue.front_remaining().unwrap_or(0);
-        let is_limited = flight >= path.cc.cwnd() || left < next.min(self.max_fragment(path.mtu()));
+        let is_limited = flight >= path.cc.cwnd()
+            || left < next.min(self.max_fragment(path.mtu()))
+            || self.ends_burst(path, size);
         is_limited && flight <= path.mtu().saturating_mul(2)
     }
 }

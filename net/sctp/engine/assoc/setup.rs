@@ -193,6 +193,7 @@ impl<B: Payload> Association<B> {
             window_probe: None,
             window_probe_due: false,
             burst: 0,
+            burst_credit: 0,
             last_short: None,
             nagle_waits: 0,
             last_user_data: cx.now,

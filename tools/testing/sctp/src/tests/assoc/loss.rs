@@ -290,10 +290,19 @@ fn idle_windows_fade() {
     assert!(path.flight <= path.cc.cwnd() + 1480);
 }
 
-/// Max.Burst: four packets for each input.
+/// Max.Burst: four packets for each command, and for each SACK what it acknowledged besides.
 #[test]
 fn bursts_are_bounded() {
-    let mut net = warm(11);
+    bursts(warm(11), 6);
+}
+
+/// 6.1, D, to the letter: four packets, whatever was acknowledged.
+#[test]
+fn strict_bursts_are_bounded() {
+    bursts(warm_strict(11), 4);
+}
+
+fn bursts(mut net: Net, most: u64) {
     for i in 0..30 {
         net.send(A, 0, &pattern(i, 30_000));
     }
@@ -303,4 +312,12 @@ fn bursts_are_bounded() {
     let before = net.hosts[A].packets;
     net.send(A, 0, &pattern(1, 100_000));
     assert_eq!(net.hosts[A].packets - before, 4);
+    let mut largest = 0;
+    while net.hosts[Z].got.len() < 32 {
+        let before = net.hosts[A].packets;
+        net.step();
+        largest = largest.max(net.hosts[A].packets - before);
+    }
+    // A SACK is for two packets.
+    assert_eq!(largest, most);
 }

@@ -344,6 +344,54 @@ fn a_lossy_link_is_used() {
     assert!(rates[0] > rates[1], "{rates:?}");
 }
 
+// Bursts.
+
+/// Nine of ten SACKs get lost. Each that arrives is for so much the more, and Max.Burst is no
+/// reason to send less than that: the window does not shrink to what four packets per SACK are.
+#[test]
+fn bursts_follow_what_was_acknowledged() {
+    let mut net = wide(22, false);
+    let mut link = bottleneck(RATE, RATE / 20, 0);
+    let mut count = 0;
+    net.filter(move |packet| {
+        if packet.has(ChunkType::Sack) {
+            count += 1;
+            // As long as the window is small, each of them is needed.
+            if count > 200 && count % 10 > 0 {
+                return Fate::Lose;
+            }
+        }
+        link(packet)
+    });
+    let got = goodput(&mut net, 200);
+    assert!(got > RATE * 80 / 100, "{got}");
+}
+
+/// A burst of one packet would wait for a delayed SACK if it did not ask for one.
+#[test]
+fn small_bursts_do_not_stall() {
+    for strict in [false, true] {
+        for max_burst in 1..=3 {
+            let mut net = Net::new(23);
+            if strict {
+                net.strict();
+            }
+            net.hosts[A].config.max_burst = max_burst;
+            net.open();
+            net.run_for(Duration::from_secs(1));
+            for len in [1452, 2904, 4356, 50_000] {
+                let took = time_of(&mut net, len);
+                let packets = len as u32 / 1452 + 1;
+                assert!(
+                    took < ms(20 * packets),
+                    "{max_burst}, {len} bytes: {took:?}"
+                );
+            }
+            assert_eq!(net.hosts[Z].counter(Counter::DelaySackExpireds), 0);
+        }
+    }
+}
+
 // Receivers that misbehave.
 
 fn sack(cumulative: Tsn, gaps: &[GapBlock], duplicates: &[Tsn]) -> Vec<u8> {
