@@ -37,6 +37,9 @@ sim-sweep: deps ## every allocation fails, in N= scenarios from SEED= on
 goodput: deps ## what gets through a link that loses packets, next to models of it
 	@$T/sim.sh goodput
 
+coverage: deps ## which lines of the engine its tests in user space run
+	@$T/coverage.sh
+
 kselftest: deps ## socket tests in a QEMU guest (FLAVOUR=debug: the debug kernel)
 	@$T/run-tests.sh
 
@@ -87,5 +90,5 @@ help: ## this text
 	@echo 'Kernels, their source and bindgen are kept in $$RUST_SCTP_CACHE, by default'
 	@echo '~/.cache/rust_sctp; everything else goes to build/.'
 
-.PHONY: module demo test check twin fuzz sim sim-sweep goodput kselftest uml interop \
+.PHONY: module demo test check twin fuzz coverage sim sim-sweep goodput kselftest uml interop \
 	shell install-tree rust-analyzer clean deps help
