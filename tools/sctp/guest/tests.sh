@@ -19,8 +19,9 @@ if [ "$FLAVOUR" = debug ]; then LIMIT=$((LIMIT * 4)); fi
 short() { # TEST
 	[ -z "${FULL:-}" ] && grep -q 'QEMU TCG' /proc/cpuinfo || return 0
 	case $1 in
-	netem_transfer.sh) echo "SIZE=${SIZE:-20M}" ;;
-	insmod_loop.sh) echo "LOOPS=${LOOPS:-20}" ;;
+	transfer.sh) echo "SIZE=${SIZE:-1M}" ;;
+	netem_transfer.sh) echo "SIZE=${SIZE:-8M}" ;;
+	insmod_loop.sh) echo "LOOPS=${LOOPS:-10}" ;;
 	flood.sh) echo "COUNT=${COUNT:-20000}" ;;
 	esac
 }
