@@ -137,7 +137,7 @@ impl<B: Payload> Association<B> {
         if self.state != State::Established {
             return None;
         }
-        let mut paths = (0_u8..).map(PathId).zip(&self.paths);
+        let mut paths = path_ids(self.paths.len()).zip(&self.paths);
         paths.find_map(|(id, path)| {
             let size = path.pmtu.probe_due()?;
             match path.state {

@@ -2,7 +2,7 @@
 
 //! What an ICMP error does to an association: RFC 9260, 10, and RFC 8899, 4.6.
 
-use super::{state::State, Association};
+use super::{paths::path_ids, state::State, Association};
 use crate::engine::{
     addr::{Address, IpAddr},
     cx::{Cx, Payload},
@@ -65,10 +65,9 @@ impl<B: Payload> Association<B> {
     /// That is no sign of congestion, and the path works. What of it turns out to be missing once
     /// more belongs to the same event, as in Fast Recovery.
     fn resend(&mut self, cx: &Cx<'_>, id: PathId) {
-        let bytes = self.outstanding.lose_path(id);
+        let bytes = self.lose_in_flight(id);
         let exit = self.outstanding.next_tsn().minus(1);
         if let Some(path) = self.path_mut(id) {
-            path.leave_flight(bytes);
             path.forget_data();
             path.recovery = (bytes > 0).then_some(Recovery {
                 exit,
@@ -90,7 +89,7 @@ impl<B: Payload> Association<B> {
             // It was answered all the same.
             return Err(Reason::Unexpected);
         }
-        let mut others = (0_u8..).map(PathId).zip(&self.paths);
+        let mut others = path_ids(self.paths.len()).zip(&self.paths);
         if others.any(|(other, path)| other != id && path.is_active()) {
             if let Some(path) = self.path_mut(id) {
                 path.errors = path.errors.max(path.config.path_max_retrans);

@@ -213,18 +213,14 @@ impl<B: Payload> Association<B> {
     /// is not much.
     fn rescue(&mut self) {
         for id in path_ids(self.paths.len()) {
-            let Some(path) = self.paths.get_mut(id.index()) else {
-                break;
-            };
-            if path.is_active() || path.flight == 0 {
+            if self.path(id).is_none_or(|p| p.is_active() || p.flight == 0) {
                 continue;
             }
-            let bytes = self.outstanding.lose_path(id);
-            path.leave_flight(bytes);
-            path.rtt_probe = None;
-            path.t3_rtx = None;
-            path.loss_timer = None;
-            path.timeout_spent = false;
+            self.lose_in_flight(id);
+            if let Some(path) = self.path_mut(id) {
+                path.loss_timer = None;
+                path.timeout_spent = false;
+            }
         }
     }
 

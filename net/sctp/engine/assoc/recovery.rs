@@ -20,6 +20,18 @@ use crate::engine::{
 };
 
 impl<B: Payload> Association<B> {
+    /// Takes all that is in flight on a path for lost, so that nothing is waited for there, and says
+    /// how many wire bytes that was.
+    pub(super) fn lose_in_flight(&mut self, id: PathId) -> usize {
+        let bytes = self.outstanding.lose_path(id);
+        if let Some(path) = self.path_mut(id) {
+            path.leave_flight(bytes);
+            path.rtt_probe = None;
+            path.t3_rtx = None;
+        }
+        bytes
+    }
+
     /// After a SACK: looks for losses on a path, and enters and leaves Fast Recovery there.
     pub(super) fn recover_path(
         &mut self,

@@ -59,11 +59,8 @@ impl<B: Payload> Association<B> {
             return;
         }
         self.window_probe = None;
-        let bytes = self.outstanding.lose_path(id);
+        self.lose_in_flight(id);
         if let Some(path) = self.path_mut(id) {
-            path.leave_flight(bytes);
-            path.rtt_probe = None;
-            path.t3_rtx = None;
             path.loss_timer = None;
             path.after_timeout = false;
             path.rto.end_back_off();
@@ -179,13 +176,11 @@ impl<B: Payload> Association<B> {
     /// T3-rtx of a path expired (6.3.3, 7.2.3).
     pub(super) fn on_t3(&mut self, cx: &mut Cx<'_>, id: PathId) {
         cx.stats.count(Counter::T3RtxExpireds);
-        let bytes = self.outstanding.lose_path(id);
+        self.lose_in_flight(id);
         let is_window_probe = self.window_probe.is_some();
         let Some(path) = self.paths.get_mut(id.index()) else {
             return;
         };
-        path.leave_flight(bytes);
-        path.rtt_probe = None;
         path.after_timeout = true;
         path.timeout_spent = false;
         if self.state.is_setup() {
