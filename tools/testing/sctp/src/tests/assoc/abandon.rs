@@ -16,10 +16,10 @@ use crate::engine::{
     cx::Rng,
     event::Closed,
     time::Duration,
-    wire::{chunk::ChunkType, data::Data, forward_tsn::ForwardTsn},
+    wire::{chunk::ChunkType, forward_tsn::ForwardTsn},
 };
 use crate::tests::{
-    sim::{message, Fate, Flying, Net, Seen, A, Z},
+    sim::{message, Fate, Net, Seen, A, Z},
     support::world::SplitMix,
 };
 
@@ -91,18 +91,6 @@ fn check(net: &Net, n: u32, may_fail: impl Fn(u32) -> bool) {
             .collect();
         assert!(order.is_sorted(), "stream {stream}: {order:?}");
     }
-}
-
-fn tsns(packet: &Flying) -> Vec<u32> {
-    packet
-        .with(|pkt| {
-            pkt.chunks()
-                .flatten()
-                .filter(|c| c.kind == ChunkType::Data)
-                .map(|c| Data::parse(&c).unwrap().header.tsn.0)
-                .collect()
-        })
-        .unwrap_or_default()
 }
 
 /// New cumulative TSNs of the FORWARD TSNs that A has sent.
@@ -214,7 +202,7 @@ fn a_message_is_given_up_at_each_of_its_fragments() {
             if p.to != Z || !p.has(ChunkType::Data) {
                 return Fate::Pass;
             }
-            all.borrow_mut().extend(tsns(p));
+            all.borrow_mut().extend(p.tsns());
             n += 1;
             if n == victim + 1 {
                 counter.set(counter.get() + 1);
@@ -302,7 +290,7 @@ fn a_lost_forward_tsn_comes_again() {
             if is_victim {
                 losses -= 1;
             }
-            match is_victim || p.to == Z && tsns(p) == [u32::MAX - 7] {
+            match is_victim || p.to == Z && p.tsns() == [u32::MAX - 7] {
                 true => Fate::Lose,
                 false => Fate::Pass,
             }

@@ -10,7 +10,7 @@ use crate::engine::{
     event::Closed,
     stats::Counter,
     time::Duration,
-    wire::{chunk::ChunkType, data::Data, sack::Sack},
+    wire::{chunk::ChunkType, sack::Sack},
 };
 use crate::tests::{
     sim::{pattern, Fate, Flying, Net, A, Z},
@@ -19,19 +19,6 @@ use crate::tests::{
 
 fn ms(ms: u32) -> Duration {
     Duration::from_millis(ms)
-}
-
-/// TSNs of the DATA in a packet.
-fn tsns(packet: &Flying) -> Vec<u32> {
-    packet
-        .with(|pkt| {
-            pkt.chunks()
-                .flatten()
-                .filter(|c| c.kind == ChunkType::Data)
-                .map(|c| Data::parse(&c).unwrap().header.tsn.0)
-                .collect()
-        })
-        .unwrap()
 }
 
 /// A transfer whose window is open: the first packets are through.
@@ -62,7 +49,7 @@ fn lose_nth(net: &mut Net, n: usize, times: usize) {
     let mut left = times;
     let mut highest = 0;
     net.filter(move |p| {
-        let list = tsns(p);
+        let list = p.tsns();
         if list.is_empty() || p.to != Z {
             return Fate::Pass;
         }
@@ -107,7 +94,7 @@ fn several_losses_in_a_window() {
     let mut net = warm(2);
     let mut seen = 0;
     net.filter(move |p| {
-        if p.to == Z && !tsns(p).is_empty() {
+        if p.to == Z && !p.tsns().is_empty() {
             seen += 1;
             if [8, 9, 11, 14].contains(&seen) {
                 return Fate::Lose;

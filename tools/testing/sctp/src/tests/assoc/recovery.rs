@@ -15,7 +15,6 @@ use crate::engine::{
     wire::{
         builder::PacketBuilder,
         chunk::ChunkType,
-        data::Data,
         sack::{GapBlock, Sack},
     },
 };
@@ -31,12 +30,11 @@ fn ms(ms: u32) -> Duration {
 
 /// TSNs of the DATA in a packet for Z.
 fn tsns(packet: &Flying) -> Vec<u32> {
-    let list = packet.with(|pkt| {
-        let data = pkt.chunks().flatten().filter(|c| c.kind == ChunkType::Data);
-        data.map(|c| Data::parse(&c).unwrap().header.tsn.0)
-            .collect()
-    });
-    list.filter(|_| packet.to == Z).unwrap_or_default()
+    if packet.to == Z {
+        packet.tsns()
+    } else {
+        Vec::new()
+    }
 }
 
 /// A connected network in which a transfer has opened the window.

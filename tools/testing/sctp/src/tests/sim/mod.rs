@@ -41,6 +41,7 @@ use crate::engine::{
     time::{Duration, Time},
     wire::{
         chunk::{Chunk, ChunkType},
+        data::Data,
         packet::{Header, Packet},
     },
 };
@@ -100,6 +101,16 @@ impl Flying {
 
     pub(crate) fn has(&self, kind: ChunkType) -> bool {
         self.kinds().contains(&kind)
+    }
+
+    /// TSNs of the DATA in it.
+    pub(crate) fn tsns(&self) -> Vec<u32> {
+        let list = self.with(|pkt| {
+            let data = pkt.chunks().flatten().filter(|c| c.kind == ChunkType::Data);
+            data.map(|c| Data::parse(&c).unwrap().header.tsn.0)
+                .collect()
+        });
+        list.unwrap_or_default()
     }
 
     /// Whether some chunk is as `f` wants it.
