@@ -28,7 +28,7 @@ done
 
 # What the tests can be told.
 settings=()
-for variable in FULL SIZE COUNT LOOPS SEED NETEM; do
+for variable in FULL SIZE LONG COUNT LOOPS SEED NETEM; do
 	if [ -n "${!variable:-}" ]; then settings+=("$variable=${!variable}"); fi
 done
 

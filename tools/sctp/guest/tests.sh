@@ -21,6 +21,7 @@ short() { # TEST
 	case $1 in
 	transfer.sh) echo "SIZE=${SIZE:-1M}" ;;
 	netem_transfer.sh) echo "SIZE=${SIZE:-8M}" ;;
+	pmtu.sh) printf '%s\n' "SIZE=${SIZE:-1M}" "LONG=${LONG:-10M}" ;;
 	insmod_loop.sh) echo "LOOPS=${LOOPS:-10}" ;;
 	flood.sh) echo "COUNT=${COUNT:-20000}" ;;
 	esac

@@ -11,10 +11,12 @@
 # drops what is longer than its peer's.
 #
 #	SIZE=		how much each transfer sends (4M)
+#	LONG=		and the one in whose middle the MTU drops (60M)
 #	XFER_TIMEOUT=	seconds that each may take (120)
 . "$(dirname "$0")/sctp_lib.sh"
 
 SIZE=${SIZE:-4M}
+LONG=${LONG:-60M}
 XFER_TIMEOUT=${XFER_TIMEOUT:-120}
 NS_R=sctp-r-$$
 need_sctp
@@ -78,8 +80,8 @@ for family in 4 6; do
 	set_link_mtu 1500
 	ip -n "$NS_A" -"$family" route flush cache
 	before=$(on_b cat /sys/class/net/veth0/statistics/rx_bytes)
-	start_transfer only $family one-to-one -b 60M
-	wait_for 60 received $((before + 5000000))
+	start_transfer only $family one-to-one -b "$LONG"
+	wait_for 60 received $((before + 2000000))
 	set_link_mtu 1400
 	kill -0 "${CLIENT[only]}"
 	ktap $? "IPv$family, the MTU drops in the middle of a transfer"
