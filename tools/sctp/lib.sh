@@ -82,6 +82,31 @@ lock() {
 	fi
 }
 
+# own_apt ROOT TYPE SUITE...: sets APT to options that have apt work in a root of
+# its own, so that the machine's lists stay as they are, on other suites of the
+# archive whose address the machine already has. TYPE is deb or deb-src.
+own_apt() {
+	local root=$1 type=$2 suite uri
+	local sources=(/etc/apt/sources.list.d/debian.sources /etc/apt/sources.list)
+	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+	shift 2
+	uri=$({ cat "${sources[@]}" 2>/dev/null || true; } |
+		sed -nE 's/^URIs:[[:space:]]*([^[:space:]]*debian\/?)$/\1/p; s/^deb (\[[^]]*\] )?([^ ]*debian\/?) .*/\2/p' |
+		head -n 1)
+	if [ -z "$uri" ]; then
+		echo "no Debian archive in ${sources[*]}" >&2
+		return 1
+	fi
+	mkdir -p "$root"/{state/lists/partial,cache/archives/partial,etc}
+	for suite in "$@"; do
+		echo "$type [signed-by=$keyring] $uri $suite main"
+	done >"$root/etc/sources.list"
+	APT=(-o "Dir::State=$root/state" -o "Dir::Cache=$root/cache"
+		-o "Dir::Etc::sourcelist=$root/etc/sources.list" -o Dir::Etc::sourceparts=/dev/null
+		-o Dir::State::status=/dev/null -o APT::Sandbox::User=root
+		-o Acquire::Languages=none -o Debug::NoLocking=1)
+}
+
 # The architecture name and the toolchain a kernel build tree was made with:
 # KDIR_MAKE holds what its `make` must be told again.
 kdir_settings() {
@@ -140,4 +165,31 @@ report() {
 	if [ "$4" != 0 ]; then printf ', %d skipped' "$4"; fi
 	printf '\n'
 	[ "$3" = 0 ] && [ "$2" != 0 ]
+}
+
+# tests_in_guest STAGE OPTIONS -- COMMAND...: runs in a guest what reports in the
+# form of the kselftest runner, and shows, counts and reports the results. FLAVOUR=
+# and MODULE= say which guest, VERBOSE=1 shows what the passing ones say, too.
+tests_in_guest() {
+	local name=$1 log=$BUILD/results/$1.log fd counts passed failed skipped
+	shift
+	mkdir -p "${log%/*}"
+	exec {fd}>"$BUILD/results/.$name.lock"
+	flock -n "$fd" || { say "wait for another run of $name" && flock "$fd"; }
+	rm -f "$BUILD/run/$name/guest"
+	"$TOP/tools/sctp/guest.sh" -n "$name" "$@" | tee "$log" |
+		awk -v "verbose=${VERBOSE:-}" -f "$TOP/tools/sctp/ktap-brief.awk" || true
+
+	counts=$(awk -f "$TOP/tools/sctp/ktap.awk" "$log")
+	head -n -1 <<<"$counts"
+	read -r passed failed skipped < <(tail -n 1 <<<"$counts")
+	# The guest itself is one more test: nothing in the kernel's log, and a module
+	# that unloads and leaves nothing behind.
+	if [ "$(cat "$BUILD/run/$name/guest" 2>/dev/null)" = ok ]; then
+		passed=$((passed + 1))
+	else
+		echo "failed: the guest itself, see above"
+		failed=$((failed + 1))
+	fi
+	report "$name" "$passed" "$failed" "$skipped"
 }
