@@ -46,6 +46,9 @@ kselftest: deps ## socket tests in a QEMU guest (FLAVOUR=debug: the debug kernel
 uml: deps ## the same tests in User Mode Linux
 	@FLAVOUR=um $T/run-tests.sh
 
+func-tests: deps ## the functional tests of lksctp-tools in a guest
+	@$T/func-tests.sh
+
 interop: deps ## against the C module in a second guest
 	@$T/interop.sh
 
@@ -79,7 +82,7 @@ help: ## this text
 	@echo '  ACCEL=name     QEMU accelerator: kvm or tcg. Default: kvm if a trial boot works'
 	@echo '  JOBS=n         parallel jobs. Default: number of processors'
 	@echo '  MODULE=name    module the guests load: rust, or c for the kernel'"'"'s own'
-	@echo '  TESTS=names    socket tests to run. Default: all'
+	@echo '  TESTS=names    socket or functional tests to run. Default: all'
 	@echo '  FULL=1         long socket tests in full in an emulated guest, too'
 	@echo '  SECS=n         seconds for each fuzz target. Default: 60'
 	@echo '  TARGETS=names  fuzz targets to run. Default: all'
@@ -87,8 +90,8 @@ help: ## this text
 	@echo '  SEED=n         number of the first one. Default: 1'
 	@echo '  MESSAGES=n     only the first n messages of each. Default: all'
 	@echo
-	@echo 'Kernels, their source and bindgen are kept in $$RUST_SCTP_CACHE, by default'
+	@echo 'Kernels, fetched source and bindgen are kept in $$RUST_SCTP_CACHE, by default'
 	@echo '~/.cache/rust_sctp; everything else goes to build/.'
 
-.PHONY: module demo test check twin fuzz coverage sim sim-sweep goodput kselftest uml interop \
+.PHONY: module demo test check twin fuzz coverage sim sim-sweep goodput kselftest uml func-tests interop \
 	shell install-tree rust-analyzer clean deps help

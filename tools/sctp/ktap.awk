@@ -16,11 +16,13 @@ function bad(what) {
 	print "failed: " what
 }
 
-function close_test(outer_ok, outer_skip) {
+function close_test(outer_ok, outer_skip,  reason) {
+	if (match($0, /# SKIP ./))
+		reason = ": " substr($0, RSTART + 7)
 	if (given == 0) {
 		if (outer_skip) {
 			total_skipped++
-			print "skipped: " name
+			print "skipped: " name reason
 		} else if (outer_ok) {
 			total_passed++
 		} else {

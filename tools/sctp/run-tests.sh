@@ -33,23 +33,5 @@ for variable in FULL SIZE LONG COUNT LOOPS SEED NETEM; do
 done
 
 say "socket tests: module $module in the guest $flavour"
-log=$BUILD/results/$name.log
-mkdir -p "${log%/*}"
-exec {fd}>"$BUILD/results/.$name.lock"
-flock -n "$fd" || { say "wait for another run of $name" && flock "$fd"; }
-rm -f "$BUILD/run/$name/guest"
-"$here/guest.sh" -f "$flavour" -m "$module" -n "$name" -t 3600 -- \
-	env "${settings[@]}" bash "$here/guest/tests.sh" "$bin" "${tests[@]}" | tee "$log" | awk -v "verbose=${VERBOSE:-}" -f "$here/ktap-brief.awk" || true
-
-counts=$(awk -f "$here/ktap.awk" "$log")
-head -n -1 <<<"$counts"
-read -r passed failed skipped < <(tail -n 1 <<<"$counts")
-# The guest itself is one more test: nothing in the kernel's log, and a module
-# that unloads and leaves nothing behind.
-if [ "$(cat "$BUILD/run/$name/guest" 2>/dev/null)" = ok ]; then
-	passed=$((passed + 1))
-else
-	echo "failed: the guest itself, see above"
-	failed=$((failed + 1))
-fi
-report "$name" "$passed" "$failed" "$skipped"
+tests_in_guest "$name" -t 3600 -- \
+	env "${settings[@]}" bash "$here/guest/tests.sh" "$bin" "${tests[@]}"

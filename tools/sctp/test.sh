@@ -37,14 +37,16 @@ for flavour in x86 um; do
 	"$here/build-module.sh" "$flavour" >/dev/null
 done
 "$here/build-selftests.sh" >/dev/null
+"$here/build-func-tests.sh" >/dev/null
 
 beside() {
 	stage check "$here/check.sh"
 	stage twin "$here/twin.sh"
 	stage kselftest-um env FLAVOUR=um MODULE=rust "$here/run-tests.sh"
+	stage func-tests-um env FLAVOUR=um MODULE=rust "$here/func-tests.sh"
 }
 log=$results/beside.log
-say "at the same time: check, twin, kselftest-um (log: $log)"
+say "at the same time: check, twin, kselftest-um, func-tests-um (log: $log)"
 # A process group of its own, to be ended as a whole if this one is interrupted.
 set -m
 beside >"$log" 2>&1 </dev/null &
@@ -53,6 +55,7 @@ set +m
 trap 'kill -- "-$lane" 2>/dev/null || true' EXIT
 
 stage kselftest-x86 env FLAVOUR=x86 MODULE=rust "$here/run-tests.sh"
+stage func-tests-x86 env FLAVOUR=x86 MODULE=rust "$here/func-tests.sh"
 stage interop "$here/interop.sh"
 
 say "wait for the other lane"
@@ -62,7 +65,7 @@ cat "$log"
 
 printf '\n'
 total_passed=0 total_failed=0 total_skipped=0
-for name in check twin kselftest-x86 kselftest-um interop; do
+for name in check twin kselftest-{x86,um} func-tests-{x86,um} interop; do
 	if ! read -r passed failed skipped seconds <"$results/$name.stage"; then
 		passed=0 failed=1 skipped=0 seconds=0
 	fi
