@@ -17,7 +17,7 @@ use crate::{
     endpoint::{Endpoint, Style},
     engine::{
         self,
-        addr::{Address, Addresses, IpAddr},
+        addr::{Address, Addresses},
         cx::Cx,
         icmp::{Quote, Report},
         path::{Path, PathId, Way},
@@ -27,12 +27,13 @@ use crate::{
     },
     output,
     pernet::{PeerKey, Pernet},
+    route,
     settings::AssocSettings,
     sys::{
         clock,
         crypto::KernelRng,
         hash::{Entry, TagKey},
-        ip::{Ends, Route},
+        ip::Route,
         lock::{new_spinlock_bh, SpinLockBh, SpinLockBhBackend},
         skb::SkbRange,
         sock::Sk,
@@ -321,7 +322,7 @@ impl Locked<'_> {
 
     /// Sends the packet under construction between two addresses.
     fn send_back(&self, from: &Address, to: &Address) -> Result {
-        let mut route = self.lookup(to, Some(from.ip))?;
+        let mut route = self.lookup(to, core::slice::from_ref(from))?;
         let mtu = route.mtu();
         output::send(&self.inner.sk, &mut route, &self.inner.out, mtu)
     }
@@ -340,41 +341,23 @@ impl Locked<'_> {
         }
     }
 
-    /// Finds the way for a path: from the address that the peer uses with it, or else from the one
-    /// that routing chooses, if the peer knows that, or else from any that it knows (6.4).
+    /// Finds the way for a path: from the address that the peer uses with it, or else from another
+    /// one that it knows (6.4).
     fn route(&self, path: PathId) -> Result<Route> {
         let engine = &self.inner.engine;
         let path = engine.paths().get(path.index()).ok_or(EINVAL)?;
         if let Some(local) = path.local {
-            if let Ok(route) = self.lookup(&path.addr, Some(local.ip)) {
+            if let Ok(route) = self.lookup(&path.addr, core::slice::from_ref(&local)) {
                 return Ok(route);
             }
         }
-        let locals = engine.locals().as_slice();
-        let chosen = self.lookup(&path.addr, None)?;
-        if locals.iter().any(|local| local.ip == chosen.source()) {
-            return Ok(chosen);
-        }
-        locals
-            .iter()
-            .filter(|local| local.is_family_of(&path.addr))
-            .find_map(|local| self.lookup(&path.addr, Some(local.ip)).ok())
-            .ok_or(EADDRNOTAVAIL)
+        self.lookup(&path.addr, engine.locals().as_slice())
     }
 
-    fn lookup(&self, to: &Address, from: Option<IpAddr>) -> Result<Route> {
-        let inner = &*self.inner;
-        Route::lookup(
-            &inner.sk.net(),
-            Some(&inner.sk),
-            &Ends {
-                to: *to,
-                from,
-                to_port: inner.engine.peer_port(),
-                from_port: inner.engine.local_port(),
-                ifindex: inner.sk.bound_ifindex(),
-            },
-        )
+    /// Finds the way to an address from one of `locals`.
+    fn lookup(&self, to: &Address, locals: &[Address]) -> Result<Route> {
+        let Inner { engine, sk, .. } = &*self.inner;
+        route::find(sk, locals, to, engine.peer_port(), engine.local_port())
     }
 
     /// Hands events to the socket. `false` if memory ran out.

@@ -9,14 +9,14 @@
 use crate::{
     association::{Assoc, AssocId, Engine},
     engine::{
-        addr::{Address, Addresses, IpAddr},
+        addr::{Address, Addresses},
         event::{Closed, Received},
         ring::Ring,
     },
     pernet::Pernet,
+    ports::Binding,
     settings::Settings,
     sys::{
-        ifaddr,
         lock::{new_spinlock_bh, SpinLockBh},
         skb::SkbRange,
         sock::Sk,
@@ -40,21 +40,6 @@ pub(crate) enum Style {
     OneToOne,
     /// `SOCK_SEQPACKET`.
     OneToMany,
-}
-
-/// What a socket was bound to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Binding {
-    /// Unspecified for all addresses of the socket.
-    pub(crate) addr: Address,
-    pub(crate) port: u16,
-}
-
-impl Binding {
-    /// The source address that the user insists on.
-    pub(crate) fn source(&self) -> Option<IpAddr> {
-        (!self.addr.ip.is_unspecified()).then_some(self.addr.ip)
-    }
 }
 
 /// A transport address: what a user means by one.
@@ -186,7 +171,7 @@ impl Endpoint {
     pub(crate) fn new_child(listener: &Self) -> Result<Arc<Self>> {
         let (settings, binding) = {
             let inner = listener.inner.lock();
-            (inner.settings.clone(), inner.binding.ok_or(EINVAL)?)
+            (inner.settings.clone(), inner.binding.clone().ok_or(EINVAL)?)
         };
         let child = Self::new(
             Style::OneToOne,
@@ -194,7 +179,7 @@ impl Endpoint {
             settings,
             GFP_ATOMIC,
         )?;
-        listener.pernet.ports.lock().add_child(binding.port)?;
+        listener.pernet.ports.lock().add_child(&binding)?;
         let mut inner = child.inner.lock();
         inner.binding = Some(binding);
         inner.is_child = true;
@@ -206,6 +191,11 @@ impl Endpoint {
     pub(crate) fn abandon(self: &Arc<Self>) {
         self.inner.lock().closed = true;
         Self::release_port_if_done(self);
+    }
+
+    /// What the socket is bound to, if it is.
+    pub(crate) fn binding(&self) -> Option<Binding> {
+        self.inner.lock().binding.clone()
     }
 
     pub(crate) fn is_listening(&self) -> bool {
@@ -253,28 +243,18 @@ impl Endpoint {
         }
     }
 
-    /// The addresses of this endpoint that a peer may know of, `first` before all others: the one
-    /// it was bound to, or what this host has now, as far as the peer's scope allows.
+    /// The addresses of this endpoint that a peer may know of, `first` before all others: those it
+    /// was bound to, or what this host has now, as far as the peer's scope allows.
     pub(crate) fn locals(&self, sk: &Sk, first: Address, peer: &Address) -> Addresses {
-        let (binding, policy) = {
-            let inner = self.inner.lock();
-            (inner.binding, inner.settings.config.scope_policy)
-        };
+        let policy = self.inner.lock().settings.config.scope_policy;
         let mut locals = Addresses::new(first);
-        let Some(binding) = binding.filter(|b| b.source().is_none()) else {
-            return locals;
-        };
-        let has_v4 = binding.addr.ip.is_ipv4() || !sk.is_ipv6_only();
-        let has_v6 = binding.addr.ip.is_ipv6();
-        ifaddr::for_each(&sk.net(), sk.bound_ifindex(), |address| {
-            let is_ours = match address.ip {
-                IpAddr::V4(_) => has_v4,
-                IpAddr::V6(_) => has_v6,
-            };
-            if is_ours && policy.allows(&address, peer) {
-                locals.insert(address);
-            }
-        });
+        if let Some(binding) = self.binding() {
+            binding.for_each_address(&sk.net(), sk.bound_ifindex(), |address| {
+                if policy.allows(&address, peer) {
+                    locals.insert(address);
+                }
+            });
+        }
         locals
     }
 
@@ -291,7 +271,7 @@ impl Endpoint {
         if let Some(binding) = binding {
             let mut ports = this.pernet.ports.lock();
             let claim = if is_child {
-                ports.remove_child(binding.port);
+                ports.remove_child(&binding);
                 None
             } else {
                 ports.release(binding.port, this)

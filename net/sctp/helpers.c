@@ -722,6 +722,11 @@ void sctp_helper_dst_release(struct dst_entry *dst)
 	dst_release(dst);
 }
 
+int sctp_helper_dst_ifindex(const struct dst_entry *dst)
+{
+	return READ_ONCE(dst->dev->ifindex);
+}
+
 u32 sctp_helper_dst_mtu(const struct dst_entry *dst)
 {
 	return dst_mtu(dst);

@@ -187,7 +187,7 @@ fn listener(pernet: &Pernet, packet: &Packet<'_, SkbRange>) -> Option<Listener> 
     let endpoint = pernet
         .ports
         .lock()
-        .listener(packet.destination_port(), packet.dst.ip)?;
+        .listener(packet.destination_port(), &packet.dst)?;
     let sk = endpoint.inner.lock().sk.clone()?;
     let bound = sk.bound_ifindex();
     if bound != 0 && packet.src.scope_id != 0 && bound != packet.src.scope_id {

@@ -10,13 +10,13 @@
 
 use crate::{
     association::Assoc,
-    endpoint::Endpoint,
     engine::{
-        addr::{Address, IpAddr},
+        addr::Address,
         cx::{CookieKeys, Stats, MAC_LEN},
         stats::Counter,
         time::Time,
     },
+    ports::Ports,
     sys::{
         crypto,
         hash::TagTable,
@@ -60,7 +60,7 @@ impl Pernet {
                 net,
                 tags <- TagTable::new(),
                 peers <- new_spinlock_bh!(Peers { buckets: RBTree::new() }, "sctp_peers"),
-                ports <- new_spinlock_bh!(Ports { buckets: RBTree::new() }, "sctp_ports"),
+                ports <- new_spinlock_bh!(Ports::new(), "sctp_ports"),
                 secret,
                 mib: Mib::new(),
             }),
@@ -181,148 +181,5 @@ impl Stats for Mib {
         if let Some(cell) = self.0.get(counter as usize) {
             cell.fetch_add(1, Relaxed);
         }
-    }
-}
-
-/// A claim of an endpoint to a port.
-pub(crate) struct Claim {
-    pub(crate) endpoint: Arc<Endpoint>,
-    /// The address bound to, unspecified for all of its family.
-    pub(crate) ip: IpAddr,
-    /// `[::]` without IPv4.
-    pub(crate) v6_only: bool,
-    /// `SO_REUSEADDR` when it was bound.
-    pub(crate) reuse: bool,
-}
-
-impl Claim {
-    /// Whether packets to `ip` are for this claim.
-    fn covers(&self, ip: IpAddr) -> bool {
-        match (self.ip, ip) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => own.is_unspecified() || own == other,
-            (IpAddr::V6(own), IpAddr::V6(other)) => own.is_unspecified() || own == other,
-            (IpAddr::V6(own), IpAddr::V4(_)) => own.is_unspecified() && !self.v6_only,
-            (IpAddr::V4(_), IpAddr::V6(_)) => false,
-        }
-    }
-
-    /// Whether both claims would get the same packets, which `SO_REUSEADDR` on both allows as
-    /// long as neither listens.
-    fn conflicts(&self, other: &Self) -> bool {
-        if !self.overlaps(other) {
-            return false;
-        }
-        let anyone_listens = self.endpoint.is_listening() || other.endpoint.is_listening();
-        let may_share = self.reuse && other.reuse && !anyone_listens;
-        !may_share
-    }
-
-    /// Whether there are packets that are for both claims.
-    fn overlaps(&self, other: &Self) -> bool {
-        self.covers(other.ip)
-            || other.covers(self.ip)
-            // Wildcards of different families overlap if the IPv6 one includes IPv4.
-            || (self.ip.is_unspecified()
-                && other.ip.is_unspecified()
-                && self.ip.is_ipv4() != other.ip.is_ipv4()
-                && !self.v6_only
-                && !other.v6_only)
-    }
-}
-
-/// Everybody who has a certain port.
-#[derive(Default)]
-struct Bucket {
-    claims: KVec<Claim>,
-    /// Associations on this port of sockets that were accepted.
-    children: usize,
-}
-
-/// The ports of a namespace.
-pub(crate) struct Ports {
-    buckets: RBTree<u16, Bucket>,
-}
-
-impl Ports {
-    /// Enters a claim, or says `EADDRINUSE`.
-    pub(crate) fn claim(&mut self, port: u16, claim: Claim) -> Result {
-        if self.buckets.get(&port).is_none() {
-            self.buckets
-                .try_create_and_insert(port, Bucket::default(), GFP_ATOMIC)?;
-        }
-        let bucket = self.buckets.get_mut(&port).ok_or(ENOMEM)?;
-        let taken = bucket.claims.iter().any(|c| c.conflicts(&claim))
-            || (bucket.children != 0 && !claim.reuse);
-        let result = if taken {
-            Err(EADDRINUSE)
-        } else {
-            bucket.claims.push(claim, GFP_ATOMIC).map_err(Error::from)
-        };
-        self.trim(port);
-        result
-    }
-
-    fn trim(&mut self, port: u16) {
-        if let Some(bucket) = self.buckets.get(&port) {
-            if bucket.claims.is_empty() && bucket.children == 0 {
-                self.buckets.remove(&port);
-            }
-        }
-    }
-
-    /// Whether an endpoint may begin to listen: no other one on its addresses does.
-    pub(crate) fn may_listen(&self, port: u16, endpoint: &Arc<Endpoint>) -> bool {
-        let claims = || {
-            self.buckets
-                .get(&port)
-                .into_iter()
-                .flat_map(|b| b.claims.iter())
-        };
-        let Some(own) = claims().find(|c| Arc::ptr_eq(&c.endpoint, endpoint)) else {
-            return false;
-        };
-        !claims().any(|c| c.endpoint.is_listening() && c.overlaps(own))
-    }
-
-    /// Takes an endpoint's claim out.
-    pub(crate) fn release(&mut self, port: u16, endpoint: &Arc<Endpoint>) -> Option<Claim> {
-        let bucket = self.buckets.get_mut(&port)?;
-        let at = bucket
-            .claims
-            .iter()
-            .position(|c| Arc::ptr_eq(&c.endpoint, endpoint))?;
-        let claim = bucket.claims.remove(at).ok();
-        self.trim(port);
-        claim
-    }
-
-    /// Notes that an accepted socket uses the port, which is claimed by its listener.
-    pub(crate) fn add_child(&mut self, port: u16) -> Result {
-        let bucket = self.buckets.get_mut(&port).ok_or(ENOENT)?;
-        bucket.children = bucket.children.saturating_add(1);
-        Ok(())
-    }
-
-    /// Undoes [`Self::add_child`].
-    pub(crate) fn remove_child(&mut self, port: u16) {
-        if let Some(bucket) = self.buckets.get_mut(&port) {
-            bucket.children = bucket.children.saturating_sub(1);
-        }
-        self.trim(port);
-    }
-
-    /// The endpoint that listens at an address; one bound to just that address comes first.
-    pub(crate) fn listener(&self, port: u16, ip: IpAddr) -> Option<Arc<Endpoint>> {
-        let listening = || {
-            self.buckets
-                .get(&port)
-                .into_iter()
-                .flat_map(|b| b.claims.iter())
-                .filter(|c| c.endpoint.is_listening() && c.covers(ip))
-        };
-        listening()
-            .find(|c| c.ip == ip)
-            .or_else(|| listening().next())
-            .map(|c| c.endpoint.clone())
     }
 }

@@ -6,8 +6,8 @@
 //! - [`sys`]: the boundary to the kernel's C side, and the only place of `unsafe`.
 //! - [`sock`]: the socket layer, a file for each operation.
 //! - [`association`], [`endpoint`], [`pernet`]: what is locked, what refers to what, and in which
-//!   order. [`settings`]: what options have set.
-//! - [`input`], [`output`], [`deliver`], [`icmp`]: the ways in and out.
+//!   order. [`ports`]: who has which port. [`settings`]: what options have set.
+//! - [`input`], [`output`], [`route`], [`deliver`], [`icmp`]: the ways in and out.
 //!
 //! Everything that the module registers is a value which undoes that when it is dropped. Nothing
 //! of the module keeps it from being removed but sockets, and associations that are still closing.
@@ -25,6 +25,8 @@ mod icmp;
 mod input;
 mod output;
 mod pernet;
+mod ports;
+mod route;
 mod settings;
 mod sock;
 mod sys;

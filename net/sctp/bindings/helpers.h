@@ -188,6 +188,7 @@ u32 sctp_helper_dst_cookie(struct dst_entry *dst, bool ipv6);
 bool sctp_helper_dst_valid(struct dst_entry *dst, u32 cookie);
 void sctp_helper_dst_hold(struct dst_entry *dst);
 void sctp_helper_dst_release(struct dst_entry *dst);
+int sctp_helper_dst_ifindex(const struct dst_entry *dst);
 u32 sctp_helper_dst_mtu(const struct dst_entry *dst);
 void sctp_helper_dst_update_pmtu(struct dst_entry *dst, struct sock *sk, u32 mtu);
 int sctp_helper_icmp_type(const struct sk_buff *skb);

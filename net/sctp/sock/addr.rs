@@ -78,16 +78,15 @@ pub(crate) fn parse_peer(sk: &Sk, bytes: &[u8]) -> Result<TransportAddr> {
     Ok(to)
 }
 
-/// Reads the addresses of a peer that follow each other without gaps (RFC 6458, 9.9). There is at
-/// least one, and they have one port.
-pub(crate) fn parse_peers(sk: &Sk, mut bytes: &[u8]) -> Result<KVec<TransportAddr>> {
-    let mut peers: KVec<TransportAddr> = KVec::new();
+/// Reads addresses that follow each other without gaps (RFC 6458, 9.1 and 9.9), each by `parse`.
+/// There is at least one.
+pub(crate) fn parse_list(
+    mut bytes: &[u8],
+    parse: impl Fn(&[u8]) -> Result<TransportAddr>,
+) -> Result<KVec<TransportAddr>> {
+    let mut list: KVec<TransportAddr> = KVec::new();
     loop {
-        let to = parse_peer(sk, bytes)?;
-        if peers.first().is_some_and(|first| first.port != to.port) {
-            return Err(EINVAL);
-        }
-        peers.push(to, GFP_KERNEL)?;
+        list.push(parse(bytes)?, GFP_KERNEL)?;
         let is_ipv4 = bytes.get(..2) == Some(&(bindings::AF_INET as u16).to_ne_bytes());
         let len = if is_ipv4 {
             size_of::<bindings::sockaddr_in>()
@@ -96,7 +95,7 @@ pub(crate) fn parse_peers(sk: &Sk, mut bytes: &[u8]) -> Result<KVec<TransportAdd
         };
         bytes = bytes.get(len..).unwrap_or_default();
         if bytes.is_empty() {
-            return Ok(peers);
+            return Ok(list);
         }
     }
 }

@@ -13,10 +13,10 @@ use crate::{
         event::Closed,
         time::Duration,
     },
+    route,
     sys::{
         bindings,
         crypto::KernelRng,
-        ip::{Ends, Route},
         skb::SkbRange,
         sock::{Sk, State, Timeout},
     },
@@ -50,7 +50,11 @@ pub(crate) fn begin(sk: &Sk, to: &[TransportAddr]) -> Result<AssocId> {
     {
         return Err(EISCONN);
     }
+    let first = to.first().ok_or(EINVAL)?;
     for peer in to {
+        if peer.port != first.port {
+            return Err(EINVAL);
+        }
         if let Some(assoc) = endpoint.assoc_with(peer) {
             return Err(match assoc.lock().inner.engine.state() {
                 Phase::CookieWait | Phase::CookieEchoed => EALREADY,
@@ -61,7 +65,6 @@ pub(crate) fn begin(sk: &Sk, to: &[TransportAddr]) -> Result<AssocId> {
     if endpoint.style == Style::OneToOne && endpoint.only_assoc().is_some() {
         return Err(EALREADY);
     }
-    let first = to.first().ok_or(EINVAL)?;
     Ok(associate(sk, &endpoint, first, None, None)?.id)
 }
 
@@ -161,19 +164,9 @@ pub(crate) fn associate(
     first: Option<Message<SkbRange>>,
 ) -> Result<Arc<Assoc>> {
     bind::autobind(sk)?;
-    let binding = endpoint.inner.lock().binding.ok_or(EINVAL)?;
+    let binding = endpoint.binding().ok_or(EINVAL)?;
     let peer = to.addr;
-    let route = Route::lookup(
-        &sk.net(),
-        Some(sk),
-        &Ends {
-            to: peer,
-            from: binding.source(),
-            to_port: to.port,
-            from_port: binding.port,
-            ifindex: sk.bound_ifindex(),
-        },
-    )?;
+    let route = route::find(sk, binding.named(), &peer, to.port, binding.port)?;
     let config = config(sk, endpoint, init);
     let mut rng = KernelRng;
     let mut cx = association::cx(&endpoint.pernet, &mut rng);

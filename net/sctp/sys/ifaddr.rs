@@ -41,6 +41,13 @@ pub(crate) fn for_each(net: &Net, ifindex: u32, mut f: impl FnMut(Address)) {
     }
 }
 
+/// Whether an interface has an address.
+pub(crate) fn is_on(net: &Net, ifindex: u32, address: &Address) -> bool {
+    let mut found = false;
+    for_each(net, ifindex, |own| found |= own == *address);
+    found
+}
+
 /// Calls `f` with each address of a device, which lives by the RCU read lock that the caller holds.
 fn of_device(dev: *mut bindings::net_device, index: u32, f: &mut impl FnMut(Address)) {
     let mut ifa = core::ptr::null_mut();

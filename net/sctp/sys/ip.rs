@@ -179,6 +179,12 @@ impl Route {
         Address { ip, scope_id }
     }
 
+    /// The interface that packets leave by.
+    pub(crate) fn ifindex(&self) -> u32 {
+        // SAFETY: By the type invariant the route is valid.
+        unsafe { bindings::sctp_helper_dst_ifindex(self.dst) as u32 }
+    }
+
     /// Whether the route may still be used.
     pub(crate) fn is_valid(&self) -> bool {
         // SAFETY: By the type invariant the route is valid.

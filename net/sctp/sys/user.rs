@@ -231,8 +231,13 @@ impl OptionOut {
 
     /// Writes as much of `bytes` as the caller has room for, and that length.
     pub(crate) fn write(&self, bytes: &[u8]) -> Result {
+        self.write_as(bytes, bytes.len().min(self.len))
+    }
+
+    /// The same, but says that so many bytes were written.
+    pub(crate) fn write_as(&self, bytes: &[u8], said: usize) -> Result {
         let len = bytes.len().min(self.len);
-        let written = len as c_int;
+        let written = said as c_int;
         // SAFETY: `written` is readable; the other side is checked.
         to_result(unsafe {
             bindings::sctp_helper_copy_to_user(

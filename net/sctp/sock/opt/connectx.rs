@@ -14,10 +14,11 @@ use crate::{
 use kernel::prelude::*;
 
 /// Most bytes of addresses: many more than a peer may have.
-const MAX_LEN: usize = 4096;
+pub(super) const MAX_LEN: usize = 4096;
 
 fn begin(sk: &Sk, addresses: &[u8]) -> Result<AssocId> {
-    connect::begin(sk, &addr::parse_peers(sk, addresses)?)
+    let peers = addr::parse_list(addresses, |bytes| addr::parse_peer(sk, bytes))?;
+    connect::begin(sk, &peers)
 }
 
 /// Says only whether it is connected.

@@ -5,6 +5,7 @@
 //! Options that are not there yet say what the C module says of one that it does not know.
 
 mod addrs;
+mod bindx;
 mod connectx;
 mod event;
 mod fragment;
@@ -25,6 +26,8 @@ use kernel::prelude::*;
 /// `setsockopt()`. Returns what the call is to return, which mostly is 0.
 pub(crate) fn set(sk: &Sk, name: u32, value: &OptionIn) -> Result<usize> {
     match name {
+        bindings::SCTP_SOCKOPT_BINDX_ADD => bindx::add(sk, value),
+        bindings::SCTP_SOCKOPT_BINDX_REM => bindx::remove(sk, value),
         bindings::SCTP_SOCKOPT_CONNECTX => return connectx::connectx(sk, value),
         bindings::SCTP_SOCKOPT_CONNECTX_OLD => connectx::old(sk, value),
         bindings::SCTP_PRIMARY_ADDR => addrs::set_primary_addr(sk, value),
@@ -70,6 +73,7 @@ pub(crate) fn get(sk: &Sk, name: u32, value: &OptionOut) -> Result<usize> {
         bindings::SCTP_DEFAULT_SEND_PARAM => send::get_send_param(sk, value),
         bindings::SCTP_DEFAULT_SNDINFO => send::get_sndinfo(sk, value),
         bindings::SCTP_SOCKOPT_CONNECTX3 => connectx::connectx3(sk, value),
+        bindings::SCTP_GET_LOCAL_ADDRS => addrs::get_local_addrs(sk, value),
         bindings::SCTP_GET_PEER_ADDRS => addrs::get_peer_addrs(sk, value),
         bindings::SCTP_PRIMARY_ADDR => addrs::get_primary_addr(sk, value),
         bindings::SCTP_PEER_ADDR_PARAMS => paths::get_params(sk, value),
