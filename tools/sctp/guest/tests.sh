@@ -27,13 +27,12 @@ short() { # TEST
 	esac
 }
 
-echo "TAP version 13"
-echo "1..$#"
-n=0
-bad=0
-for test in "$@"; do
-	n=$((n + 1))
-	kind=${test%%:*} name=${test#*:}
+# alone TEST: whether it takes the module away from the others.
+alone() { grep -q '^need_removable_module' "$SOURCES/${1#script:}" 2>/dev/null; }
+
+# run N TEST: what it says, and its verdict.
+run() {
+	local n=$1 kind=${2%%:*} name=${2#*:} command settings started rc
 	case $kind in
 	prog) command=("$BIN/$name") ;;
 	*)
@@ -42,8 +41,6 @@ for test in "$@"; do
 		;;
 	esac
 	echo "# selftests: net/sctp: $name"
-	# Tests of loading and unloading may have left it out.
-	module_loaded || load_modules
 	started=$SECONDS
 	# A session of its own, so that a time-out ends all that the test started.
 	(cd "$SOURCES" && setsid -w timeout -k 5 "$LIMIT" "${command[@]}") </dev/null 2>&1 | sed -u 's/^/# /'
@@ -57,17 +54,59 @@ for test in "$@"; do
 			echo "ok $n selftests: net/sctp: $name # SKIP"
 		else
 			echo "not ok $n selftests: net/sctp: $name # skipped where it must not be"
-			bad=1
+			return 1
 		fi
 		;;
 	124 | 137)
 		echo "not ok $n selftests: net/sctp: $name # TIMEOUT $LIMIT seconds"
-		bad=1
+		return 1
 		;;
 	*)
 		echo "not ok $n selftests: net/sctp: $name # exit=$rc"
-		bad=1
+		return 1
 		;;
 	esac
+}
+
+echo "TAP version 13"
+echo "1..$#"
+n=0
+bad=0
+said=$(mktemp -d)
+declare -A running=()
+
+# finish: waits for one of those that run, and lets it speak, all at once.
+finish() {
+	local pid
+	wait -n -p pid "${!running[@]}" || bad=1
+	cat "$said/${running[$pid]}"
+	rm -f "$said/${running[$pid]}"
+	unset "running[$pid]"
+}
+
+# Most of a test is to wait. Each makes its own network namespaces, so two run at
+# a time; those that remove the module come last, each for itself. The long
+# ones, which are scripts, come first.
+module_loaded || load_modules
+last=()
+for kind in script prog; do
+	for test in "$@"; do
+		[ "${test%%:*}" = $kind ] || continue
+		if alone "$test"; then
+			last+=("$test")
+			continue
+		fi
+		n=$((n + 1))
+		if [ ${#running[@]} = 2 ]; then finish; fi
+		run $n "$test" >"$said/$n" &
+		running[$!]=$n
+	done
+done
+while [ ${#running[@]} != 0 ]; do finish; done
+for test in "${last[@]}"; do
+	n=$((n + 1))
+	run $n "$test" || bad=1
+	# It may have left it out.
+	module_loaded || load_modules
 done
 exit $bad
