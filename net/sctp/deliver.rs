@@ -7,9 +7,8 @@
 
 use crate::{
     association::{Assoc, Engine},
-    endpoint::{Endpoint, Item, Style, TransportAddr, MAX_NOTIFICATIONS},
+    endpoint::{Endpoint, Item, Names, Style, Waiting, MAX_NOTIFICATIONS},
     engine::{
-        addr::{Address, IpAddr, Ipv4Addr},
         assoc::State as Phase,
         cx::Cx,
         event::{Closed, Event, Received},
@@ -115,22 +114,13 @@ fn push_notification(
             assoc: to.assoc.id,
             bytes,
             read: 0,
-            about: peer(engine),
+            about: Names::of(engine).peer,
         });
         let has_socket = inner.sk.is_some();
         drop(inner);
         if has_socket {
             to.sk.wake_readers();
         }
-    }
-}
-
-/// The peer as the user knows it.
-fn peer(engine: &Engine) -> TransportAddr {
-    let path = engine.paths().get(engine.primary().index());
-    TransportAddr {
-        addr: path.map_or(Address::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), |p| p.addr),
-        port: engine.peer_port(),
     }
 }
 
@@ -141,7 +131,7 @@ fn up(to: Target<'_>, engine: &mut Engine, cx: &mut Cx<'_>, listener: &mut Optio
     // The peer has told its other addresses by now. Without memory they are not known.
     let _ = to.endpoint.inner.lock().enter_peer(to.assoc.id, engine);
     if let Some(listener) = listener.take() {
-        if offer(to, &listener).is_err() {
+        if offer(to, engine, &listener).is_err() {
             // Nobody will ever accept it.
             to.endpoint.inner.lock().closed = true;
             engine.abort(cx, cause::OUT_OF_RESOURCE, &[]);
@@ -155,12 +145,16 @@ fn up(to: Target<'_>, engine: &mut Engine, cx: &mut Cx<'_>, listener: &mut Optio
 }
 
 /// Puts a new association where `accept()` finds it.
-fn offer(to: Target<'_>, listener: &Endpoint) -> Result {
+fn offer(to: Target<'_>, engine: &Engine, listener: &Endpoint) -> Result {
     let mut inner = listener.inner.lock();
     if inner.closed {
         return Err(ECONNABORTED);
     }
-    inner.accept_queue.push(to.endpoint.clone(), GFP_ATOMIC)?;
+    let waiting = Waiting {
+        endpoint: to.endpoint.clone(),
+        names: Names::of(engine),
+    };
+    inner.accept_queue.push(waiting, GFP_ATOMIC)?;
     to.sk.accept_queue_added();
     drop(inner);
     to.sk.wake_readers();

@@ -9,7 +9,7 @@
 use crate::{
     association::{Assoc, AssocId, Engine},
     engine::{
-        addr::{Address, Addresses},
+        addr::{Address, Addresses, IpAddr, Ipv4Addr},
         event::{Closed, Received},
         ring::Ring,
     },
@@ -47,6 +47,42 @@ pub(crate) enum Style {
 pub(crate) struct TransportAddr {
     pub(crate) addr: Address,
     pub(crate) port: u16,
+}
+
+/// What a one-to-one socket with an association is called.
+#[derive(Clone, Copy)]
+pub(crate) struct Names {
+    pub(crate) peer: TransportAddr,
+    /// Where its packets come from, as far as the peer has shown that.
+    local: Option<IpAddr>,
+}
+
+impl Names {
+    /// By the primary path of the association.
+    pub(crate) fn of(engine: &Engine) -> Self {
+        let path = engine.paths().get(engine.primary().index());
+        let none = Address::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        Self {
+            peer: TransportAddr {
+                addr: path.map_or(none, |p| p.addr),
+                port: engine.peer_port(),
+            },
+            local: path.and_then(|p| p.local).map(|a| a.ip),
+        }
+    }
+
+    pub(crate) fn give_to(&self, sk: &Sk) {
+        sk.set_peer(self.peer.addr.ip, self.peer.port);
+        if let Some(local) = self.local {
+            sk.set_source(local);
+        }
+    }
+}
+
+/// An established association that waits for `accept()`. It may end before, its name stays.
+pub(crate) struct Waiting {
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) names: Names,
 }
 
 /// Something to be read from a socket.
@@ -110,9 +146,8 @@ pub(crate) struct Inner {
     pub(crate) assocs: RBTree<AssocId, Arc<Assoc>>,
     /// The same by the addresses of their peers.
     pub(crate) by_peer: RBTree<TransportAddr, AssocId>,
-    /// Established associations that wait for `accept()`. Bounded by the socket's backlog, which
-    /// `input` checks.
-    pub(crate) accept_queue: Ring<Arc<Endpoint>>,
+    /// Bounded by the socket's backlog, which `input` checks.
+    pub(crate) accept_queue: Ring<Waiting>,
     /// Bounded by each association's receive window, and notifications by their number.
     pub(crate) received: Ring<Item>,
     /// What a reader has put back: it comes before `received`.

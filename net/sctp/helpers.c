@@ -502,6 +502,17 @@ void sctp_helper_inet_set_local(struct sock *sk, const struct in6_addr *addr, u1
 #endif
 }
 
+/* What getsockname() says of a wildcard. */
+void sctp_helper_inet_set_source(struct sock *sk, const struct in6_addr *addr)
+{
+	if (sk->sk_family == AF_INET && !inet_sk(sk)->inet_rcv_saddr)
+		inet_sk(sk)->inet_saddr = addr->s6_addr32[3];
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6 && ipv6_addr_any(&sk->sk_v6_rcv_saddr))
+		inet6_sk(sk)->saddr = *addr;
+#endif
+}
+
 void sctp_helper_inet_set_peer(struct sock *sk, const struct in6_addr *addr, u16 port)
 {
 	inet_sk(sk)->inet_dport = htons(port);

@@ -143,6 +143,7 @@ bool sctp_helper_capable_bind(struct net *net, u16 port);
 void sctp_helper_send_sigpipe(void);
 
 void sctp_helper_inet_set_local(struct sock *sk, const struct in6_addr *addr, u16 port);
+void sctp_helper_inet_set_source(struct sock *sk, const struct in6_addr *addr);
 void sctp_helper_inet_set_peer(struct sock *sk, const struct in6_addr *addr, u16 port);
 bool sctp_helper_sk_dead(const struct sock *sk);
 void sctp_helper_sk_data_ready(struct sock *sk);

@@ -6,17 +6,14 @@ use super::peeloff;
 use crate::{
     association::Locked,
     deliver::show_end,
-    endpoint::{Endpoint, Style},
+    endpoint::{Endpoint, Style, Waiting},
     engine::assoc::State as Phase,
     sys::{
         bindings,
         sock::{Sk, State},
     },
 };
-use kernel::{
-    prelude::*,
-    sync::{aref::ARef, Arc},
-};
+use kernel::{prelude::*, sync::aref::ARef};
 
 /// Waits for an association to come in and makes a socket for it.
 pub(crate) fn accept(sk: &Sk, flags: c_int) -> Result<ARef<Sk>> {
@@ -26,21 +23,22 @@ pub(crate) fn accept(sk: &Sk, flags: c_int) -> Result<ARef<Sk>> {
     }
     let nonblock = flags as u32 & bindings::RUST_CONST_HELPER_O_NONBLOCK != 0;
     let mut timeout = sk.receive_timeout(nonblock);
-    let child = sk.wait(&mut timeout, || {
+    let waiting = sk.wait(&mut timeout, || {
         let stopped = sk.shutdown() & bindings::RCV_SHUTDOWN != 0;
         if stopped || sk.state() != State::Listening {
             return Some(Err(EINVAL));
         }
         let mut inner = endpoint.inner.lock();
-        let child = inner.accept_queue.pop_front()?;
+        let waiting = inner.accept_queue.pop_front()?;
         sk.accept_queue_removed();
-        Some(Ok(child))
+        Some(Ok(waiting))
     })??;
-    attach(sk, child)
+    attach(sk, waiting)
 }
 
 /// Makes a socket for an endpoint that waited for one.
-fn attach(sk: &Sk, endpoint: Arc<Endpoint>) -> Result<ARef<Sk>> {
+fn attach(sk: &Sk, waiting: Waiting) -> Result<ARef<Sk>> {
+    let Waiting { endpoint, names } = waiting;
     let guard = sk.lock();
     let child = match sk.accept_child(endpoint.clone()) {
         Ok(child) => child,
@@ -53,6 +51,7 @@ fn attach(sk: &Sk, endpoint: Arc<Endpoint>) -> Result<ARef<Sk>> {
     };
     drop(guard);
     child.set_state(State::Established);
+    names.give_to(&child);
     let assoc = endpoint.only_assoc();
     if let Some(assoc) = &assoc {
         seat(&child, &endpoint, &mut assoc.lock());
@@ -70,12 +69,8 @@ fn attach(sk: &Sk, endpoint: Arc<Endpoint>) -> Result<ARef<Sk>> {
 /// Gives an association a socket of its own. Events go there from then on.
 pub(super) fn seat(child: &ARef<Sk>, endpoint: &Endpoint, locked: &mut Locked<'_>) {
     locked.adopt(child.clone());
-    let engine = &locked.inner.engine;
-    if let Some(path) = engine.paths().get(engine.primary().index()) {
-        child.set_peer(path.addr.ip, engine.peer_port());
-    }
     endpoint.inner.lock().sk = Some(child.clone());
-    if engine.state() == Phase::ShutdownReceived {
+    if locked.inner.engine.state() == Phase::ShutdownReceived {
         child.set_state(State::Closing);
         child.add_shutdown(bindings::RCV_SHUTDOWN);
     }

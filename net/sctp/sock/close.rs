@@ -44,8 +44,8 @@ pub(crate) fn close(sk: &Sk, timeout: c_long) {
     let data_unread = unread.0.as_ref().is_some_and(is_data) || unread.1.iter().any(is_data);
     drop(unread);
     for child in waiting.iter() {
-        abort_all(child);
-        child.abandon();
+        abort_all(&child.endpoint);
+        child.endpoint.abandon();
     }
     drop(waiting);
 

@@ -171,7 +171,8 @@ pub(crate) fn associate(
     let mut rng = KernelRng;
     let mut cx = association::cx(&endpoint.pernet, &mut rng);
     let peers = Addresses::new(peer);
-    let locals = endpoint.locals(sk, route.source_address(), &peer);
+    let source = route.source_address();
+    let locals = endpoint.locals(sk, source, &peer);
     let (own_port, mtu) = (binding.port, route.mtu());
     let mut engine = Engine::connect(&mut cx, &config, own_port, to.port, &peers, &locals, mtu)?;
     if let Some(message) = first {
@@ -180,6 +181,7 @@ pub(crate) fn associate(
     if endpoint.style == Style::OneToOne {
         endpoint.inner.lock().ended = None;
         sk.set_peer(to.addr.ip, to.port);
+        sk.set_source(source.ip);
     }
     let assoc = Assoc::publish(Parts {
         engine,

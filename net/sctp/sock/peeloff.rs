@@ -10,7 +10,7 @@
 use super::accept;
 use crate::{
     association::AssocId,
-    endpoint::{Endpoint, Style},
+    endpoint::{Endpoint, Names, Style},
     sys::{
         bindings,
         sock::{Sk, State},
@@ -74,6 +74,7 @@ pub(crate) fn peeloff(sk: &Sk, id: AssocId, flags: u32) -> Result<Peeled> {
     let mut locked = assoc.lock();
     let moved = locked.move_to(&endpoint, &own);
     if moved.is_ok() {
+        Names::of(&locked.inner.engine).give_to(&child);
         accept::seat(&child, &own, &mut locked);
     }
     drop(locked);

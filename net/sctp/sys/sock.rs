@@ -396,6 +396,13 @@ impl Sk {
         unsafe { bindings::sctp_helper_inet_set_local(self.as_ptr(), &addr, port) };
     }
 
+    /// What `getsockname()` is to say if the socket was bound to all addresses.
+    pub(crate) fn set_source(&self, ip: IpAddr) {
+        let addr = self.user_form(ip);
+        // SAFETY: The socket is valid.
+        unsafe { bindings::sctp_helper_inet_set_source(self.as_ptr(), &addr) };
+    }
+
     /// What `getpeername()` is to say.
     pub(crate) fn set_peer(&self, ip: IpAddr, port: u16) {
         let addr = self.user_form(ip);

@@ -28,9 +28,7 @@ declare -A WAITING=(
 	[test_1_to_1_recvmsg]="ENOTCONN after a shutdown"
 	[test_1_to_1_shutdown]="ENOTCONN after a shutdown"
 	[test_tcp_style]="ENOTCONN after a shutdown"
-	[test_1_to_1_send]="accept() of an association that has ended"
 	[test_1_to_1_sendmsg]="EINVAL for unknown flags"
-	[test_getname]="getsockname() of accepted sockets"
 	[test_sockopt]="SCTP_PEER_ADDR_PARAMS"
 )
 

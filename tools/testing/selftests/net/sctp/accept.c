@@ -229,7 +229,8 @@ TEST_F(accept, data_before_accept)
 TEST_F(accept, closed_before_accept)
 {
 	struct end end = { 0 };
-	union test_addr own;
+	union test_addr own, peer;
+	socklen_t len = sizeof(peer);
 	char buf[16];
 	int fd;
 
@@ -237,8 +238,9 @@ TEST_F(accept, closed_before_accept)
 	send_pattern(_metadata, &end, 100, 0, 1);
 	close(end.fd);
 	wait_for(_metadata, self->fd, POLLIN);
-	fd = accept(self->fd, NULL, NULL);
+	fd = accept(self->fd, &peer.sa, &len);
 	ASSERT_LE(0, fd);
+	EXPECT_TRUE(same_addr(&own, &peer));
 	recv_pattern(_metadata, fd, 100, 1, NULL);
 	wait_for(_metadata, fd, POLLIN);
 	EXPECT_EQ(0, recv(fd, buf, sizeof(buf), 0));

@@ -73,6 +73,36 @@ TEST_F(name, connected)
 	EXPECT_EQ(port_of(&self->p.addr), port_of(&addr));
 }
 
+/* Bound to all addresses, both ends say the ones they use. */
+TEST_F(name, of_the_wildcard)
+{
+	union test_addr any = wildcard(&variant->fl, 0), own, peer;
+	socklen_t len = sizeof(own);
+	struct pair p = { 0 };
+
+	if (!one_to_one(&variant->fl))
+		return;
+	p.listener = open_socket(_metadata, &variant->fl);
+	ASSERT_EQ(0, bind(p.listener, &any.sa, addr_len(&any)));
+	ASSERT_EQ(0, listen(p.listener, 1));
+	ASSERT_EQ(0, getsockname(p.listener, &own.sa, &len));
+	p.addr = loopback(&variant->fl, port_of(&own));
+	p.client.fd = open_socket(_metadata, &variant->fl);
+	pair_join(_metadata, &variant->fl, &p);
+
+	len = sizeof(peer);
+	ASSERT_EQ(0, getpeername(p.client.fd, &peer.sa, &len));
+	EXPECT_TRUE(same_addr(&p.addr, &peer));
+	len = sizeof(own);
+	ASSERT_EQ(0, getsockname(p.server.fd, &own.sa, &len));
+	EXPECT_TRUE(same_addr(&p.addr, &own));
+	len = sizeof(peer);
+	ASSERT_EQ(0, getpeername(p.server.fd, &peer.sa, &len));
+	len = sizeof(own);
+	ASSERT_EQ(0, getsockname(p.client.fd, &own.sa, &len));
+	EXPECT_TRUE(same_addr(&own, &peer));
+}
+
 /* The answer is cut to the room there is, the length says what it needs. */
 TEST_F(name, short_length)
 {
