@@ -24,7 +24,10 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    sync::Arc, //
+    sync::{
+        aref::ARef,
+        Arc, //
+    },
 };
 
 /// Room for one item in a socket's receive queue, which no other association can take.
@@ -163,9 +166,10 @@ fn offer(to: Target<'_>, engine: &Engine, listener: &Endpoint) -> Result {
 
 fn message(to: Target<'_>, engine: &mut Engine, cx: &mut Cx<'_>, received: Received<SkbRange>) {
     let mut inner = to.endpoint.inner.lock();
-    if inner.closed {
+    let is_deaf = |sk: &ARef<Sk>| sk.shutdown() & bindings::RCV_SHUTDOWN != 0;
+    if inner.closed || inner.sk.as_ref().is_some_and(is_deaf) {
         drop(inner);
-        // Nobody will read it, but the peer must be able to go on until it knows.
+        // Nobody will read it, but the peer must be able to go on.
         engine.consumed(cx, received.len(), received.truesize());
         return;
     }
@@ -219,6 +223,14 @@ fn closed(to: Target<'_>, engine: &Engine, why: Closed) {
     to.sk.wake_all();
 }
 
+fn if_up(setup: bool) -> u32 {
+    if setup {
+        0
+    } else {
+        bindings::SHUTDOWN_MASK
+    }
+}
+
 fn lost_or_never_up(setup: bool) -> u32 {
     if setup {
         bindings::sctp_sac_state_SCTP_CANT_STR_ASSOC
@@ -227,19 +239,18 @@ fn lost_or_never_up(setup: bool) -> u32 {
     }
 }
 
-/// What the end of its association means to a one-to-one socket.
+/// What the end of its association means to a one-to-one socket. If it was the peer that began the
+/// shutdown, there was nothing more to receive from then on; else there is no end of file now.
 pub(crate) fn show_end(sk: &Sk, why: Closed) {
-    let (error, was_up) = match why {
-        Closed::Shutdown => (None, true),
-        Closed::PeerAborted { setup: true, .. } => (Some(ECONNREFUSED), false),
-        Closed::PeerAborted { setup: false, .. } => (Some(ECONNRESET), true),
-        Closed::Aborted { setup, .. } => (Some(ECONNABORTED), !setup),
-        Closed::TimedOut { setup } => (Some(ETIMEDOUT), !setup),
+    let (error, shutdown) = match why {
+        Closed::Shutdown => (None, bindings::SEND_SHUTDOWN),
+        Closed::PeerAborted { setup: true, .. } => (Some(ECONNREFUSED), 0),
+        Closed::PeerAborted { setup: false, .. } => (Some(ECONNRESET), bindings::SHUTDOWN_MASK),
+        Closed::Aborted { setup, .. } => (Some(ECONNABORTED), if_up(setup)),
+        Closed::TimedOut { setup } => (Some(ETIMEDOUT), if_up(setup)),
     };
     sk.set_state(State::Closed);
-    if was_up {
-        sk.add_shutdown(bindings::RCV_SHUTDOWN | bindings::SEND_SHUTDOWN);
-    }
+    sk.add_shutdown(shutdown);
     match error {
         Some(error) => sk.report_error(error),
         None => sk.wake_all(),

@@ -428,6 +428,11 @@ impl Inner {
         self.notifications = items.notifications;
     }
 
+    /// Whether the last association has come to its regular end.
+    pub(crate) fn is_shut_down(&self) -> bool {
+        matches!(self.ended, Some(Closed::Shutdown))
+    }
+
     pub(crate) fn has_something_to_read(&self) -> bool {
         self.put_back.is_some() || !self.received.is_empty()
     }

@@ -61,6 +61,8 @@ fn attach(sk: &Sk, waiting: Waiting) -> Result<ARef<Sk>> {
     // It may have ended before anybody accepted it.
     let ended = endpoint.inner.lock().ended;
     if let Some(why) = ended {
+        // If there was a shutdown, the peer began it.
+        child.add_shutdown(bindings::RCV_SHUTDOWN);
         show_end(&child, why);
     }
     Ok(child)

@@ -16,11 +16,12 @@ pub(crate) fn poll(sk: &Sk) -> u32 {
         return bindings::RUST_CONST_HELPER_EPOLLERR;
     };
     let one_to_one = endpoint.style == Style::OneToOne;
-    let (readable, acceptable) = {
+    let (readable, acceptable, is_over) = {
         let inner = endpoint.inner.lock();
         (
             inner.has_something_to_read(),
             !inner.accept_queue.is_empty(),
+            one_to_one && inner.is_shut_down(),
         )
     };
     if one_to_one && sk.state() == State::Listening {
@@ -30,7 +31,11 @@ pub(crate) fn poll(sk: &Sk) -> u32 {
             0
         };
     }
-    let shutdown = sk.shutdown();
+    let shutdown = if is_over {
+        bindings::SHUTDOWN_MASK
+    } else {
+        sk.shutdown()
+    };
     let mut mask = 0;
     if sk.has_error() {
         mask |= bindings::RUST_CONST_HELPER_EPOLLERR;

@@ -24,10 +24,6 @@ declare -A WAITING=(
 	[test_sctp_sendvrecvv]="partial reliability"
 	[test_timetolive]="partial reliability"
 	[test_1_to_1_events]="its events"
-	[test_1_to_1_recvfrom]="ENOTCONN after a shutdown"
-	[test_1_to_1_recvmsg]="ENOTCONN after a shutdown"
-	[test_1_to_1_shutdown]="ENOTCONN after a shutdown"
-	[test_tcp_style]="ENOTCONN after a shutdown"
 	[test_1_to_1_sendmsg]="EINVAL for unknown flags"
 	[test_sockopt]="SCTP_PEER_ADDR_PARAMS"
 )
