@@ -16,9 +16,6 @@ declare -A RESULTS=([test_1_to_1_events]=5 [test_1_to_1_socket_bind_listen]=14 [
 # Those that our module cannot pass yet, and what they wait for.
 declare -A WAITING=(
 	[test_re_conf]="RE-CONFIG (RFC 6525)"
-	[test_1_to_1_addrs]="sctp_getladdrs()"
-	[test_basic]="sctp_getladdrs()"
-	[test_connectx]="sctp_bindx()"
 	[test_interleave]="SCTP_FRAGMENT_INTERLEAVE"
 	[test_sctp_sendrecvmsg]="partial reliability"
 	[test_sctp_sendvrecvv]="partial reliability"
