@@ -438,8 +438,11 @@ impl<B: Payload> Outstanding<B> {
             ChunkState::InFlight => {
                 path.left_flight = path.left_flight.saturating_add(size);
                 // A chunk that waits to be sent again is acknowledged for the first time it was
-                // sent, which says nothing about those that were sent again.
-                path.highest_newly_acked = Some(tsn);
+                // sent, which says nothing about those that were sent again. One that was
+                // acknowledged before arrived then.
+                if !chunk.was_acked {
+                    path.highest_newly_acked = Some(tsn);
+                }
             }
             ChunkState::Lost => self.lost_count = self.lost_count.saturating_sub(1),
         }
@@ -456,7 +459,9 @@ impl<B: Payload> Outstanding<B> {
         }
     }
 
-    /// A TSN is acknowledged no more. It is in flight again, as if it had just been sent.
+    /// A TSN is acknowledged no more. It is in flight again, as if it had just been sent. If it was
+    /// just that an older SACK has taken longer, as it may on a path of its own, the next one
+    /// acknowledges it again, which is no news.
     fn note_reneged(&mut self, tsn: Tsn, now: Time, summary: &mut Summary) {
         let i = self.index(tsn);
         let Some(chunk) = self.chunks.get_mut(i) else {

@@ -138,7 +138,7 @@ impl Lane {
         } else if !chunk.retransmitted {
             self.reorders = true;
         }
-        if chunk.state != ChunkState::InFlight {
+        if chunk.state != ChunkState::InFlight || chunk.was_acked {
             return;
         }
         let rtt = now.since(chunk.sent);

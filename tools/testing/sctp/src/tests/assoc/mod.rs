@@ -3,6 +3,7 @@
 //! Two associations and what they say to each other.
 
 mod abandon;
+mod changeover;
 mod fault;
 mod forward_tsn;
 mod hostile;

@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{name, Flying, A};
+use super::{name, network, Flying, A};
 use crate::engine::{
     addr::IpAddr,
     time::Time,
@@ -39,7 +39,12 @@ impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Entry::Packet { packet, remark } => {
+                // With the number of the network, but for the first one.
                 let (from, to) = (name(1 - packet.to), name(packet.to));
+                let number = match network(packet.dst) {
+                    0 => String::new(),
+                    n => n.to_string(),
+                };
                 let (arrow, end) = match remark {
                     Remark::None => ("-->", ""),
                     Remark::Lost => ("--X", ""),
@@ -57,7 +62,7 @@ impl fmt::Display for Entry {
                     .unwrap_or_else(|| "no packet".into());
                 write!(
                     f,
-                    "{:>12} {from} {arrow} {to}  {chunks}{end}",
+                    "{:>12} {from} {arrow} {to}{number:2} {chunks}{end}",
                     clock(packet.at)
                 )
             }

@@ -123,7 +123,11 @@ impl Model {
         for i in 0..self.chunks.len() {
             let is_acked = i < cumulative || gaps.get(i - cumulative).copied().unwrap_or(false);
             let ModelChunk {
-                tsn, state, path, ..
+                tsn,
+                state,
+                path,
+                was_acked,
+                ..
             } = self.chunks[i];
             if is_acked {
                 last = Some(tsn);
@@ -131,7 +135,7 @@ impl Model {
             if is_acked && state != ChunkState::Acked {
                 let to = &mut self.paths[usize::from(path)];
                 to.highest = to.highest.max(Some(tsn));
-                if state == ChunkState::InFlight {
+                if state == ChunkState::InFlight && !was_acked {
                     newly[usize::from(path)] = Some(tsn);
                 }
                 self.chunks[i].state = ChunkState::Acked;
