@@ -37,8 +37,8 @@ const MISSING_REPORTS: u8 = 3;
 pub(super) struct Forward {
     /// A FORWARD TSN is to be sent.
     pub(super) due: bool,
-    /// Where the last one was sent.
-    path: PathId,
+    /// Where the last one was sent that is not acknowledged.
+    path: Option<PathId>,
     /// SACKs since then that did not move the cumulative TSN.
     reports: u8,
     /// Memory for the streams in it, kept once it was needed.
@@ -49,7 +49,7 @@ impl Forward {
     pub(super) const fn new() -> Self {
         Self {
             due: false,
-            path: PathId(0),
+            path: None,
             reports: 0,
             skipped: KVec::new(),
         }
@@ -252,6 +252,7 @@ impl<B: Payload> Association<B> {
         let is_due = self.outstanding.is_forward_due();
         if advanced {
             self.forward.reports = 0;
+            self.forward.path = None;
             self.forward.due = is_due;
         } else if is_due && !self.forward.due {
             self.forward.reports = self.forward.reports.saturating_add(1);
@@ -262,11 +263,18 @@ impl<B: Payload> Association<B> {
         }
     }
 
+    /// Where a FORWARD TSN is sent: as DATA that is sent again, elsewhere if there was no answer
+    /// (C5).
+    pub(super) fn forward_path(&self) -> PathId {
+        let last = self.forward.path.unwrap_or_else(|| self.active_path());
+        self.retransmit_path(last)
+    }
+
     /// The last FORWARD TSN was not acknowledged: as with DATA (RFC 3758, 3.5, C5).
     pub(super) fn on_forward_timer(&mut self, cx: &mut Cx<'_>) {
         cx.stats.count(Counter::T3RtxExpireds);
         self.forward.due = true;
-        let id = self.forward.path;
+        let Some(id) = self.forward.path else { return };
         // If there is DATA in flight, its own timer says the same.
         let Some(path) = self.path_mut(id).filter(|p| p.flight == 0) else {
             return;
@@ -296,7 +304,7 @@ impl<B: Payload> Association<B> {
             Err(BuildError::NoMemory) => return Err(AllocError),
         }
         self.forward.due = false;
-        self.forward.path = id;
+        self.forward.path = Some(id);
         self.forward.reports = 0;
         let rto = self
             .path(id)

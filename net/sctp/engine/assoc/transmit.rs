@@ -227,7 +227,7 @@ impl<B: Payload> Association<B> {
             Some(path) => path,
             None if has_control => self.control_to,
             // It stands for DATA.
-            None if forward => self.active_path(),
+            None if forward => self.forward_path(),
             None => self.sack_path(),
         };
         let mtu = self.mtu(path);

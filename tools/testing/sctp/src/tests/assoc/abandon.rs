@@ -11,8 +11,10 @@ use std::{
 
 use kernel::fault;
 
+use super::paths::connected;
 use crate::engine::{
     assoc::{Policy, SendError, State},
+    config::PathConfig,
     cx::Rng,
     event::Closed,
     time::Duration,
@@ -325,6 +327,34 @@ fn a_peer_that_does_not_answer_a_forward_tsn_is_given_up() {
     let end = Some(Closed::TimedOut { setup: false });
     assert_eq!(net.hosts[A].end(), end);
     assert_eq!(net.hosts[A].state(), State::Closed);
+}
+
+/// The primary path is as good as any other until it has failed Path.Max.Retrans times, but what
+/// goes again goes elsewhere.
+#[test]
+fn a_forward_tsn_without_an_answer_goes_another_way() {
+    // A time-out; then one of the second path and the next one of the first.
+    for (lost, seconds) in [(0, 1), (1, 4)] {
+        let (mut net, cuts) = connected(10, 2, &[], |config| {
+            config.path.pf_retrans = PathConfig::NEVER;
+        });
+        cuts.cut(0);
+        // The one that tells of it first gets lost elsewhere, too.
+        let mut left = lost;
+        net.filter(move |p| match p.has(ChunkType::ForwardTsn) && left > 0 {
+            true => {
+                left -= 1;
+                Fate::Lose
+            }
+            false => cuts.fate(p),
+        });
+        send(&mut net, 0, 0, 100, Policy::Retransmissions(0));
+        let start = net.now;
+        net.run_until(|net| net.hosts[A].assoc().unacked_chunks() == 0);
+        let took = net.now.since(start);
+        assert!(took < ms(1000 * seconds + 100), "{lost} lost: {took:?}");
+        net.finish(A);
+    }
 }
 
 #[test]

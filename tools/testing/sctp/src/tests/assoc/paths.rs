@@ -57,7 +57,7 @@ impl Cuts {
         self.0.set(self.0.get() & !(1 << n));
     }
 
-    fn fate(&self, packet: &Flying) -> Fate {
+    pub(super) fn fate(&self, packet: &Flying) -> Fate {
         if self.0.get() & 1 << network(packet) == 0 {
             Fate::Pass
         } else {
