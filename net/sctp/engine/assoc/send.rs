@@ -126,6 +126,10 @@ impl<B: Payload> Association<B> {
 
     /// The window was closed for an RTO. T3-rtx will repeat the probe after twice that.
     pub(super) fn on_window_closed(&mut self) {
+        // What waited was given up.
+        if self.queue.is_empty() {
+            return;
+        }
         self.window_probe_due = true;
         let path = self.active_path();
         if let Some(path) = self.path_mut(path) {

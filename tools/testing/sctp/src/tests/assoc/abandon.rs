@@ -357,6 +357,34 @@ fn a_forward_tsn_without_an_answer_goes_another_way() {
     }
 }
 
+/// Nobody waits for a closed window any more when what waited was given up.
+#[test]
+fn a_window_that_nobody_waits_for_is_not_probed() {
+    let mut net = Net::new(11);
+    net.hosts[Z].config.rcvbuf = 8000;
+    net.hosts[Z].reads = false;
+    net.open();
+    while net.hosts[A].assoc().peer_a_rwnd() > 0 {
+        send(&mut net, 0, 0, 1000, Policy::Reliable);
+        net.run_for(ms(500));
+    }
+    net.run_until(|net| net.hosts[A].assoc().unacked_chunks() == 0);
+    let until = net.now.plus(ms(100));
+    send(&mut net, 1, 0, 1000, Policy::Timed(until));
+    net.run_for(ms(500));
+    // It is looked at when there is a reason to.
+    assert_eq!(net.with(A, |assoc, cx| assoc.make_room(cx, 1, 0)), 0);
+    assert_eq!(net.hosts[A].assoc().unsent_bytes(), 0);
+    let sent = net.hosts[A].data_packets;
+    net.run_for(ms(5000));
+    assert_eq!(net.hosts[A].data_packets, sent);
+    assert_eq!(net.hosts[A].assoc().paths()[0].rto.get(), ms(1000));
+    net.read_all(Z);
+    send(&mut net, 2, 0, 1000, Policy::Reliable);
+    net.run_until(|net| got(net).last() == Some(&2));
+    net.finish(A);
+}
+
 #[test]
 fn a_peer_that_restarts_is_told_nothing_of_what_was_given_up() {
     let mut net = network(7);
