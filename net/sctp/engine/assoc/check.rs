@@ -95,6 +95,11 @@ impl<B: Payload> Association<B> {
         self.timers.get(Timer::WindowProbe)
     }
 
+    /// When a FORWARD TSN is repeated.
+    pub(crate) fn forward_tsn_at(&self) -> Option<Time> {
+        self.timers.get(Timer::ForwardTsn)
+    }
+
     /// What counts against Association.Max.Retrans.
     pub(crate) fn errors(&self) -> u32 {
         self.errors

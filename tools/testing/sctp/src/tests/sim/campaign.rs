@@ -35,6 +35,9 @@ pub(super) fn setting(name: &str) -> Option<u64> {
 #[derive(Debug, Default)]
 struct Tally {
     messages: AtomicU64,
+    /// What users were told not to be sent, by pieces, and messages that came in part only.
+    given_up: AtomicU64,
+    cut: AtomicU64,
     packets: AtomicU64,
     faults: AtomicU64,
     shutdown: AtomicU64,
@@ -52,6 +55,8 @@ impl Tally {
         self.faults.fetch_add(net.faults, Relaxed);
         for host in &net.hosts {
             self.messages.fetch_add(host.got.len() as u64, Relaxed);
+            self.given_up.fetch_add(host.failed.len() as u64, Relaxed);
+            self.cut.fetch_add(host.cut.len() as u64, Relaxed);
             self.packets.fetch_add(host.packets, Relaxed);
             for seen in &host.seen {
                 let slot = match seen {

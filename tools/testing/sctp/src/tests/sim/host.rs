@@ -48,6 +48,8 @@ pub(crate) struct Host {
     pub(crate) config: Config,
     /// Its addresses. `n` of a host is in one network with `n` of the other one.
     pub(crate) addresses: Vec<Address>,
+    /// What it tells its peer to be its addresses, too. Nobody is there.
+    pub(crate) claims: Vec<Address>,
     pub(crate) listens: bool,
     pub(crate) assoc: Option<KBox<Assoc>>,
     pub(super) out: PacketBuilder<Bytes>,
@@ -68,10 +70,13 @@ pub(crate) struct Host {
     pub(crate) packets: u64,
     pub(crate) bytes: u64,
     pub(crate) data_packets: u64,
-    /// Packets that came, timeouts that were handled, and calls of `consumed()`.
+    /// FORWARD TSNs that were sent.
+    pub(crate) forwards: u64,
+    /// Packets that came, timeouts that were handled, and commands that may be the reason for a
+    /// packet without DATA: the user has read something, or messages are given up.
     pub(crate) received: u64,
     pub(crate) timeouts: u64,
-    pub(crate) reading: u64,
+    pub(crate) commands: u64,
     /// A packet could not be built, the last time that one was asked for.
     pub(crate) lacks_memory: bool,
     /// The highest TSN that was sent, of the association there is.
@@ -88,6 +93,7 @@ impl Host {
             world: World::new(seed),
             config: Config::default(),
             addresses: vec![address(who, 0)],
+            claims: Vec::new(),
             listens: false,
             assoc: None,
             out: PacketBuilder::new(),
@@ -103,9 +109,10 @@ impl Host {
             packets: 0,
             bytes: 0,
             data_packets: 0,
+            forwards: 0,
             received: 0,
             timeouts: 0,
-            reading: 0,
+            commands: 0,
             lacks_memory: false,
             highest: None,
             mtu: 1480,
@@ -116,7 +123,7 @@ impl Host {
     /// Those of its addresses that a peer may know of, `first` before the others.
     pub(super) fn locals(&self, first: Address, peer: &Address) -> Addresses {
         let mut locals = Addresses::new(first);
-        for address in &self.addresses {
+        for address in self.addresses.iter().chain(&self.claims) {
             if self.config.scope_policy.allows(address, peer) {
                 locals.insert(*address);
             }
@@ -152,6 +159,11 @@ impl Host {
             Seen::Closed(closed) => Some(*closed),
             _ => None,
         })
+    }
+
+    /// Whether the user has got parts of a message, and not the last one.
+    pub(crate) fn waits_for_rest(&self) -> bool {
+        self.partial.is_some()
     }
 
     /// The user that there was has read nothing and is gone.

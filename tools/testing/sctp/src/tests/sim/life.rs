@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, VecDeque};
 use kernel::fault;
 
 use super::{
+    address,
     oracle::Oracle,
-    scenario::{Reader, Scenario, Step},
-    Net, A, Z,
+    scenario::{Reader, Scenario, Step, Worth},
+    Net, Seen, A, Z,
 };
 use crate::{
     engine::{
@@ -34,7 +35,14 @@ struct Waiting {
     stream: u16,
     unordered: bool,
     size: usize,
+    worth: Worth,
 }
+
+/// The number of the address that a host has not.
+const CLAIMED: u8 = 7;
+
+/// Messages that leave so many SSNs of their stream before 0.
+const EARLIER: u32 = 0x1_0000 - 5;
 
 pub(super) struct Life {
     pub(super) net: Net,
@@ -59,6 +67,17 @@ impl Life {
         net.record = record;
         net.icmp = scenario.icmp;
         net.set_networks(scenario.links.len() as u8);
+        for (who, (host, plan)) in net.hosts.iter_mut().zip(&scenario.hosts).enumerate() {
+            host.config = plan.config.clone();
+            host.mtu = plan.mtu;
+            host.listens = plan.listens;
+            if plan.claims {
+                host.claims.push(address(who, CLAIMED));
+            }
+        }
+        if scenario.late_ssns {
+            use_up_ssns(&mut net);
+        }
         let start = net.now;
         for (network, links) in scenario.links.iter().enumerate() {
             for (to, link) in links.iter().enumerate() {
@@ -72,9 +91,6 @@ impl Life {
             }
         }
         for (host, plan) in net.hosts.iter_mut().zip(&scenario.hosts) {
-            host.config = plan.config.clone();
-            host.mtu = plan.mtu;
-            host.listens = plan.listens;
             host.reads = plan.reader == Reader::AtOnce;
         }
         let mut life = Self {
@@ -118,6 +134,9 @@ impl Life {
             self.hand_in();
             // Without memory a packet is as good as lost.
             let failures = fault::failures();
+            if failures > self.failures {
+                self.oracle.lacks_memory();
+            }
             self.net.faults += failures - self.failures;
             self.failures = failures;
             self.oracle.look(&mut self.net);
@@ -160,10 +179,12 @@ impl Life {
                 stream,
                 unordered,
                 size,
+                worth,
             } => self.waiting[who].push_back(Waiting {
                 stream,
                 unordered,
                 size,
+                worth,
             }),
             Step::Read(who) => {
                 self.net.read_one(who);
@@ -202,23 +223,28 @@ impl Life {
     fn hand_in(&mut self) {
         for who in [A, Z] {
             while let Some(message) = self.waiting[who].front().copied() {
-                let Some(assoc) = &self.net.hosts[who].assoc else {
-                    break;
-                };
-                if assoc.unsent_bytes() >= self.scenario.hosts[who].sndbuf {
+                if !self.has_room(who, message) {
                     break;
                 }
                 let id = self.oracle.next_id(who);
                 let payload = Bytes::new(&pattern(u64::from(id), message.size));
+                let policy = match message.worth {
+                    Worth::Everything => Policy::Reliable,
+                    Worth::Time(span) => Policy::Timed(self.net.now.plus(span)),
+                    Worth::Retransmissions(limit) => Policy::Retransmissions(limit),
+                    Worth::Priority(priority) => Policy::Priority(priority),
+                };
+                let (stream, unordered) = (message.stream, message.unordered);
+                self.net.hosts[who].commands += 1;
                 let result = self.net.with(who, |assoc, cx| {
                     assoc.send(
                         cx,
                         Message {
-                            stream: message.stream,
+                            stream,
                             ppid: id.to_be_bytes(),
-                            unordered: message.unordered,
+                            unordered,
                             sack_immediately: id % 7 == 0,
-                            policy: Policy::Reliable,
+                            policy,
                             payload,
                         },
                     )
@@ -226,7 +252,7 @@ impl Life {
                 match result {
                     Ok(()) => {
                         self.oracle
-                            .accepted(who, message.stream, message.unordered, message.size);
+                            .accepted(who, stream, unordered, message.size, policy);
                     }
                     Err(SendError::NoMemory(_)) => break,
                     Err(SendError::BadStream(_) | SendError::ShuttingDown(_)) => {}
@@ -243,4 +269,55 @@ impl Life {
             }
         }
     }
+
+    /// Whether the send buffer takes a message, after less important ones had to go if need be.
+    fn has_room(&mut self, who: usize, message: Waiting) -> bool {
+        let Some(assoc) = &self.net.hosts[who].assoc else {
+            return false;
+        };
+        let room = self.scenario.hosts[who].sndbuf;
+        if assoc.unsent_bytes() < room {
+            return true;
+        }
+        let Worth::Priority(priority) = message.worth else {
+            return false;
+        };
+        let wanted = assoc.unsent_bytes() - room + 1;
+        self.oracle.makes_room(who, priority);
+        self.net.hosts[who].commands += 1;
+        self.net
+            .with(who, |assoc, cx| assoc.make_room(cx, wanted, priority));
+        let assoc = self.net.hosts[who].assoc.as_ref();
+        assoc.is_some_and(|assoc| assoc.unsent_bytes() < room)
+    }
+}
+
+/// Sets an association up and sends many small messages on the first stream of either direction,
+/// before anything bad happens, and nobody looks.
+fn use_up_ssns(net: &mut Net) {
+    let check = std::mem::replace(&mut net.check, false);
+    let record = std::mem::replace(&mut net.record, false);
+    let burst = 500;
+    net.connect(A);
+    for who in [A, Z] {
+        net.run_until(|net| net.hosts[who].seen.contains(&Seen::Up));
+        net.with(who, |assoc, _| assoc.set_nodelay(false));
+        let mut sent = 0;
+        while sent < EARLIER {
+            let more = burst.min(EARLIER - sent);
+            for _ in 0..more {
+                net.send(who, 0, b"x");
+            }
+            sent += more;
+            net.run_until(|net| net.hosts[1 - who].got.len() >= sent as usize);
+        }
+        net.hosts[1 - who].got.clear();
+        let nodelay = net.hosts[who].config.nodelay;
+        net.with(who, |assoc, _| assoc.set_nodelay(nodelay));
+    }
+    net.run_until(|net| net.hosts.iter().all(|h| h.assoc().unacked_chunks() == 0));
+    net.settle();
+    net.faults = 0;
+    net.check = check;
+    net.record = record;
 }

@@ -350,7 +350,7 @@ impl Net {
             return false;
         };
         if self.hosts[who].assoc.is_some() {
-            self.hosts[who].reading += 1;
+            self.hosts[who].commands += 1;
             self.with(who, |assoc, cx| assoc.consumed(cx, bytes, truesize));
         }
         true
@@ -398,7 +398,7 @@ impl Net {
             if !host.reads || host.unread.is_empty() {
                 return;
             }
-            host.reading += 1;
+            host.commands += 1;
             let mut cx = host.world.cx();
             for (bytes, truesize) in host.unread.drain(..) {
                 assoc.consumed(&mut cx, bytes, truesize);
@@ -426,6 +426,13 @@ impl Net {
                 host.judge(path, &bytes);
             }
         }
+        // No need to look if none is outstanding.
+        if host.assoc().forward_tsn_at().is_some() {
+            let buf = Bytes::new(&bytes);
+            let pkt = Packet::new(&bytes, &buf, src, dst).unwrap();
+            let mut chunks = pkt.chunks().flatten();
+            host.forwards += u64::from(chunks.any(|c| c.kind == ChunkType::ForwardTsn));
+        }
         self.fly(who, src, dst, bytes, cut);
     }
 
@@ -449,6 +456,19 @@ impl Net {
             Some(filter) => filter(&packet),
             None => Fate::Pass,
         };
+        if self.hosts[1 - from].claims.contains(&dst) {
+            let may_go = |kind| kind == ChunkType::Heartbeat;
+            assert!(
+                packet.kinds().into_iter().all(may_go),
+                "not for an address that is not confirmed: {:?}",
+                packet.kinds()
+            );
+            if self.record {
+                let remark = Remark::Lost;
+                self.log.push(trace::Entry::Packet { packet, remark });
+            }
+            return;
+        }
         let network = network(dst);
         let link = self.links.get_mut(&(network, 1 - from));
         let link = link.unwrap_or(&mut self.link);

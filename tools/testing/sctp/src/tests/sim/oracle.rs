@@ -3,24 +3,28 @@
 //! What has to hold in every scenario, whatever the network does.
 //!
 //! - A message that was accepted is delivered exactly once, intact, and in its stream's order
-//!   unless it is unordered; or it was abandoned; or the association, or one side of it, ended
-//!   with an error or was begun anew before.
+//!   unless it is unordered; or its sender was told that it is given up, which its policy allows;
+//!   or the association, or one side of it, ended with an error or was begun anew before. What is
+//!   given up has not come in part, unless the receiver was told that the rest will not come.
 //! - An error has a reason in the scenario: a user aborted, a host forgot everything, or the
 //!   network kept so many packets back that the retransmission limits were reached.
-//! - While something waits to be sent or acknowledged, DATA leaves or is acknowledged within one
-//!   RTO, as backed off as it is at the time.
-//! - Packets keep within cwnd, the peer's window and the confirmed addresses.
+//! - While something waits to be sent or acknowledged, DATA leaves or is acknowledged, or a
+//!   T3-rtx expires, within the RTO of a path on which DATA is in flight, as backed off as it is
+//!   at the time; if none is in flight, then the peer's window is closed, and is probed within an
+//!   RTO, or a FORWARD TSN leaves within one.
+//! - Packets keep within cwnd, the peer's window and the confirmed addresses. An address that is
+//!   not the peer's is never confirmed, and gets nothing but HEARTBEATs (which the network sees to).
 //! - What is held for the user keeps within the receive buffer.
 //! - Control packets are in proportion to what came in.
 //!
 //! The engine's own invariants are checked by the network after each input.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use super::{life::USER_ABORT, name, pattern, scenario::Scenario, Assoc, Host, Net, Seen, A, Z};
 use crate::{
     engine::{
-        assoc::State,
+        assoc::{Policy, State},
         event::Closed,
         path::PathId,
         stats::Counter,
@@ -39,12 +43,32 @@ struct Sent {
     stream: u16,
     unordered: bool,
     size: usize,
+    policy: Policy,
     /// The life of the sender, and of the receiver that has got it.
     life: u32,
     delivered: Option<u32>,
     /// It need not arrive.
     excused: bool,
+    /// The sender was told that it is given up.
+    given_up: bool,
+    /// The receiver was told that the rest of it will not come.
+    cut: bool,
 }
+
+impl Sent {
+    /// It has come, or will not.
+    fn is_settled(&self) -> bool {
+        self.delivered.is_some() || self.excused || self.given_up
+    }
+
+    fn is_limited(&self) -> bool {
+        self.policy != Policy::Reliable
+    }
+}
+
+/// What changes when an association gets on: packets with DATA, FORWARD TSNs and expiries of T3-rtx,
+/// bytes to send, chunks outstanding and those in flight.
+type Known = (u64, u64, usize, usize, usize);
 
 /// What is known of one host.
 #[derive(Default)]
@@ -65,18 +89,24 @@ struct Side {
     /// How much of what the host has seen and got was looked at.
     seen: usize,
     got: usize,
+    failed: usize,
+    cut: usize,
+    /// The most important message that others have had to make room for.
+    priority: Option<u32>,
     /// Faults of the network when the peer last gave a sign of life.
     faults: u64,
     /// Since then the peer was being set up: it takes no DATA before the COOKIE ACK, however late
     /// that comes.
     ignored: bool,
     /// By when DATA has to leave or to be acknowledged, and what was known then.
-    deadline: Option<(Time, (u64, usize, usize))>,
+    deadline: Option<(Time, Known)>,
 }
 
 pub(super) struct Oracle {
     sides: [Side; 2],
     is_pristine: bool,
+    /// Nobody may have been told what was given up.
+    lacked_memory: bool,
 }
 
 impl Oracle {
@@ -88,6 +118,7 @@ impl Oracle {
         Self {
             sides,
             is_pristine: scenario.is_pristine(),
+            lacked_memory: false,
         }
     }
 
@@ -97,16 +128,32 @@ impl Oracle {
         (self.sides[who].sent.len() as u32) << 1 | who as u32
     }
 
-    pub(super) fn accepted(&mut self, who: usize, stream: u16, unordered: bool, size: usize) {
+    pub(super) fn accepted(
+        &mut self,
+        who: usize,
+        stream: u16,
+        unordered: bool,
+        size: usize,
+        policy: Policy,
+    ) {
         let side = &mut self.sides[who];
         side.sent.push(Sent {
             stream,
             unordered,
             size,
+            policy,
             life: side.life,
             delivered: None,
             excused: false,
+            given_up: false,
+            cut: false,
         });
+    }
+
+    /// Less important messages may have to go.
+    pub(super) fn makes_room(&mut self, who: usize, priority: u32) {
+        let most = &mut self.sides[who].priority;
+        *most = Some(most.map_or(priority, |p| p.min(priority)));
     }
 
     pub(super) fn connects(&mut self, net: &Net, who: usize) {
@@ -138,12 +185,21 @@ impl Oracle {
         }
     }
 
+    /// An allocation has failed.
+    pub(super) fn lacks_memory(&mut self) {
+        self.lacked_memory = true;
+        for message in self.sides.iter_mut().flat_map(|side| &mut side.sent) {
+            message.excused |= message.is_limited();
+        }
+    }
+
     // What the hosts do.
 
     /// To be called after everything that happens.
     pub(super) fn look(&mut self, net: &mut Net) {
         for who in [A, Z] {
             self.look_at_events(net, who);
+            self.look_at_failures(net, who);
         }
         for who in [A, Z] {
             self.look_at_messages(net, who);
@@ -199,6 +255,7 @@ impl Oracle {
                 "message {id} has changed"
             );
             assert_ne!(sent.delivered, Some(life), "message {id} came twice");
+            assert!(!sent.cut, "message {id} was not to come any more");
             assert!(
                 sent.life >= peer_life,
                 "message {id} is from before a restart"
@@ -214,7 +271,7 @@ impl Oracle {
                 }
                 if i < index {
                     assert!(
-                        other.delivered.is_some() || other.excused,
+                        other.is_settled(),
                         "message {id} came before one that was sent before"
                     );
                 } else if i > index {
@@ -228,6 +285,53 @@ impl Oracle {
         }
     }
 
+    /// What users were told that it will not be sent, or not come in whole.
+    fn look_at_failures(&mut self, net: &Net, who: usize) {
+        let host = &net.hosts[who];
+        let side = &mut self.sides[who];
+        // All that there is of a message is given up at the same time.
+        let mut pieces: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
+        for failed in &host.failed[side.failed..] {
+            let piece = pieces.entry(u32::from_be_bytes(failed.ppid)).or_default();
+            piece.extend_from_slice(failed.payload.as_slice());
+        }
+        side.failed = host.failed.len();
+        for (id, pieces) in pieces {
+            let sent = side.sent.get_mut((id >> 1) as usize);
+            let sent = sent.filter(|_| id & 1 == who as u32);
+            let sent = sent.expect("nobody sent what was given up");
+            assert!(!sent.given_up, "message {id} was given up twice");
+            sent.given_up = true;
+            let is_right = match sent.policy {
+                Policy::Reliable => false,
+                Policy::Timed(until) => net.now > until,
+                Policy::Retransmissions(_) => !self.is_pristine,
+                Policy::Priority(own) => side.priority.is_some_and(|p| p < own),
+            };
+            assert!(is_right, "message {id} was given up: {sent:?}");
+            assert!(
+                self.lacked_memory || pattern(u64::from(id), sent.size).ends_with(&pieces),
+                "message {id}: {} bytes were given up that are not its end",
+                pieces.len()
+            );
+        }
+        let first = self.sides[who].cut;
+        self.sides[who].cut = host.cut.len();
+        for message in &host.cut[first..] {
+            let id = u32::from_be_bytes(message.ppid);
+            let sent = &mut self.sides[1 - who].sent[(id >> 1) as usize];
+            assert!(
+                sent.given_up || sent.excused,
+                "message {id} was cut and not given up"
+            );
+            assert!(
+                pattern(u64::from(id), sent.size).starts_with(&message.bytes),
+                "message {id} has changed"
+            );
+            sent.cut = true;
+        }
+    }
+
     fn look_at_ends(&mut self, net: &Net, who: usize) {
         let host = &net.hosts[who];
         let first = self.sides[who].seen;
@@ -237,6 +341,7 @@ impl Oracle {
             self.judge_end(net, who, *end);
             self.sides[who].deadline = None;
             if *end == Closed::Shutdown {
+                assert!(!host.waits_for_rest(), "half a message");
                 self.expect_all(who);
                 // Without an association the other side's messages have nobody to go to.
                 let side = &mut self.sides[who];
@@ -259,7 +364,7 @@ impl Oracle {
     fn expect_all(&self, who: usize) {
         for (i, message) in self.sides[who].sent.iter().enumerate() {
             assert!(
-                message.delivered.is_some() || message.excused,
+                message.is_settled(),
                 "{}'s message {i} got lost: {message:?}",
                 name(who)
             );
@@ -331,8 +436,10 @@ impl Oracle {
         }
         let known = (
             host.data_packets,
+            host.forwards + host.counter(Counter::T3RtxExpireds),
             assoc.unsent_bytes(),
             assoc.unacked_chunks(),
+            assoc.in_flight().1,
         );
         if let Some((deadline, before)) = side.deadline {
             if known == before {
@@ -345,30 +452,24 @@ impl Oracle {
                 return;
             }
         }
-        let rto = assoc.paths().iter().map(|p| p.rto.get()).max();
-        let mut wait = rto.unwrap_or(Duration::ZERO);
-        for path in assoc.paths() {
-            if let Some(at) = path.t3_rtx {
-                assert!(
-                    at.since(net.now) <= host.config.rto_max,
-                    "T3-rtx is far off"
-                );
-                wait = wait.max(at.since(net.now));
-            }
-        }
-        let probe = assoc.window_probe_at();
-        if let Some(at) = probe {
-            wait = wait.max(at.since(net.now));
-        }
         if host.lacks_memory {
             return;
         }
-        assert!(
-            probe.is_some() || assoc.paths().iter().any(|p| p.t3_rtx.is_some()),
-            "{}: DATA waits, and no T3-rtx runs: {}",
-            name(who),
-            describe(assoc)
+        let running = assoc.paths().iter().filter_map(|path| path.t3_rtx).min();
+        let is_unsent = |_: &Time| assoc.unsent_bytes() > 0;
+        let (probe, forward) = (
+            assoc.window_probe_at().filter(is_unsent),
+            assoc.forward_tsn_at(),
         );
+        let at = running.or(probe).or(forward).unwrap_or_else(|| {
+            panic!(
+                "{}: DATA waits, and no T3-rtx runs: {}",
+                name(who),
+                describe(assoc)
+            )
+        });
+        let wait = at.since(net.now);
+        assert!(wait <= host.config.rto_max, "nothing happens for {wait:?}");
         side.deadline = Some((net.now.plus(wait).plus(SLACK), known));
     }
 
@@ -381,7 +482,7 @@ impl Oracle {
             let control = host.packets - host.data_packets;
             let timers = host.timeouts;
             assert!(
-                control <= 2 * (host.received + timers + host.reading) + 10,
+                control <= 2 * (host.received + timers + host.commands) + 10,
                 "{control} packets without DATA for {} that came and {timers} timeouts",
                 host.received
             );

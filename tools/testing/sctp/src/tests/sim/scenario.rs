@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     engine::{
-        config::{Config, PathConfig},
+        cc::Algorithm,
+        config::{Config, LossDetection, PathConfig},
         cx::Rng,
         time::Duration,
     },
@@ -24,6 +25,7 @@ pub(super) enum Step {
         stream: u16,
         unordered: bool,
         size: usize,
+        worth: Worth,
     },
     /// The user reads one delivery.
     Read(usize),
@@ -34,6 +36,15 @@ pub(super) enum Step {
     Abort(usize),
     /// The host forgets everything and connects to the other one again.
     Restart(usize),
+}
+
+/// How long a message is worth it: the policies, with a time that counts from when it is sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Worth {
+    Everything,
+    Time(Duration),
+    Retransmissions(u32),
+    Priority(u32),
 }
 
 /// How a user reads.
@@ -54,13 +65,17 @@ pub(super) struct HostPlan {
     pub(super) reader: Reader,
     /// Bytes that may wait to be sent for the first time.
     pub(super) sndbuf: usize,
+    /// It tells the peer of an address that nobody has.
+    pub(super) claims: bool,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Scenario {
     pub(super) seed: u64,
-    /// The first TSNs and SSNs are near the end of their range.
+    /// The first TSNs are near the end of their range.
     pub(super) near_wrap: bool,
+    /// The first stream of either direction has been used so much that its SSNs are.
+    pub(super) late_ssns: bool,
     /// Routers say what was too big.
     pub(super) icmp: bool,
     /// For each network, towards A and towards Z.
@@ -104,6 +119,7 @@ impl Scenario {
         let mut scenario = Self {
             seed,
             near_wrap: dice.one_in(2),
+            late_ssns: false,
             icmp: !dice.one_in(3),
             links: Vec::new(),
             outages: Vec::new(),
@@ -127,6 +143,10 @@ impl Scenario {
         scenario.traffic(dice);
         scenario.faults(dice);
         scenario.ending(dice);
+        // It takes an association, which only one of them may begin, and a moment.
+        let begins = |(_, step): &&(Duration, Step)| matches!(step, Step::Connect(_));
+        let one = scenario.steps.iter().filter(begins).count() == 1;
+        scenario.late_ssns = dice.one_in(24) && one;
         scenario
     }
 
@@ -173,6 +193,8 @@ impl Scenario {
                 h.reader == Reader::AtOnce
                     // Else a window closes and opens in one round trip, and a probe is repeated.
                     && h.mtu < 10_000
+                    // Else the peer waits longer for SACKs than it has to, and probes.
+                    && h.config.sack_freq <= 2
                     && h.config.rto_initial.0 >= h.config.rto_min.0
                     && h.config.rcvbuf > 100_000
                     && h.listens
@@ -220,6 +242,7 @@ impl Scenario {
             let streams = u64::from(self.hosts[who].config.out_streams.min(8));
             let largest = dice.pick(&[100, 1500, 10_000, 200_000]).min(total);
             let unordered = dice.pick(&[0, 0, 200, 1000]);
+            let limited = dice.pick(&[0, 0, 0, 300, 1000]);
             let mut at = Duration::ZERO;
             let (mut sum, mut count) = (0, 0);
             while sum < total && count < 300 {
@@ -234,6 +257,7 @@ impl Scenario {
                         stream: dice.below(streams) as u16,
                         unordered: dice.below(1000) < unordered,
                         size,
+                        worth: dice.worth(limited),
                     },
                 ));
                 sum += size;
@@ -358,6 +382,18 @@ impl Dice {
         link
     }
 
+    /// What so many of a thousand messages are not worth.
+    fn worth(&mut self, limited: u64) -> Worth {
+        if self.below(1000) >= limited {
+            return Worth::Everything;
+        }
+        match self.below(3) {
+            0 => Worth::Time(self.ms(0, 2000)),
+            1 => Worth::Retransmissions(self.pick(&[0, 0, 1, 3])),
+            _ => Worth::Priority(self.below(4) as u32),
+        }
+    }
+
     fn host(&mut self) -> HostPlan {
         let rto_min = self.pick(&[1000, 1000, 400, 200]);
         let rto_max = self.pick(&[60_000, 10_000, 3000, 1000]);
@@ -373,6 +409,8 @@ impl Dice {
                 rto_min: ms(rto_min),
                 rto_max: ms(rto_max),
                 max_burst: self.pick(&[4, 4, 1, 8, 0]),
+                congestion_control: self.pick(&[Algorithm::Cubic, Algorithm::Reno]),
+                loss_detection: self.pick(&[LossDetection::Rack, LossDetection::MissingReports]),
                 association_max_retrans: self.pick(&[10, 10, 20, 4]),
                 path: PathConfig {
                     path_max_retrans: self.pick(&[5, 5, 2, 0]),
@@ -388,12 +426,15 @@ impl Dice {
                 max_in_streams: self.pick(&[65_535, 65_535, 10, 1]),
                 rcvbuf: self.pick(&[212_992, 212_992, 3000, 8000, 30_000, 1_000_000]),
                 nodelay: self.one_in(2),
+                prsctp_enabled: !self.one_in(4),
+                report_send_failures: true,
                 ..Config::default()
             },
             mtu: self.pick(&[1480, 1480, 1480, 576, 1280, 8980, 65_515]),
             listens: true,
             reader,
             sndbuf: self.pick(&[212_992, 212_992, 4000, 30_000]),
+            claims: self.one_in(6),
         }
     }
 }
