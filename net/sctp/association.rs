@@ -35,6 +35,7 @@ use crate::{
         hash::{Entry, TagKey},
         ip::Route,
         lock::{new_spinlock_bh, SpinLockBh, SpinLockBhBackend},
+        memory::Allowance,
         skb::SkbRange,
         sock::Sk,
         timer::{HasTimer, Timer},
@@ -95,6 +96,10 @@ pub(crate) struct Inner {
     /// The socket by which packets leave: the endpoint's, before `accept()` its listener's. Kept
     /// after `close()` until the association has ended, so that the module and the namespace stay.
     pub(crate) sk: ARef<Sk>,
+    /// What the socket was charged with for what the engine and the reader hold.
+    pub(crate) allowance: Allowance,
+    /// SO_RCVBUF as the engine knows it.
+    pub(crate) rcvbuf: u32,
     /// The listener to tell when the association is up, for one that has come in to one.
     listener: Option<Arc<Endpoint>>,
     /// The packet under construction.
@@ -147,6 +152,8 @@ impl Assoc {
                     Inner {
                         engine,
                         endpoint,
+                        allowance: Allowance::new(sk.clone()),
+                        rcvbuf: sk.rcvbuf(),
                         sk,
                         listener,
                         out: PacketBuilder::new(),
@@ -465,6 +472,10 @@ impl Locked<'_> {
             }
         }
         let endpoint = self.inner.endpoint.clone();
+        let nothing = Allowance::new(self.inner.sk.clone());
+        let rest = core::mem::replace(&mut self.inner.allowance, nothing);
+        let rest = endpoint.inner.lock().keep_charged(self.this.id, rest);
+        drop(rest);
         self.leave(&endpoint);
         Endpoint::release_port_if_done(&endpoint);
         if endpoint.style == Style::OneToMany {
@@ -474,6 +485,11 @@ impl Locked<'_> {
 
     /// Gives the association its own socket at `accept()`.
     pub(crate) fn adopt(&mut self, sk: ARef<Sk>) {
+        let mut allowance = Allowance::new(sk.clone());
+        // Else what is held stays with the listener, which cannot go before.
+        if allowance.raise_to(self.inner.allowance.bytes()).is_ok() {
+            self.inner.allowance = allowance;
+        }
         // The listener's has another reference at its file.
         self.inner.sk = sk;
         self.inner.routes.clear();
@@ -508,11 +524,6 @@ impl Locked<'_> {
             .lock()
             .leave(self.this.id, &self.inner.engine);
         drop(was);
-    }
-
-    /// The user has read that much.
-    pub(crate) fn consumed(&mut self, bytes: usize, truesize: usize) {
-        let _ = self.with(|engine, cx| engine.consumed(cx, bytes, truesize));
     }
 }
 

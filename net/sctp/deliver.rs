@@ -179,6 +179,7 @@ fn message(to: Target<'_>, engine: &mut Engine, cx: &mut Cx<'_>, received: Recei
         peer_port: engine.peer_port(),
         received,
         read: 0,
+        charge: None,
     });
     let has_socket = inner.sk.is_some();
     drop(inner);

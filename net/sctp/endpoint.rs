@@ -18,6 +18,7 @@ use crate::{
     settings::Settings,
     sys::{
         lock::{new_spinlock_bh, SpinLockBh},
+        memory::Allowance,
         skb::SkbRange,
         sock::Sk,
     },
@@ -95,6 +96,9 @@ pub(crate) enum Item {
         received: Received<SkbRange>,
         /// How many bytes of it the user has read.
         read: usize,
+        /// What the socket is charged with for this item and those before it, if their association
+        /// has ended.
+        charge: Option<Allowance>,
     },
     Notification {
         assoc: AssocId,
@@ -431,6 +435,27 @@ impl Inner {
     /// Whether the last association has come to its regular end.
     pub(crate) fn is_shut_down(&self) -> bool {
         matches!(self.ended, Some(Closed::Shutdown))
+    }
+
+    /// An association has ended: what was charged for it stays so until the last of its data is
+    /// read. What is returned is to be dropped without the lock.
+    pub(crate) fn keep_charged(&mut self, id: AssocId, rest: Allowance) -> Option<Allowance> {
+        let is_data = |item: &Item| matches!(item, Item::Data { assoc, .. } if *assoc == id);
+        let received = &mut self.received;
+        let last = (0..received.len())
+            .rev()
+            .find(|i| received.get(*i).is_some_and(is_data));
+        let item = match last {
+            Some(i) => received.get_mut(i),
+            None => self.put_back.as_mut().filter(|item| is_data(item)),
+        };
+        match item {
+            Some(Item::Data { charge, .. }) => {
+                *charge = Some(rest);
+                None
+            }
+            Some(Item::Notification { .. }) | None => Some(rest),
+        }
     }
 
     pub(crate) fn has_something_to_read(&self) -> bool {

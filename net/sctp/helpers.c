@@ -186,6 +186,10 @@ int sctp_helper_skb_grow(struct sk_buff *skb, struct sock *sk, unsigned int len)
 	piece->len = len;
 	piece->data_len = len;
 	skb_set_owner_w(piece, sk);
+	if (!sctp_helper_skb_charge(piece)) {
+		kfree_skb(piece);
+		return -ENOBUFS;
+	}
 	while (*last)
 		last = &(*last)->next;
 	*last = piece;
@@ -392,16 +396,6 @@ void sctp_helper_sk_set_bit_nospace(struct sock *sk)
 {
 	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
-}
-
-bool sctp_helper_sock_writeable(const struct sock *sk)
-{
-	return sock_writeable(sk);
-}
-
-int sctp_helper_sk_wmem_alloc_get(const struct sock *sk)
-{
-	return sk_wmem_alloc_get(sk);
 }
 
 void sctp_helper_sk_wake_async(struct sock *sk, int how, int band)

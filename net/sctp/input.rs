@@ -64,6 +64,7 @@ fn handle(pernet: &Arc<Pernet>, skb: RxSkb, ipv6: bool) -> Option<()> {
         return None;
     }
     let header = Header::parse(skb.bytes())?;
+    let memory = skb.truesize();
     let payload = skb.into_payload();
     let packet = Packet::new(payload.received_bytes()?, &payload, src, dst).ok()?;
 
@@ -77,10 +78,7 @@ fn handle(pernet: &Arc<Pernet>, skb: RxSkb, ipv6: bool) -> Option<()> {
         // INIT, COOKIE ECHO and a few others come with another tag.
         .or_else(|| find_by_address(pernet, &packet));
     if let Some(assoc) = assoc {
-        let taken = assoc
-            .lock()
-            .with(|engine, cx| engine.handle_packet(cx, &packet));
-        if let Some(result) = taken {
+        if let Some(result) = assoc.lock().receive(&packet, memory) {
             return result.ok();
         }
         // It has ended this moment, so it is none any more.
@@ -134,7 +132,7 @@ fn out_of_the_blue(pernet: &Arc<Pernet>, packet: &Packet<'_, SkbRange>) -> Optio
     let listener = listener(pernet, packet);
     let config = listener.as_ref().map(|l| {
         let mut config = l.endpoint.settings().config;
-        config.rcvbuf = l.sk.rcvbuf();
+        (config.rcvbuf, config.rcvbuf_max) = (l.sk.rcvbuf(), l.sk.rcvbuf_max());
         config
     });
     let mut rng = KernelRng;

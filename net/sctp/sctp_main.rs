@@ -6,7 +6,8 @@
 //! - [`sys`]: the boundary to the kernel's C side, and the only place of `unsafe`.
 //! - [`sock`]: the socket layer, a file for each operation.
 //! - [`association`], [`endpoint`], [`pernet`]: what is locked, what refers to what, and in which
-//!   order. [`ports`]: who has which port. [`settings`]: what options have set.
+//!   order. [`ports`]: who has which port. [`account`]: the memory that is held. [`settings`]:
+//!   what options have set.
 //! - [`input`], [`output`], [`route`], [`deliver`], [`icmp`]: the ways in and out.
 //!
 //! Everything that the module registers is a value which undoes that when it is dropped. Nothing
@@ -14,6 +15,7 @@
 
 use kernel::prelude::*;
 
+mod account;
 mod association;
 mod deliver;
 mod endpoint;
@@ -33,6 +35,7 @@ mod sys;
 
 use sys::{
     layout,
+    memory::MemoryAccount,
     net::PernetRegistration,
     proto::{self, InputV4, InputV6, ProtoV4, ProtoV6, SocketsV4, SocketsV6},
 };
@@ -56,6 +59,7 @@ struct Sctp {
     _pernet: PernetRegistration,
     _proto_v6: ProtoV6,
     _proto_v4: ProtoV4,
+    _memory: MemoryAccount,
     _last: Synchronize,
 }
 
@@ -86,6 +90,7 @@ impl kernel::Module for Sctp {
         if proto::is_taken() {
             return Err(explain(EAGAIN));
         }
+        let memory = MemoryAccount::new()?;
         let proto_v4 = ProtoV4::new()?;
         let proto_v6 = ProtoV6::new()?;
         let pernet = PernetRegistration::new()?;
@@ -102,6 +107,7 @@ impl kernel::Module for Sctp {
             _pernet: pernet,
             _proto_v6: proto_v6,
             _proto_v4: proto_v4,
+            _memory: memory,
             _last: last,
         })
     }

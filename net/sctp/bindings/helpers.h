@@ -127,8 +127,6 @@ int sctp_helper_sock_intr_errno(long timeo);
 bool sctp_helper_signal_pending(void);
 void sctp_helper_poll_wait(struct file *file, struct socket *sock, struct poll_table_struct *p);
 void sctp_helper_sk_set_bit_nospace(struct sock *sk);
-bool sctp_helper_sock_writeable(const struct sock *sk);
-int sctp_helper_sk_wmem_alloc_get(const struct sock *sk);
 void sctp_helper_sk_wake_async(struct sock *sk, int how, int band);
 void sctp_helper_sk_acceptq_added(struct sock *sk);
 void sctp_helper_sk_acceptq_removed(struct sock *sk);
@@ -214,6 +212,19 @@ __be32 sctp_helper_ifa_local(const struct in_ifaddr *ifa);
 struct inet6_ifaddr *sctp_helper_next_ifa6_rcu(struct net_device *dev, struct inet6_ifaddr *ifa);
 const struct in6_addr *sctp_helper_ifa6_addr(const struct inet6_ifaddr *ifa);
 u32 sctp_helper_ifa6_flags(const struct inet6_ifaddr *ifa);
+
+/* the memory that sockets hold */
+int sctp_helper_memory_init(void);
+void sctp_helper_memory_exit(void);
+void sctp_helper_proto_memory(struct proto *proto);
+void sctp_helper_sk_init_memory(struct sock *sk);
+void sctp_helper_sk_exit_memory(struct sock *sk);
+bool sctp_helper_charge_received(struct sock *sk, int size);
+void sctp_helper_uncharge_received(struct sock *sk, int size);
+bool sctp_helper_skb_charge(struct sk_buff *skb);
+bool sctp_helper_sk_is_writeable(const struct sock *sk);
+int sctp_helper_sk_rcvbuf_max(const struct sock *sk);
+void sctp_helper_sk_grow_sndbuf(struct sock *sk);
 
 /* the rest */
 bool sctp_helper_in_compat_syscall(void);

@@ -92,6 +92,9 @@ pub(crate) struct Config {
     pub(crate) autoclose: Duration,
     /// Receive buffer in bytes (`sk_rcvbuf`): what may be held for the user, as memory.
     pub(crate) rcvbuf: u32,
+    /// What the receive buffer may grow to while the user reads as fast as the peer may send. It
+    /// does not grow if this is not more than `rcvbuf`.
+    pub(crate) rcvbuf_max: u32,
     /// Follow the path MTU: the route's, packets too big, and probes (SPP_PMTUD_ENABLE).
     pub(crate) pmtud: bool,
     /// PROBE_TIMER; zero is no probing. RFC 8899, 5.1.1: more than 15 s. 30 of them are its
@@ -134,6 +137,7 @@ impl Default for Config {
             max_in_streams: u16::MAX,
             autoclose: Duration::ZERO,
             rcvbuf: 212_992,
+            rcvbuf_max: 0,
             pmtud: true,
             probe_interval: Duration::from_secs(20),
             probe_from_base: false,

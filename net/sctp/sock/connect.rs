@@ -132,7 +132,7 @@ pub(crate) fn config(
     init: Option<&bindings::sctp_initmsg>,
 ) -> Config {
     let mut config = endpoint.settings().config;
-    config.rcvbuf = sk.rcvbuf();
+    (config.rcvbuf, config.rcvbuf_max) = (sk.rcvbuf(), sk.rcvbuf_max());
     if let Some(init) = init {
         apply(&mut config, init);
     }

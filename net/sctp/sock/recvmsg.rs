@@ -124,6 +124,7 @@ fn take(
             peer_port,
             received,
             read,
+            charge,
         } => {
             let owner = endpoint.assoc(assoc);
             let total = received.len();
@@ -154,6 +155,7 @@ fn take(
                     peer_port,
                     received,
                     read: if stays { read } else { now_read },
+                    charge,
                 });
             }
             if !stays {

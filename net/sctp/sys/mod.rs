@@ -41,6 +41,7 @@ pub(crate) mod ifaddr;
 pub(crate) mod ip;
 pub(crate) mod layout;
 pub(crate) mod lock;
+pub(crate) mod memory;
 pub(crate) mod msg;
 pub(crate) mod net;
 pub(crate) mod proto;

@@ -518,6 +518,7 @@ registration!(
     {
         (*PROTO_V4.as_ptr()).owner = this_module();
         (*OPS_V4.as_ptr()).owner = this_module();
+        bindings::sctp_helper_proto_memory(PROTO_V4.as_ptr());
         bindings::proto_register(PROTO_V4.as_ptr(), 1)
     },
     bindings::proto_unregister(PROTO_V4.as_ptr())
@@ -528,6 +529,7 @@ registration!(
     {
         (*PROTO_V6.as_ptr()).owner = this_module();
         (*OPS_V6.as_ptr()).owner = this_module();
+        bindings::sctp_helper_proto_memory(PROTO_V6.as_ptr());
         bindings::proto_register(PROTO_V6.as_ptr(), 1)
     },
     bindings::proto_unregister(PROTO_V6.as_ptr())

@@ -163,6 +163,11 @@ impl RxSkb {
         self.0.linear()
     }
 
+    /// Memory that the packet takes.
+    pub(crate) fn truesize(&self) -> usize {
+        self.0.truesize()
+    }
+
     /// Whether the checksum is right, or the device has said so.
     pub(crate) fn checksum_ok(&self) -> bool {
         // SAFETY: By its type invariant the skb is valid.
@@ -331,6 +336,10 @@ impl SkbRange {
         }
         // SAFETY: A new skb, and the reference is ours.
         let skb = unsafe { Skb::from_raw(skb) }.ok_or(ENOMEM)?;
+        // SAFETY: The skb belongs to the socket's send buffer, and is nobody else's.
+        if !unsafe { bindings::sctp_helper_skb_charge(skb.as_ptr()) } {
+            return Err(ENOBUFS);
+        }
         if linear != 0 {
             // SAFETY: The skb was made with a linear part of that size, all of it unused.
             unsafe { bindings::sctp_helper_skb_put(skb.as_ptr(), linear as u32) };

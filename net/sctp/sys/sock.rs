@@ -159,6 +159,8 @@ impl Sk {
         unsafe { bindings::sctp_helper_sk_set_destruct(self.as_ptr(), Some(destruct)) };
         // SAFETY: The socket is valid.
         unsafe { bindings::sctp_helper_sock_prot_inuse_add(self.as_ptr(), 1) };
+        // SAFETY: As above. `sk_clone()` does that for children.
+        unsafe { bindings::sctp_helper_sk_init_memory(self.as_ptr()) };
         Ok(())
     }
 
@@ -166,6 +168,8 @@ impl Sk {
     pub(crate) fn uncount(&self) {
         // SAFETY: The socket is valid.
         unsafe { bindings::sctp_helper_sock_prot_inuse_add(self.as_ptr(), -1) };
+        // SAFETY: As above.
+        unsafe { bindings::sctp_helper_sk_exit_memory(self.as_ptr()) };
     }
 
     /// Makes a socket like this one for an association that was accepted. Its reference is for
@@ -359,10 +363,22 @@ impl Sk {
         linger && unsafe { bindings::sctp_helper_sk_lingertime(self.as_ptr()) } == 0
     }
 
+    /// How far the receive buffer may grow by itself; 0 if the user has set it.
+    pub(crate) fn rcvbuf_max(&self) -> u32 {
+        // SAFETY: The socket is valid.
+        unsafe { bindings::sctp_helper_sk_rcvbuf_max(self.as_ptr()) }.max(0) as u32
+    }
+
+    /// Doubles the send buffer, as far as the limits allow and unless the user has set it.
+    pub(crate) fn grow_sndbuf(&self) {
+        // SAFETY: The socket is valid.
+        unsafe { bindings::sctp_helper_sk_grow_sndbuf(self.as_ptr()) };
+    }
+
     /// Whether there is room in the send buffer for `poll()` to say so.
     pub(crate) fn is_writeable(&self) -> bool {
         // SAFETY: The socket is valid.
-        unsafe { bindings::sctp_helper_sock_writeable(self.as_ptr()) }
+        unsafe { bindings::sctp_helper_sk_is_writeable(self.as_ptr()) }
     }
 
     /// Asks to be woken when there is room in the send buffer.

@@ -69,13 +69,17 @@ impl<B: Payload> Association<B> {
 
     /// The user has read that much of the messages it was given: their bytes, and the memory that
     /// their payload kept.
-    pub(crate) fn consumed(&mut self, _cx: &mut Cx<'_>, bytes: usize, truesize: usize) {
+    pub(crate) fn consumed(&mut self, cx: &mut Cx<'_>, bytes: usize, truesize: usize) {
+        let measured = self.path(self.data_from).map(|p| p.rto.srtt());
+        let rtt = measured.filter(|rtt| *rtt != Duration::ZERO);
+        let rtt = rtt.unwrap_or(self.config.rto_initial);
+        self.rx.buffer.tune(cx.now, bytes, rtt);
         self.rx.consumed(bytes, truesize);
         match self.state {
             State::Established | State::ShutdownPending | State::ShutdownSent => {
                 let mtu = self.path(self.data_from).map_or(FULL_PACKET, |p| p.mtu());
-                let (drained, window) = (self.rx.is_drained(), self.rx.window());
-                let limit = self.rx.limit();
+                let (drained, window) = (self.rx.is_drained(), self.rx.buffer.window());
+                let limit = self.rx.buffer.limit();
                 self.rx.sack.consumed(drained, window, limit, mtu);
                 if self.rx.is_all_read() {
                     self.rx.sack.all_read(window, mtu);
@@ -178,7 +182,7 @@ impl<B: Payload> Association<B> {
         // Full is what has no room for another message like the last one.
         let wanted = incoming.len.saturating_add(incoming.last_message);
         signs.short = wanted < mtu.min(FULL_PACKET);
-        let limit = self.rx.limit();
+        let limit = self.rx.buffer.limit();
         self.rx.sack.packet(cx.now, signs, &self.config, limit);
         if self.state == State::ShutdownSent {
             // 9.2: answer at once, with SHUTDOWN too, and give the peer its time again.

@@ -252,9 +252,35 @@ impl<B: Payload> Association<B> {
         self.config.nodelay = nodelay;
     }
 
-    pub(crate) fn set_rcvbuf(&mut self, rcvbuf: u32) {
+    /// SO_RCVBUF, and how far the buffer may grow from there by itself.
+    pub(crate) fn set_rcvbuf(&mut self, rcvbuf: u32, max: u32) {
         self.config.rcvbuf = rcvbuf;
-        self.rx.set_rcvbuf(rcvbuf);
+        self.config.rcvbuf_max = max;
+        self.rx.buffer.resize(rcvbuf, max);
+    }
+
+    /// Memory that is held of what was received.
+    pub(crate) fn held_memory(&self) -> usize {
+        self.rx.buffer.held_truesize()
+    }
+
+    /// Whether less memory was granted than the receive buffer's size.
+    pub(crate) fn is_short_of_memory(&self) -> bool {
+        self.rx.buffer.is_short()
+    }
+
+    /// How much memory there is for what is held, whatever the receive buffer's size.
+    pub(crate) fn grant_memory(&mut self, bytes: usize) {
+        self.rx.buffer.grant(bytes);
+    }
+
+    /// Whether the path would take more DATA than the user has given: the send buffer, if it is
+    /// full, is too small.
+    pub(crate) fn could_send_more(&self) -> bool {
+        self.state == State::Established
+            && self.queue.bytes() == 0
+            && self.peer_rwnd() > 0
+            && self.path(self.primary).is_some_and(Path::has_window)
     }
 
     /// Whether it is over: nothing more will be sent, no timer runs. Events may be left.

@@ -157,6 +157,7 @@ impl<B: Payload> Association<B> {
             identity.in_streams,
             config.rcvbuf,
         );
+        rx.buffer.resize(config.rcvbuf, config.rcvbuf_max);
         rx.set_may_forward(identity.is_forward_tsn_supported);
         rx.sack.advertise(ootb::initial_a_rwnd(config));
         let this = Self {

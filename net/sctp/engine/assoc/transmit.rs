@@ -317,7 +317,13 @@ impl<B: Payload> Association<B> {
             })
         });
         let duplicates = map.duplicates().iter().copied();
-        out.sack(cx.gfp, cumulative, self.rx.window(), gaps, duplicates)?;
+        out.sack(
+            cx.gfp,
+            cumulative,
+            self.rx.buffer.window(),
+            gaps,
+            duplicates,
+        )?;
         self.rx.sacked();
         self.timers.stop(Timer::Sack);
         cx.stats.count(Counter::OutCtrlChunks);

@@ -31,7 +31,7 @@ impl<B: Payload> Association<B> {
 
     /// The bytes that the peer may have on their way to here.
     pub(crate) fn local_rwnd(&self) -> u32 {
-        self.rx.window()
+        self.rx.buffer.window()
     }
 
     /// After how many timeouts all paths together are given up. An association that lives longer

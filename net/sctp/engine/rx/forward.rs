@@ -105,8 +105,7 @@ impl<B: Payload> Receiver<B> {
     /// Forgets a run that was taken out and goes to nobody.
     fn drop_run(&mut self, run: &Run<B>) {
         let truesize = self.leaves(run);
-        self.held = self.held.saturating_sub(run.bytes);
-        self.held_truesize = self.held_truesize.saturating_sub(truesize);
+        self.buffer.remove(run.bytes, truesize);
     }
 
     /// The message of which the user has got a part and will not get the rest. Comes before

@@ -13,6 +13,7 @@
 //! Invariants: `held` is the sum over reassembly, streams and what was delivered and not consumed;
 //! while a partial delivery lasts nothing else is delivered.
 
+pub(crate) mod buffer;
 pub(crate) mod forward;
 pub(crate) mod reassembly;
 pub(crate) mod sack;
@@ -26,10 +27,11 @@ use crate::engine::{
     env::{AllocError, Flags},
     event::{Abandoned, Received},
     serial::{Ssn, Tsn},
-    wire::{data::DataHeader, init::MIN_A_RWND},
+    wire::data::DataHeader,
 };
 
 use self::{
+    buffer::Buffer,
     reassembly::{Place, Reassembly, Run},
     sack::SackState,
     streams::{Streams, Turn},
@@ -73,11 +75,8 @@ pub(crate) struct Receiver<B> {
     may_forward: bool,
     /// Number of streams the peer may use.
     in_streams: u16,
-    rcvbuf: usize,
-    /// Payload accepted and not consumed, in bytes and as memory.
-    held: usize,
-    held_truesize: usize,
-    /// The part of `held` that the user was not yet given, and the number of its chunks.
+    pub(crate) buffer: Buffer,
+    /// The part of what the buffer holds that the user was not yet given, and the number of its chunks.
     undelivered: usize,
     undelivered_truesize: usize,
     undelivered_chunks: usize,
@@ -95,9 +94,7 @@ impl<B: Payload> Receiver<B> {
             abandoned: None,
             may_forward: false,
             in_streams,
-            rcvbuf: rcvbuf as usize,
-            held: 0,
-            held_truesize: 0,
+            buffer: Buffer::new(rcvbuf),
             undelivered: 0,
             undelivered_truesize: 0,
             undelivered_chunks: 0,
@@ -113,8 +110,8 @@ impl<B: Payload> Receiver<B> {
         self.partial = None;
         self.abandoned = None;
         self.in_streams = in_streams;
-        self.held = self.held.saturating_sub(self.undelivered);
-        self.held_truesize = self.held_truesize.saturating_sub(self.undelivered_truesize);
+        self.buffer
+            .remove(self.undelivered, self.undelivered_truesize);
         self.undelivered = 0;
         self.undelivered_truesize = 0;
         self.undelivered_chunks = 0;
@@ -138,69 +135,9 @@ impl<B: Payload> Receiver<B> {
         self.may_forward = may;
     }
 
-    pub(crate) fn set_rcvbuf(&mut self, rcvbuf: u32) {
-        self.rcvbuf = rcvbuf as usize;
-    }
-
     /// TSNs held for reassembly or for their turn.
     pub(crate) fn pending_chunks(&self) -> usize {
         self.undelivered_chunks
-    }
-
-    /// Payload bytes that may be held.
-    pub(crate) fn limit(&self) -> usize {
-        (self.rcvbuf / 2).max(MIN_A_RWND as usize)
-    }
-
-    /// Memory that may be held.
-    fn memory(&self) -> usize {
-        self.rcvbuf.max(2 * MIN_A_RWND as usize)
-    }
-
-    /// The window as it is now: what fits by payload, and what fits by memory if more of the same
-    /// comes as is held already. Small chunks take several times their length in memory, and a
-    /// window that is taken back while data is on its way makes that data be lost.
-    ///
-    /// A few chunks do not tell what will come: the estimate begins with some payload that takes
-    /// twice its length, so that one short message does not close the window.
-    pub(crate) fn window(&self) -> u32 {
-        let bytes = self.limit().saturating_sub(self.held);
-        let assumed = self.limit() / 16;
-        let payload = self.held.saturating_add(assumed);
-        let cost = self.held_truesize.saturating_add(assumed.saturating_mul(2));
-        let memory = self
-            .memory()
-            .saturating_sub(self.held_truesize)
-            .saturating_mul(payload)
-            .checked_div(cost)
-            .unwrap_or(0);
-        u32::try_from(bytes.min(memory)).unwrap_or(u32::MAX)
-    }
-
-    /// Whether hardly anything more can be held. Nothing is refused for lack of room before.
-    fn is_full(&self) -> bool {
-        let bytes = self.limit().saturating_sub(self.held);
-        let memory = self.memory().saturating_sub(self.held_truesize);
-        bytes < self.limit() / 8 || memory < self.memory() / 8
-    }
-
-    /// Whether the receive buffer has room for a chunk.
-    ///
-    /// What the peer was told it may send is taken as long as the memory lasts. A chunk that
-    /// belongs into a gap is let in beyond that, up to as much again, because nothing behind it
-    /// could be delivered otherwise; and an empty buffer takes anything, or a chunk larger than
-    /// the buffer could never be received.
-    fn has_room(&self, tsn: Tsn, truesize: usize) -> bool {
-        if self.held == 0 {
-            return true;
-        }
-        let total = self.held_truesize.saturating_add(truesize);
-        if tsn.is_before(self.map.highest()) {
-            return total <= self.rcvbuf.saturating_mul(2);
-        }
-        // Somewhat more than the window promises, since that was told before what is on its way
-        // now was known to be small. A probe of a closed window (6.1, A) may find room, too.
-        self.held < self.limit() && self.held_truesize < self.memory().saturating_mul(3) / 2
     }
 
     /// Takes in a DATA chunk with at least one byte of user data.
@@ -227,7 +164,8 @@ impl<B: Payload> Receiver<B> {
             self.map.record(header.tsn);
             return self.settle(Outcome::InvalidStream, gfp);
         }
-        if !self.has_room(header.tsn, payload.truesize()) {
+        let fills_gap = header.tsn.is_before(self.map.highest());
+        if !self.buffer.has_room(payload.truesize(), fills_gap) {
             return Outcome::Dropped;
         }
         let (Ok(mut place), true) = (
@@ -255,8 +193,7 @@ impl<B: Payload> Receiver<B> {
             self.streams.put(run, turn);
         }
         self.map.record(header.tsn);
-        self.held = self.held.saturating_add(len);
-        self.held_truesize = self.held_truesize.saturating_add(truesize);
+        self.buffer.add(len, truesize);
         self.undelivered = self.undelivered.saturating_add(len);
         self.undelivered_truesize = self.undelivered_truesize.saturating_add(truesize);
         self.undelivered_chunks = self.undelivered_chunks.saturating_add(1);
@@ -348,7 +285,8 @@ impl<B: Payload> Receiver<B> {
     /// Begins to deliver the first message in parts if it could never be held as a whole. To be
     /// called when a packet was taken in, and when the user consumed something.
     pub(crate) fn relieve(&mut self) {
-        if self.partial.is_some() || self.streams.has_ready() || self.held > self.undelivered {
+        if self.partial.is_some() || self.streams.has_ready() || self.buffer.held > self.undelivered
+        {
             // The user has something to read: that may make enough room.
             return;
         }
@@ -356,10 +294,10 @@ impl<B: Payload> Receiver<B> {
             return;
         };
         // Three quarters, so that the peer does not have to stop while the user reads.
-        let is_large = run.bytes >= self.limit() / 4 * 3;
+        let is_large = run.bytes >= self.buffer.limit() / 4 * 3;
         let is_contiguous = run.begin && !run.last_tsn.is_after(self.map.cumulative());
         let is_its_turn = run.unordered || run.ssn == self.streams.next_ssn(run.stream);
-        if (is_large || self.is_full()) && is_contiguous && is_its_turn {
+        if (is_large || self.buffer.is_full()) && is_contiguous && is_its_turn {
             self.partial = Some(Partial {
                 next: run.first_tsn,
                 stream: run.stream,
@@ -428,27 +366,29 @@ impl<B: Payload> Receiver<B> {
 
     /// The user has read that much of what it was given.
     pub(crate) fn consumed(&mut self, bytes: usize, truesize: usize) {
-        self.held = self.held.saturating_sub(bytes).max(self.undelivered);
-        self.held_truesize = self
+        let delivered = self.buffer.held.saturating_sub(self.undelivered);
+        let memory = self
+            .buffer
             .held_truesize
-            .saturating_sub(truesize)
-            .max(self.undelivered_truesize);
+            .saturating_sub(self.undelivered_truesize);
+        self.buffer
+            .remove(bytes.min(delivered), truesize.min(memory));
         self.relieve();
     }
 
     /// Whether the user has read everything there was.
     pub(crate) fn is_drained(&self) -> bool {
-        self.held == 0
+        self.buffer.held == 0
     }
 
     /// Whether the user has read all there is to be read: what is held waits for the peer.
     pub(crate) fn is_all_read(&self) -> bool {
-        self.held <= self.undelivered
+        self.buffer.held <= self.undelivered
     }
 
     /// A SACK was sent.
     pub(crate) fn sacked(&mut self) {
-        let window = self.window();
+        let window = self.buffer.window();
         self.map.clear_duplicates();
         self.sack.sent(window);
     }
@@ -461,14 +401,16 @@ impl<B: Payload> Receiver<B> {
         self.streams.check_invariants(&mut held);
         assert_eq!(held, self.undelivered, "undelivered bytes");
         assert!(!self.may_forward || !self.is_first_stuck());
-        assert!(self.held >= self.undelivered);
-        assert!(self.held_truesize >= self.undelivered_truesize);
+        assert!(self.buffer.held >= self.undelivered);
+        assert!(self.buffer.held_truesize >= self.undelivered_truesize);
     }
 
     /// The memory that is held, and the most that may be: one chunk more than `has_room()` asks for.
     #[cfg(not(MODULE))]
     pub(crate) fn held(&self) -> (usize, usize) {
-        let limit = (self.rcvbuf * 2).max(self.memory() * 3 / 2);
-        (self.held_truesize, limit + usize::from(u16::MAX))
+        (
+            self.buffer.held_truesize,
+            self.buffer.bound() + usize::from(u16::MAX),
+        )
     }
 }

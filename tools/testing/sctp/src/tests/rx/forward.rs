@@ -122,7 +122,7 @@ fn ssns_wrap_across_a_forward_tsn() {
 #[test]
 fn fragments_of_skipped_messages_make_room() {
     let mut rx = forwarding(1);
-    let window = rx.window();
+    let window = rx.buffer.window();
     accept(&mut rx, 2, 0, 0, "B");
     accept(&mut rx, 3, 0, 0, "");
     accept(&mut rx, 5, 0, 1, "");
@@ -134,7 +134,7 @@ fn fragments_of_skipped_messages_make_room() {
     forward(&mut rx, 8, &[(0, 1)]).unwrap();
     assert_eq!(rx.pending_chunks(), 0);
     assert!(rx.is_drained());
-    assert_eq!(rx.window(), window);
+    assert_eq!(rx.buffer.window(), window);
     accept(&mut rx, 9, 0, 2, "BE");
     assert_eq!(ssns(&mut rx), [(0, 2)]);
 }

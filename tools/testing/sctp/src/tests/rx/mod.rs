@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+mod buffer;
 mod forward;
 mod receiver;
 mod sorted;

@@ -273,28 +273,28 @@ fn failed_allocations_lose_one_chunk() {
 #[test]
 fn the_window_shrinks_and_opens() {
     let mut rx = receiver(Tsn(1), 20_000);
-    assert_eq!(rx.window(), 10_000);
+    assert_eq!(rx.buffer.window(), 10_000);
     for i in 0..4 {
         assert_eq!(
             give(&mut rx, &chunk(Tsn(1 + i), 0, i as u16, "BE", 2000)),
             Outcome::Accepted
         );
     }
-    assert_eq!(rx.window(), 2000);
+    assert_eq!(rx.buffer.window(), 2000);
     // More than the window says is taken while it is not closed, then nothing.
     assert_eq!(
         give(&mut rx, &chunk(Tsn(5), 0, 4, "BE", 3000)),
         Outcome::Accepted
     );
-    assert_eq!(rx.window(), 0);
+    assert_eq!(rx.buffer.window(), 0);
     assert_eq!(
         give(&mut rx, &chunk(Tsn(6), 0, 5, "BE", 1)),
         Outcome::Dropped
     );
     let m = rx.take().unwrap();
-    assert_eq!(rx.window(), 0, "delivered is not consumed");
+    assert_eq!(rx.buffer.window(), 0, "delivered is not consumed");
     rx.consumed(m.first.len(), m.first.truesize());
-    assert_eq!(rx.window(), 1000);
+    assert_eq!(rx.buffer.window(), 1000);
     assert_eq!(
         give(&mut rx, &chunk(Tsn(6), 0, 5, "BE", 1)),
         Outcome::Accepted
@@ -311,7 +311,7 @@ fn a_full_buffer_takes_what_it_waits_for() {
             Outcome::Accepted
         );
     }
-    assert_eq!(rx.window(), 0);
+    assert_eq!(rx.buffer.window(), 0);
     assert_eq!(
         give(&mut rx, &chunk(Tsn(7), 0, 6, "BE", 1)),
         Outcome::Dropped
@@ -323,7 +323,7 @@ fn a_full_buffer_takes_what_it_waits_for() {
     let mut got = Vec::new();
     take(&mut rx, &mut got);
     assert_eq!(got.len(), 5);
-    assert_eq!(rx.window(), 10_000);
+    assert_eq!(rx.buffer.window(), 10_000);
 }
 
 /// Also into the second of two gaps, while the first one is open.
@@ -334,7 +334,7 @@ fn a_full_buffer_takes_what_belongs_into_gaps() {
         let c = chunk(Tsn(i), 0, i as u16 - 1, "BE", 2500);
         assert_eq!(give(&mut rx, &c), Outcome::Accepted);
     }
-    assert_eq!(rx.window(), 0);
+    assert_eq!(rx.buffer.window(), 0);
     for (tsn, outcome) in [
         (7, Outcome::Dropped),
         (4, Outcome::Accepted),
@@ -453,7 +453,7 @@ fn the_window_knows_what_memory_costs() {
         let c = chunk(Tsn(tsn), 0, tsn as u16 - 1, "BE", 100);
         let outcome = rx.data(GFP_ATOMIC, &c.header, Heavy(c.payload), address(Z, 0));
         assert_eq!(outcome, Outcome::Accepted, "{tsn}");
-        rx.window()
+        rx.buffer.window()
     };
     let after_one = give(1);
     assert!(after_one > 900_000, "{after_one}");

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The memory that sockets hold, charged to the protocol (sctp_mem) and to the
+ * memory cgroup, as include/net/sock.h has it. See sys/memory.rs.
+ *
+ * sk_forward_alloc belongs to whoever has the socket's lock elsewhere. Here,
+ * packets of several associations of a socket come in at the same time, and
+ * none of them takes it: as with UDP, the lock of the receive queue is used,
+ * which is of no other use.
+ */
+#include <linux/percpu_counter.h>
+#include <linux/swap.h>
+#include <net/sock.h>
+
+#include "helpers.h"
+
+static unsigned long sctp_memory_pressure;
+static atomic_long_t sctp_memory_allocated;
+static DEFINE_PER_CPU(int, sctp_memory_per_cpu_fw_alloc);
+static struct percpu_counter sctp_sockets_allocated;
+static long sctp_mem[3];
+static int sctp_rmem[3];
+static int sctp_wmem[3];
+
+/* Limits as TCP's: in pages for all sockets, in bytes for each. */
+int sctp_helper_memory_init(void)
+{
+	unsigned long pages = max(nr_free_buffer_pages() / 8, 128UL);
+	unsigned long share = min(4UL << 20, pages << (PAGE_SHIFT - 7));
+
+	sctp_mem[0] = pages / 4 * 3;
+	sctp_mem[1] = pages;
+	sctp_mem[2] = sctp_mem[0] * 2;
+	sctp_rmem[0] = PAGE_SIZE;
+	sctp_rmem[2] = max(256UL << 10, share);
+	sctp_wmem[0] = PAGE_SIZE;
+	sctp_wmem[2] = max(256UL << 10, share);
+	return percpu_counter_init(&sctp_sockets_allocated, 0, GFP_KERNEL);
+}
+
+void sctp_helper_memory_exit(void)
+{
+	percpu_counter_destroy(&sctp_sockets_allocated);
+}
+
+static void sctp_enter_memory_pressure(struct sock *sk)
+{
+	WRITE_ONCE(sctp_memory_pressure, 1);
+}
+
+void sctp_helper_proto_memory(struct proto *proto)
+{
+	proto->memory_allocated = &sctp_memory_allocated;
+	proto->per_cpu_fw_alloc = &sctp_memory_per_cpu_fw_alloc;
+	proto->sockets_allocated = &sctp_sockets_allocated;
+	proto->memory_pressure = &sctp_memory_pressure;
+	proto->enter_memory_pressure = sctp_enter_memory_pressure;
+	proto->sysctl_mem = sctp_mem;
+	proto->sysctl_rmem = sctp_rmem;
+	proto->sysctl_wmem = sctp_wmem;
+}
+
+static void sctp_uncharge(struct sock *sk, int size)
+{
+	spin_lock_bh(&sk->sk_receive_queue.lock);
+	sk_mem_uncharge(sk, size);
+	spin_unlock_bh(&sk->sk_receive_queue.lock);
+}
+
+bool sctp_helper_charge_received(struct sock *sk, int size)
+{
+	bool charged;
+
+	spin_lock_bh(&sk->sk_receive_queue.lock);
+	charged = __sk_rmem_schedule(sk, size, false);
+	if (charged)
+		sk_mem_charge(sk, size);
+	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	if (charged)
+		atomic_add(size, &sk->sk_rmem_alloc);
+	return charged;
+}
+
+void sctp_helper_uncharge_received(struct sock *sk, int size)
+{
+	atomic_sub(size, &sk->sk_rmem_alloc);
+	sctp_uncharge(sk, size);
+}
+
+static void sctp_wfree(struct sk_buff *skb)
+{
+	sctp_uncharge(skb->sk, skb->truesize);
+	sock_wfree(skb);
+}
+
+/* For an skb that belongs to its socket's send buffer. */
+bool sctp_helper_skb_charge(struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+	bool charged;
+
+	spin_lock_bh(&sk->sk_receive_queue.lock);
+	charged = sk_wmem_schedule(sk, skb->truesize);
+	if (charged)
+		sk_mem_charge(sk, skb->truesize);
+	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	if (charged)
+		skb->destructor = sctp_wfree;
+	return charged;
+}
+
+/* As for TCP, a third of the send buffer. */
+bool sctp_helper_sk_is_writeable(const struct sock *sk)
+{
+	return sk_wmem_alloc_get(sk) <= READ_ONCE(sk->sk_sndbuf) / 3 * 2;
+}
+
+static void sctp_write_space(struct sock *sk)
+{
+	struct socket_wq *wq;
+
+	if (!sctp_helper_sk_is_writeable(sk))
+		return;
+	rcu_read_lock();
+	wq = rcu_dereference(sk->sk_wq);
+	if (skwq_has_sleeper(wq))
+		wake_up_interruptible_poll(&wq->wait, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+	sk_wake_async_rcu(sk, SOCK_WAKE_SPACE, POLL_OUT);
+	rcu_read_unlock();
+}
+
+void sctp_helper_sk_init_memory(struct sock *sk)
+{
+	sk->sk_write_space = sctp_write_space;
+	sk_sockets_allocated_inc(sk);
+}
+
+void sctp_helper_sk_exit_memory(struct sock *sk)
+{
+	sk_sockets_allocated_dec(sk);
+}
+
+/* The most that the receive buffer may grow to, 0 if the user has set it. */
+int sctp_helper_sk_rcvbuf_max(const struct sock *sk)
+{
+	return sk->sk_userlocks & SOCK_RCVBUF_LOCK ? 0 : sctp_rmem[2];
+}
+
+void sctp_helper_sk_grow_sndbuf(struct sock *sk)
+{
+	int size = READ_ONCE(sk->sk_sndbuf);
+
+	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK || READ_ONCE(sctp_memory_pressure) ||
+	    size >= sctp_wmem[2])
+		return;
+	WRITE_ONCE(sk->sk_sndbuf, min(size * 2, sctp_wmem[2]));
+	sk->sk_write_space(sk);
+}
