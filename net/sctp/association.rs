@@ -107,12 +107,17 @@ pub(crate) struct Inner {
     /// By path.
     routes: KVec<Option<Route>>,
     tag: Option<Entry<Assoc>>,
-    /// Which paths were entered into [`Pernet::peers`], or refused there: a bit for each.
-    peers_done: u32,
-    /// How many paths the endpoint knows of.
-    paths_known: usize,
+    /// The paths that were entered into tables, in the engine's order.
+    known: KVec<Known>,
     armed: Option<Time>,
     gone: bool,
+}
+
+/// A path that the endpoint knows of.
+struct Known {
+    addr: Address,
+    /// Whether it was entered into [`Pernet::peers`], or refused there.
+    is_entered: bool,
 }
 
 /// How long to wait after an allocation in [`Locked::drain`] failed.
@@ -159,8 +164,7 @@ impl Assoc {
                         out: PacketBuilder::new(),
                         routes: KVec::new(),
                         tag: None,
-                        peers_done: 0,
-                        paths_known: 0,
+                        known: KVec::new(),
                         armed: None,
                         gone: false,
                     },
@@ -181,6 +185,7 @@ impl Assoc {
     }
 
     fn enter(self: &Arc<Self>, locked: &mut Locked<'_>, tag_key: TagKey) -> Result {
+        locked.learn_paths()?;
         // The other paths follow later. This one is what the association is about.
         let primary = locked.inner.engine.primary().index();
         locked.enter_path(primary)?;
@@ -192,9 +197,7 @@ impl Assoc {
         }
         // Options that are set from here on reach it.
         *self.settings.lock() = endpoint.settings.assoc;
-        endpoint.enter(self, &locked.inner.engine)?;
-        locked.inner.paths_known = locked.inner.engine.paths().len();
-        Ok(())
+        endpoint.enter(self, &locked.inner.engine)
     }
 
     /// Takes the lock.
@@ -410,50 +413,76 @@ impl Locked<'_> {
         }
     }
 
-    /// Enters the paths that have come up or have been confirmed since. What fails for want of
-    /// memory is tried again after the next packet.
+    /// Enters the paths that have come up or have been confirmed since, and takes out those that
+    /// are none any more. What fails for want of memory is tried again after the next packet.
     fn follow_paths(&mut self) {
-        let count = self.inner.engine.paths().len();
-        for index in 0..count {
+        let Inner { engine, known, .. } = &*self.inner;
+        let pairs = engine.paths().iter().zip(known);
+        let is_known = known.len() == engine.paths().len()
+            && pairs.clone().all(|(path, known)| path.addr == known.addr);
+        if !is_known {
+            self.forget_paths();
+            let _ = self.learn_paths();
+        }
+        for index in 0..self.inner.known.len() {
             let path = self.inner.engine.paths().get(index);
             if path.is_some_and(|p| p.is_confirmed()) {
                 // One that another association has already is that one's.
                 let _ = self.enter_path(index);
             }
         }
-        if count != self.inner.paths_known {
-            let Inner {
-                endpoint, engine, ..
-            } = &*self.inner;
-            let entered = endpoint.inner.lock().enter_peer(self.this.id, engine);
-            if entered.is_ok() {
-                self.inner.paths_known = count;
+    }
+
+    /// Takes out the paths that the engine does not have any more.
+    fn forget_paths(&mut self) {
+        let Inner {
+            engine,
+            endpoint,
+            known,
+            routes,
+            ..
+        } = &mut *self.inner;
+        let (id, ports) = (self.this.id, (engine.local_port(), engine.peer_port()));
+        known.retain(|known| {
+            if engine.has_address(&known.addr) {
+                return true;
             }
+            endpoint.inner.lock().leave_peer(id, &known.addr, ports.1);
+            let key = PeerKey::new(ports.0, &known.addr, ports.1);
+            self.this.pernet.peers.lock().remove(&key, self.this);
+            false
+        });
+        // They are kept by the number of the path.
+        routes.clear();
+    }
+
+    /// Lets the endpoint know of the paths that have come up since.
+    fn learn_paths(&mut self) -> Result {
+        let Inner {
+            engine,
+            endpoint,
+            known,
+            ..
+        } = &mut *self.inner;
+        endpoint.inner.lock().enter_peer(self.this.id, engine)?;
+        for path in engine.paths().get(known.len()..).unwrap_or_default() {
+            let (addr, is_entered) = (path.addr, false);
+            known.push(Known { addr, is_entered }, GFP_ATOMIC)?;
         }
+        Ok(())
     }
 
     /// Lets the association be found by the address of a path.
     fn enter_path(&mut self, index: usize) -> Result {
-        let bit = 1_u32.checked_shl(index as u32).ok_or(EINVAL)?;
-        let key = self.peer_key(index).ok_or(EINVAL)?;
-        if self.inner.peers_done & bit != 0 {
+        let Inner { engine, known, .. } = &mut *self.inner;
+        let known = known.get_mut(index).ok_or(EINVAL)?;
+        if known.is_entered {
             return Ok(());
         }
+        let key = PeerKey::new(engine.local_port(), &known.addr, engine.peer_port());
         let result = self.this.pernet.peers.lock().insert(key, self.this);
-        if matches!(result, Ok(()) | Err(EEXIST)) {
-            self.inner.peers_done |= bit;
-        }
+        known.is_entered = matches!(result, Ok(()) | Err(EEXIST));
         result
-    }
-
-    fn peer_key(&self, index: usize) -> Option<PeerKey> {
-        let engine = &self.inner.engine;
-        let path = engine.paths().get(index)?;
-        Some(PeerKey::new(
-            engine.local_port(),
-            &path.addr,
-            engine.peer_port(),
-        ))
     }
 
     /// Takes the association out of all tables: it has ended.
@@ -466,10 +495,10 @@ impl Locked<'_> {
         if let Some(entry) = self.inner.tag.take() {
             pernet.tags.remove(entry);
         }
-        for index in 0..self.inner.engine.paths().len() {
-            if let Some(key) = self.peer_key(index) {
-                pernet.peers.lock().remove(&key, self.this);
-            }
+        let Inner { engine, known, .. } = &*self.inner;
+        for known in known {
+            let key = PeerKey::new(engine.local_port(), &known.addr, engine.peer_port());
+            pernet.peers.lock().remove(&key, self.this);
         }
         let endpoint = self.inner.endpoint.clone();
         let nothing = Allowance::new(self.inner.sk.clone());

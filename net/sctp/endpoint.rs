@@ -353,15 +353,17 @@ impl Inner {
     /// to be dropped under the lock.
     pub(crate) fn leave(&mut self, id: AssocId, engine: &Engine) -> Option<Arc<Assoc>> {
         for path in engine.paths() {
-            let peer = TransportAddr {
-                addr: path.addr,
-                port: engine.peer_port(),
-            };
-            if self.by_peer.get(&peer) == Some(&id) {
-                self.by_peer.remove(&peer);
-            }
+            self.leave_peer(id, &path.addr, engine.peer_port());
         }
         self.assocs.remove(&id)
+    }
+
+    /// Forgets one address of an association's peer.
+    pub(crate) fn leave_peer(&mut self, id: AssocId, addr: &Address, port: u16) {
+        let peer = TransportAddr { addr: *addr, port };
+        if self.by_peer.get(&peer) == Some(&id) {
+            self.by_peer.remove(&peer);
+        }
     }
 
     /// Queues something for the reader, in room that was reserved.

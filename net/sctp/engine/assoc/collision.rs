@@ -186,6 +186,9 @@ impl<B: Payload> Association<B> {
             State::CookieWait | State::CookieEchoed => {
                 self.reserve_paths(cx).map_err(|_| Reason::NoMemory)?;
                 self.add_paths(cx, &cookie.peers, PathState::Unconfirmed);
+                if self.state == State::CookieWait {
+                    self.keep_paths(|address| cookie.peers.contains(address));
+                }
                 self.adopt(&Identity::from_cookie(cookie));
                 cx.stats.count(Counter::PassiveEstabs);
                 self.set_up(cx);

@@ -77,6 +77,9 @@ impl<B: Payload> Association<B> {
             Some(path) => path,
             // A cookie says itself whose it is, and may be the first to name an address.
             None if pkt.first_kind() == ChunkType::CookieEcho => self.primary,
+            None if pkt.first_kind() == ChunkType::InitAck => {
+                self.path_in_init_ack(pkt).ok_or(Reason::BadAddress)?
+            }
             None => return Err(Reason::BadAddress),
         };
         let mut incoming = Incoming::new(path, pkt.len());

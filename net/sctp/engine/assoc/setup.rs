@@ -10,7 +10,7 @@ use super::{
     Association,
 };
 use crate::engine::{
-    addr::Addresses,
+    addr::{Address, Addresses},
     config::Config,
     cookie::{Cookie, TieTags},
     cx::{Cx, Payload},
@@ -279,7 +279,7 @@ impl<B: Payload> Association<B> {
         cx: &mut Cx<'_>,
         pkt: &Packet<'_, B>,
         chunk: &Chunk<'_>,
-        incoming: &Incoming,
+        incoming: &mut Incoming,
     ) -> Result<Next, Reason> {
         let init = Init::parse(chunk)?;
         let fixed = init.fixed;
@@ -323,13 +323,18 @@ impl<B: Payload> Association<B> {
         }
         self.reserve_paths(cx).map_err(|_| Reason::NoMemory)?;
 
+        // Where the INIT was answered from, or else a path that the answer lists.
+        let answered = self.find_path(&pkt.src).unwrap_or(incoming.path);
         // Of several addresses that the user named, this one is known to work.
-        if self.path(incoming.path).is_some_and(Path::is_confirmed) {
-            self.primary = incoming.path;
+        if self.path(answered).is_some_and(Path::is_confirmed) {
+            self.primary = answered;
         }
+        let listed = |a: &Address| *a == pkt.src || init.addresses(pkt.src).any(|l| l == *a);
+        self.keep_paths(listed);
         let policy = self.config.scope_policy;
         let claimed = policy.claimed(&init, pkt.src, &self.locals);
         self.add_paths(cx, &claimed, PathState::Unconfirmed);
+        incoming.path = self.find_path(&pkt.src).unwrap_or(self.primary);
         let in_streams = self.config.max_in_streams.min(fixed.out_streams);
         self.adopt(&Identity {
             local_tag: self.local_tag,
@@ -358,6 +363,29 @@ impl<B: Payload> Association<B> {
         self.timers.stop(Timer::T1Init);
         self.start_t1(cx, Timer::T1Cookie);
         Ok(Next::Stop)
+    }
+
+    /// The path that the INIT ACK in a packet lists, if it comes from an address that the user has
+    /// not named. Our tag, which nobody else has seen, says that it answers our INIT.
+    pub(super) fn path_in_init_ack(&self, pkt: &Packet<'_, B>) -> Option<PathId> {
+        if self.state != State::CookieWait || pkt.verification_tag() != self.local_tag {
+            return None;
+        }
+        let chunk = pkt.chunks().next()?.ok()?;
+        let mut listed = Init::parse(&chunk).ok()?.addresses(pkt.src);
+        listed.find_map(|address| self.find_path(&address))
+    }
+
+    /// The peer has said which addresses it has: those that the user has named beyond that are not
+    /// its (5.1.2). One path is left at least, and no DATA has been sent.
+    pub(super) fn keep_paths(&mut self, has: impl Fn(&Address) -> bool) {
+        let primary = self.path(self.primary).map(|path| path.addr);
+        self.paths.retain(|path| has(&path.addr));
+        let primary = primary.and_then(|address| self.find_path(&address));
+        self.primary = primary.unwrap_or(PathId(0));
+        self.data_to = self.primary;
+        self.data_from = self.primary;
+        self.control_to = self.primary;
     }
 
     /// Takes on what was negotiated, while no DATA has been exchanged.

@@ -171,6 +171,107 @@ fn a_lost_init_is_sent_to_the_next_address_that_the_user_named() {
     net.finish(A);
 }
 
+/// 5.1.2: an address that only the user knows of is none of the peer's, be it the one that the INIT
+/// went to first.
+#[test]
+fn what_the_user_named_and_the_peer_does_not_list_is_forgotten() {
+    let mut net = Net::multihomed(12, 2);
+    net.filter(|p| match (p.has(ChunkType::Init), p.dst) {
+        (true, dst) if dst == address(Z, 5) => Fate::Lose,
+        _ => Fate::Pass,
+    });
+    assert!(net.try_connect_to(A, &[5, 1, 6, 0]));
+    up(&mut net);
+    let known: Vec<_> = paths(&net, A).into_iter().map(|p| (p.0, p.2)).collect();
+    let expected = [1, 0].map(|n| (address(Z, n), PathState::Active));
+    assert_eq!(known, expected);
+    let assoc = net.hosts[A].assoc();
+    assert_eq!(assoc.paths()[assoc.primary().index()].addr, address(Z, 1));
+    prove(&mut net);
+    net.finish(A);
+}
+
+/// Both sides begin, and the peer's INIT is what tells its addresses.
+#[test]
+fn what_the_user_named_is_forgotten_in_a_collision_too() {
+    let mut net = Net::multihomed(13, 2);
+    net.hosts[A].listens = true;
+    net.filter(|p| match (p.has(ChunkType::InitAck), p.to) {
+        (true, A) => Fate::Lose,
+        _ => Fate::Pass,
+    });
+    assert!(net.try_connect_to(A, &[0, 5]));
+    net.connect(Z);
+    up(&mut net);
+    let known: Vec<_> = paths(&net, A).into_iter().map(|p| p.0).collect();
+    assert_eq!(known, [0, 1].map(|n| address(Z, n)));
+    net.no_filter();
+    prove(&mut net);
+}
+
+/// An INIT ACK from an address that the user has not named is taken if it lists one that he has;
+/// where it came from is another address of the peer, which is to be confirmed.
+#[test]
+fn an_init_ack_from_elsewhere_is_taken_if_it_lists_where_the_init_went() {
+    for lists in [true, false] {
+        let mut net = Net::multihomed(14, if lists { 2 } else { 1 });
+        net.filter(|p| {
+            if p.has(ChunkType::InitAck) {
+                Fate::Lose
+            } else {
+                Fate::Pass
+            }
+        });
+        net.connect(A);
+        net.settle();
+        let mut ack = net.last_of(Z).clone();
+        assert!(ack.has(ChunkType::InitAck));
+        ack.src = address(Z, 1);
+        net.no_filter();
+        net.hosts[A].refused.clear();
+        net.deliver(ack);
+        let known: Vec<_> = paths(&net, A).into_iter().map(|p| (p.0, p.2)).collect();
+        if !lists {
+            assert_eq!(net.hosts[A].refused, [Reason::BadAddress]);
+            assert_eq!(known, [(address(Z, 0), PathState::Active)]);
+            continue;
+        }
+        assert_eq!(
+            known,
+            [
+                (address(Z, 0), PathState::Active),
+                (address(Z, 1), PathState::Unconfirmed)
+            ]
+        );
+        // The cookie goes where somebody is known to be.
+        assert_eq!(net.last_of(A).dst, address(Z, 0));
+        up(&mut net);
+        prove(&mut net);
+    }
+}
+
+/// Nobody who has not seen our INIT can answer it.
+#[test]
+fn an_init_ack_from_elsewhere_needs_our_tag() {
+    let mut net = Net::multihomed(15, 2);
+    net.filter(|p| {
+        if p.has(ChunkType::InitAck) {
+            Fate::Lose
+        } else {
+            Fate::Pass
+        }
+    });
+    net.connect(A);
+    net.settle();
+    let mut ack = net.last_of(Z).clone();
+    ack.src = address(Z, 1);
+    ack.bytes[7] ^= 1;
+    net.hosts[A].refused.clear();
+    net.deliver(ack);
+    assert_eq!(net.hosts[A].refused, [Reason::BadAddress]);
+    assert_eq!(net.hosts[A].state(), State::CookieWait);
+}
+
 #[test]
 fn each_address_is_tried_until_there_have_been_enough_attempts() {
     let mut net = Net::multihomed(5, 2);
