@@ -2,15 +2,20 @@
 
 //! Ancillary data of `sendmsg()` and `recvmsg()` (RFC 6458, 5.3).
 
+use super::addr::{self, Shown};
 use crate::{
     association::AssocId,
-    endpoint::Item,
-    engine::event::Received,
+    endpoint::{Item, TransportAddr},
+    engine::{
+        addr::{Address, IpAddr},
+        event::Received,
+    },
     settings::{SendDefaults, Settings, Subscription},
     sys::{
         bindings,
         msg::{ControlMessage, Message},
         skb::SkbRange,
+        sock::Sk,
         user::Abi,
     },
 };
@@ -53,10 +58,12 @@ impl SendInfo {
                 bindings::sctp_cmsg_type_SCTP_SNDINFO => {
                     sndinfo = Some(exact::<bindings::sctp_sndinfo>(&c)?);
                 }
-                bindings::sctp_cmsg_type_SCTP_PRINFO
-                | bindings::sctp_cmsg_type_SCTP_AUTHINFO
-                | bindings::sctp_cmsg_type_SCTP_DSTADDRV4
-                | bindings::sctp_cmsg_type_SCTP_DSTADDRV6 => return Err(EOPNOTSUPP),
+                // For destinations().
+                bindings::sctp_cmsg_type_SCTP_DSTADDRV4
+                | bindings::sctp_cmsg_type_SCTP_DSTADDRV6 => {}
+                bindings::sctp_cmsg_type_SCTP_PRINFO | bindings::sctp_cmsg_type_SCTP_AUTHINFO => {
+                    return Err(EOPNOTSUPP)
+                }
                 _ => return Err(EINVAL),
             }
             Ok(())
@@ -94,6 +101,35 @@ impl SendInfo {
     pub(crate) fn has(&self, flag: u32) -> bool {
         self.flags & flag != 0
     }
+}
+
+/// The addresses of the peer of an association that this call creates: the one that the message
+/// goes to, and those in SCTP_DSTADDRV4 and SCTP_DSTADDRV6.
+pub(crate) fn destinations(
+    sk: &Sk,
+    msg: &Message<'_>,
+    to: TransportAddr,
+) -> Result<KVec<TransportAddr>> {
+    let mut peers = KVec::new();
+    peers.push(to, GFP_KERNEL)?;
+    msg.for_each_control(|c| {
+        let is_ours = c.level == LEVEL;
+        let ip = match c.kind as u32 {
+            bindings::sctp_cmsg_type_SCTP_DSTADDRV4 if is_ours => {
+                let octets = c.data.first_chunk::<4>().ok_or(EINVAL)?;
+                IpAddr::from(*octets)
+            }
+            bindings::sctp_cmsg_type_SCTP_DSTADDRV6 if is_ours => {
+                let octets = c.data.first_chunk::<16>().ok_or(EINVAL)?;
+                IpAddr::from(*octets)
+            }
+            _ => return Ok(()),
+        };
+        let shown = Shown::new(sk, &Address::new(ip), to.port);
+        peers.push(addr::parse_peer(sk, shown.bytes())?, GFP_KERNEL)?;
+        Ok(())
+    })?;
+    Ok(peers)
 }
 
 /// Reads a structure that must have just its size.

@@ -37,8 +37,7 @@ pub(crate) fn connect(sk: &Sk, name: &[u8], flags: u32) -> Result {
     finish(sk, id, flags & bindings::RUST_CONST_HELPER_O_NONBLOCK != 0)
 }
 
-/// Begins an association for a call that does nothing else. Of several addresses of the peer the
-/// first is used; the peer will tell the others itself.
+/// Begins an association with a peer that has these addresses, for a call that does nothing else.
 pub(crate) fn begin(sk: &Sk, to: &[TransportAddr]) -> Result<AssocId> {
     let endpoint: Arc<Endpoint> = sk.endpoint()?.into();
     let _guard = sk.lock();
@@ -50,9 +49,18 @@ pub(crate) fn begin(sk: &Sk, to: &[TransportAddr]) -> Result<AssocId> {
     {
         return Err(EISCONN);
     }
-    let first = to.first().ok_or(EINVAL)?;
-    for peer in to {
-        if peer.port != first.port {
+    check_peers(&endpoint, to)?;
+    if endpoint.style == Style::OneToOne && endpoint.only_assoc().is_some() {
+        return Err(EALREADY);
+    }
+    Ok(associate(sk, &endpoint, to, None, None)?.id)
+}
+
+/// Whether these may be the addresses of a new peer: there is no association with any of them, and
+/// they have one port.
+pub(crate) fn check_peers(endpoint: &Endpoint, peers: &[TransportAddr]) -> Result {
+    for peer in peers {
+        if peers.first().is_some_and(|first| first.port != peer.port) {
             return Err(EINVAL);
         }
         if let Some(assoc) = endpoint.assoc_with(peer) {
@@ -62,10 +70,7 @@ pub(crate) fn begin(sk: &Sk, to: &[TransportAddr]) -> Result<AssocId> {
             });
         }
     }
-    if endpoint.style == Style::OneToOne && endpoint.only_assoc().is_some() {
-        return Err(EALREADY);
-    }
-    Ok(associate(sk, &endpoint, first, None, None)?.id)
+    Ok(())
 }
 
 /// Waits until the association that was begun is up.
@@ -155,26 +160,35 @@ pub(crate) fn apply(config: &mut Config, init: &bindings::sctp_initmsg) {
     }
 }
 
-/// Starts an association, with a first message if there is one. Called with the socket locked.
+/// Starts an association, with a first message if there is one. The first of the peer's addresses
+/// is tried first, the others when that does not answer. Called with the socket locked.
 pub(crate) fn associate(
     sk: &Sk,
     endpoint: &Arc<Endpoint>,
-    to: &TransportAddr,
+    peers: &[TransportAddr],
     init: Option<&bindings::sctp_initmsg>,
     first: Option<Message<SkbRange>>,
 ) -> Result<Arc<Assoc>> {
     bind::autobind(sk)?;
     let binding = endpoint.binding().ok_or(EINVAL)?;
-    let peer = to.addr;
-    let route = route::find(sk, binding.named(), &peer, to.port, binding.port)?;
+    let to = peers.first().ok_or(EINVAL)?;
+    let route = route::find(sk, binding.named(), &to.addr, to.port, binding.port)?;
     let config = config(sk, endpoint, init);
     let mut rng = KernelRng;
     let mut cx = association::cx(&endpoint.pernet, &mut rng);
-    let peers = Addresses::new(peer);
+    let mut addresses = Addresses::new(to.addr);
+    peers.iter().for_each(|peer| addresses.insert(peer.addr));
     let source = route.source_address();
-    let locals = endpoint.locals(sk, source, &peer);
-    let (own_port, mtu) = (binding.port, route.mtu());
-    let mut engine = Engine::connect(&mut cx, &config, own_port, to.port, &peers, &locals, mtu)?;
+    let locals = endpoint.locals(sk, source, &to.addr);
+    let mut engine = Engine::connect(
+        &mut cx,
+        &config,
+        binding.port,
+        to.port,
+        &addresses,
+        &locals,
+        route.mtu(),
+    )?;
     if let Some(message) = first {
         engine.send(&mut cx, message).map_err(send_error)?;
     }

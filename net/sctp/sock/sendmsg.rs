@@ -5,7 +5,11 @@
 //! The user's data is copied once, without any lock, into memory that packets refer to. Then the
 //! association is looked up again, since it may have ended while the call waited for room.
 
-use super::{addr, cmsg::SendInfo, connect, peeloff};
+use super::{
+    addr,
+    cmsg::{self, SendInfo},
+    connect, peeloff,
+};
 use crate::{
     association::{Assoc, AssocId},
     endpoint::{Endpoint, Style, TransportAddr},
@@ -92,18 +96,22 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
         }
     };
     let info = info.with_defaults(&defaults);
+    let peers = match (id, to) {
+        (None, Some(to)) => cmsg::destinations(sk, msg, to)?,
+        _ => KVec::new(),
+    };
     // Nothing of the association is held while waiting for room in the send buffer.
     let payload = SkbRange::from_user(sk, msg, len, nonblock)?;
     let message = message(&info, payload);
-    match (id, to) {
+    match (id, &*peers) {
         (Some(id), _) => hand_over(&endpoint, id, message)?,
-        (None, Some(to)) => {
-            let id = open(sk, &endpoint, &to, &info, message)?;
+        (None, []) => return Err(EPIPE),
+        (None, peers) => {
+            let id = open(sk, &endpoint, peers, &info, message)?;
             // As the C module: whether it comes up is told later.
             let mut timeout = sk.send_timeout(nonblock);
             let _ = connect::wait_until_up(sk, &endpoint, id, &mut timeout);
         }
-        (None, None) => return Err(EPIPE),
     }
     Ok(len)
 }
@@ -163,17 +171,18 @@ fn may_open(sk: &Sk, endpoint: &Endpoint) -> Result {
 fn open(
     sk: &Sk,
     endpoint: &Arc<Endpoint>,
-    to: &TransportAddr,
+    peers: &[TransportAddr],
     info: &SendInfo,
     message: UserMessage<SkbRange>,
 ) -> Result<AssocId> {
     let _guard = sk.lock();
     // Another call may have been faster.
-    if let Some(assoc) = endpoint.assoc_with(to) {
+    if let Some(assoc) = endpoint.assoc_with(peers.first().ok_or(EINVAL)?) {
         return hand_over(endpoint, assoc.id, message).map(|()| assoc.id);
     }
     may_open(sk, endpoint)?;
-    let assoc = connect::associate(sk, endpoint, to, info.init.as_ref(), Some(message))?;
+    connect::check_peers(endpoint, peers)?;
+    let assoc = connect::associate(sk, endpoint, peers, info.init.as_ref(), Some(message))?;
     Ok(assoc.id)
 }
 

@@ -146,6 +146,110 @@ TEST_F(connectx, several_addresses)
 	close(listener);
 }
 
+/*
+ * A listener at an address of global scope, and the address of a host that does
+ * not answer. T1-init of @fd does not take long.
+ */
+static union test_addr one_of_two(struct __test_metadata *_metadata,
+				  const struct flavour *fl, int fd,
+				  union test_addr *hole)
+{
+	struct sctp_rtoinfo rto = { 0, 200, 1000, 100 };
+	union test_addr addr = make_addr(fl, "192.0.2.1", "2001:db8::1", 5001);
+	int listener = open_socket(_metadata, fl);
+
+	add_black_hole(_metadata);
+	*hole = black_hole(fl, 5001);
+	ASSERT_EQ(0, bind(listener, &addr.sa, addr_len(&addr)));
+	ASSERT_EQ(0, listen(listener, 5));
+	ASSERT_EQ(0, setsockopt(fd, SOL_SCTP, SCTP_RTOINFO, &rto, sizeof(rto)));
+	return addr;
+}
+
+/* The peer of the only association has just this address. */
+static void expect_peer(struct __test_metadata *_metadata, int fd,
+			sctp_assoc_t id, const union test_addr *addr)
+{
+	struct {
+		struct sctp_getaddrs head;
+		char room[256];
+	} list = { .head.assoc_id = id };
+	socklen_t len = sizeof(list);
+
+	ASSERT_EQ(0, getsockopt(fd, SOL_SCTP, SCTP_GET_PEER_ADDRS, &list, &len));
+	EXPECT_EQ(1, list.head.addr_num);
+	EXPECT_TRUE(same_addr(addr, (void *)list.room));
+}
+
+/* The first address does not answer: the second one does, and is the only one. */
+TEST_F(connectx, second_address_answers)
+{
+	union test_addr hole, addr, other;
+	sctp_assoc_t id = 0;
+	socklen_t len;
+	char list[64];
+
+	addr = one_of_two(_metadata, &variant->fl, self->fd, &hole);
+	len = addr_len(&addr);
+	memcpy(list, &hole, len);
+	memcpy(list + len, &addr, len);
+	ASSERT_EQ(0, connectx3(self->fd, list, 2 * len, &id));
+	expect_peer(_metadata, self->fd, id, &addr);
+
+	/* Nothing is known of the other address any more. */
+	if (one_to_one(&variant->fl))
+		return;
+	other = hole;
+	set_nonblock(_metadata, self->fd, true);
+	EXPECT_EQ(-EISCONN, connectx(self->fd, list + len, len));
+	EXPECT_EQ(-EINPROGRESS, connectx(self->fd, &other, len));
+	/* A list with one that is a peer's already. */
+	hole.v4.sin_addr.s_addr ^= hole.sa.sa_family == AF_INET ? htonl(7) : 0;
+	hole.v6.sin6_addr.s6_addr[15] ^= hole.sa.sa_family == AF_INET ? 0 : 7;
+	memcpy(list, &hole, len);
+	EXPECT_EQ(-EISCONN, connectx(self->fd, list, 2 * len));
+	memcpy(list + len, &other, len);
+	EXPECT_EQ(-EALREADY, connectx(self->fd, list, 2 * len));
+}
+
+/* Appends the address in the form of ancillary data. */
+static ssize_t send_to_both(int fd, const union test_addr *to,
+			    const union test_addr *other, int cut)
+{
+	struct in6_addr v6 = other->v6.sin6_addr;
+	bool is_v6 = other->sa.sa_family == AF_INET6 &&
+		     !IN6_IS_ADDR_V4MAPPED(&v6);
+	const void *v4 = other->sa.sa_family == AF_INET ?
+			 (const void *)&other->v4.sin_addr :
+			 (const void *)&v6.s6_addr[12];
+	char buf[100];
+
+	fill(buf, sizeof(buf), 1);
+	if (is_v6)
+		return send_cmsg(fd, to, SCTP_DSTADDRV6, &v6, sizeof(v6) - cut,
+				 buf, sizeof(buf), 0);
+	return send_cmsg(fd, to, SCTP_DSTADDRV4, v4, 4 - cut, buf, sizeof(buf), 0);
+}
+
+/* What sctp_sendv() makes of several addresses. */
+TEST_F(connectx, send_to_several)
+{
+	union test_addr hole, addr;
+	struct end end = { .fd = self->fd };
+
+	set_events(_metadata, self->fd, EV_ASSOC);
+	addr = one_of_two(_metadata, &variant->fl, self->fd, &hole);
+	EXPECT_EQ(-1, send_to_both(self->fd, &hole, &addr, 1));
+	EXPECT_EQ(EINVAL, errno);
+	ASSERT_EQ(100, send_to_both(self->fd, &hole, &addr, 0));
+	end.id = recv_assoc_change(_metadata, self->fd, SCTP_COMM_UP).sac_assoc_id;
+	expect_peer(_metadata, self->fd, end.id, &addr);
+	/* Of no interest once there is an association. */
+	EXPECT_EQ(100, send_to_both(self->fd, &addr, &hole, 1));
+	wait_until(get_status(_metadata, &end).sstat_unackdata == 0);
+	expect_peer(_metadata, self->fd, end.id, &addr);
+}
+
 TEST_F(connectx, malformed)
 {
 	socklen_t one = addr_len(&self->addr), len;
