@@ -13,12 +13,13 @@ use crate::{
     engine::{
         addr::Address,
         cx::{CookieKeys, Stats, MAC_LEN},
+        secrets::{Secret, Secrets},
         stats::Counter,
         time::Time,
     },
     ports::Ports,
     sys::{
-        crypto,
+        clock, crypto,
         hash::TagTable,
         ip::to_mapped,
         lock::{new_spinlock_bh, SpinLockBh},
@@ -47,21 +48,21 @@ pub(crate) struct Pernet {
     /// Who has which port.
     #[pin]
     pub(crate) ports: SpinLockBh<Ports>,
-    secret: [u8; MAC_LEN],
+    #[pin]
+    secrets: SpinLockBh<Secrets>,
     pub(crate) mib: Mib,
 }
 
 impl Pernet {
     pub(crate) fn new(net: Net) -> Result<Arc<Self>> {
-        let mut secret = [0; MAC_LEN];
-        crypto::random_bytes(&mut secret);
+        let secrets = Secrets::new(clock::now(), draw);
         Arc::pin_init(
             try_pin_init!(Self {
                 net,
                 tags <- TagTable::new(),
                 peers <- new_spinlock_bh!(Peers { buckets: RBTree::new() }, "sctp_peers"),
                 ports <- new_spinlock_bh!(Ports::new(), "sctp_ports"),
-                secret,
+                secrets <- new_spinlock_bh!(secrets, "sctp_secrets"),
                 mib: Mib::new(),
             }),
             GFP_KERNEL,
@@ -69,29 +70,18 @@ impl Pernet {
     }
 }
 
-/// How long one cookie secret is in use. At least as long as the longest cookie life, so that a
-/// cookie is signed by this secret or the one before.
-const EPOCH_NANOSECONDS: u64 = 600 * 1_000_000_000;
-
-impl Pernet {
-    fn current_epoch(now: Time) -> u32 {
-        // Wraps after 81,000 years.
-        (now.0 / EPOCH_NANOSECONDS) as u32
-    }
+fn draw(secret: &mut Secret) {
+    crypto::random_bytes(secret);
 }
 
 impl CookieKeys for Pernet {
     fn epoch(&self, now: Time) -> u32 {
-        Self::current_epoch(now)
+        Secrets::epoch_at(now)
     }
 
     fn mac(&self, now: Time, epoch: u32, data: &[u8]) -> Option<[u8; MAC_LEN]> {
-        if Self::current_epoch(now).wrapping_sub(epoch) > 1 {
-            return None;
-        }
-        // The secret of an epoch is derived rather than stored: no lock, nothing to expire.
-        let key = crypto::hmac_sha256(&self.secret, &epoch.to_be_bytes());
-        Some(crypto::hmac_sha256(&key, data))
+        let secret = self.secrets.lock().get(now, epoch, draw)?;
+        Some(crypto::hmac_sha256(&secret, data))
     }
 
     fn mac_eq(&self, a: &[u8; MAC_LEN], b: &[u8]) -> bool {

@@ -13,7 +13,7 @@
 //! |---|---|
 //! | 1.6 serial numbers | [`serial`] |
 //! | 3 packet format | [`wire`] |
-//! | 5.1 stateless INIT, 8.4 out of the blue | [`ootb`], [`cookie`] |
+//! | 5.1 stateless INIT, 8.4 out of the blue | [`ootb`], [`cookie`], [`secrets`] |
 //! | 5.1.2 addresses in the setup | [`scope`] |
 //! | 4 states, 5 setup, 8 faults, 9 teardown | [`assoc`] |
 //! | 6.1 to 6.4, 6.9 sending | [`tx`], [`rto`] |
@@ -52,6 +52,7 @@ pub(crate) mod cx;
 pub(crate) mod env;
 pub(crate) mod event;
 pub(crate) mod scope;
+pub(crate) mod secrets;
 pub(crate) mod serial;
 pub(crate) mod stats;
 pub(crate) mod time;

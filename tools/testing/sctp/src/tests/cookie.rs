@@ -2,20 +2,20 @@
 
 //! State cookies: what went out comes back, and nothing else is taken for it.
 
+use std::cell::Cell;
+
 use proptest::prelude::*;
 
 use kernel::alloc::flags::GFP_ATOMIC;
 
-use super::support::{
-    cases,
-    payload::Bytes,
-    world::{Keys, World},
-};
+use super::support::{cases, payload::Bytes, world::World};
 use crate::{
     engine::{
         addr::{Address, Addresses, IpAddr, MAX_ADDRESSES},
         config::Config,
         cookie::{resolve, Cookie, CookieResolution, Opened, TieTags, MAX_LEN},
+        cx::MAC_LEN,
+        secrets::{Secret, Secrets, IN_USE},
         serial::Tsn,
         stats::Reason,
         time::{Duration, Time},
@@ -329,11 +329,34 @@ fn a_cookie_outlives_one_change_of_the_secret_and_no_more() {
     let mut world = World::new(1);
     let cookie = sample(world.now);
     let bytes = sealed(&mut world, &cookie);
-    world.advance(Keys::ROTATION);
+    world.advance(IN_USE);
     assert!(Carrier::of(&cookie).open(&mut world, &bytes).is_ok());
-    world.advance(Keys::ROTATION);
+    world.advance(IN_USE);
     let result = Carrier::of(&cookie).open(&mut world, &bytes);
     assert_eq!(result.err(), Some(Reason::BadCookie));
+}
+
+#[test]
+fn secrets_are_drawn_anew_and_forgotten() {
+    let drawn = Cell::new(0);
+    let draw = |secret: &mut Secret| {
+        drawn.set(drawn.get() + 1);
+        *secret = [drawn.get(); MAC_LEN];
+    };
+    let at = |epoch: u64, ns: u64| Time(epoch * IN_USE.0 + ns);
+    let mut secrets = Secrets::new(at(7, 5), draw);
+    let mut get = |now, epoch| secrets.get(now, epoch, draw).map(|secret| secret[0]);
+    assert_eq!(get(at(7, IN_USE.0 - 1), 7), Some(1));
+    assert_eq!((get(at(7, 9), 8), get(at(7, 9), 5)), (None, None));
+    assert_eq!((get(at(8, 0), 8), get(at(8, 0), 7)), (Some(3), Some(1)));
+    // A processor whose clock is behind.
+    assert_eq!((get(at(7, 9), 7), get(at(7, 9), 8)), (Some(1), Some(3)));
+    assert_eq!((get(at(9, 0), 7), get(at(9, 0), 8)), (None, Some(3)));
+    // Nobody asked for a while.
+    let late = at(20, 0);
+    assert_eq!((get(late, 9), get(late, 18)), (None, None));
+    let (last, before) = (get(late, 20), get(late, 19));
+    assert!(last > Some(4) && before > Some(4) && last != before);
 }
 
 #[test]

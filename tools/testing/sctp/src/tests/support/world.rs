@@ -2,7 +2,7 @@
 
 //! The surroundings of an engine call: virtual time, seeded randomness, real MACs, counters.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -11,6 +11,7 @@ use kernel::alloc::flags::GFP_ATOMIC;
 
 use crate::engine::{
     cx::{CookieKeys, Cx, Rng, Stats, MAC_LEN},
+    secrets::{Secret, Secrets},
     stats::Counter,
     time::{Duration, Time},
 };
@@ -27,10 +28,11 @@ pub(crate) struct World {
 impl World {
     /// A world whose random numbers are determined by `seed`. It does not begin at time 0.
     pub(crate) fn new(seed: u64) -> Self {
+        let now = Time(1_000_000_000_000_000);
         Self {
-            now: Time(1_000_000_000_000),
+            now,
             rng: SplitMix(seed),
-            keys: Keys::new(seed),
+            keys: Keys::new(seed, now),
             stats: Counters::default(),
         }
     }
@@ -101,38 +103,41 @@ impl Rng for SplitMix {
     }
 }
 
-/// Secrets that change every [`Keys::ROTATION`]; the one before is still good.
+/// Secrets that are drawn from a seed.
 #[derive(Debug)]
 pub(crate) struct Keys {
-    seed: u64,
+    secrets: RefCell<Secrets>,
+    draws: RefCell<SplitMix>,
     /// How many MACs were computed.
     pub(crate) macs: Cell<u64>,
 }
 
 impl Keys {
-    pub(crate) const ROTATION: Duration = Duration::from_secs(3600);
-
-    pub(crate) fn new(seed: u64) -> Self {
+    fn new(seed: u64, now: Time) -> Self {
+        let draws = RefCell::new(SplitMix(seed ^ 0x5ec4_e700));
         Self {
-            seed,
+            secrets: RefCell::new(Secrets::new(now, |secret| draw(&draws, secret))),
+            draws,
             macs: Cell::new(0),
         }
     }
 }
 
+fn draw(draws: &RefCell<SplitMix>, secret: &mut Secret) {
+    for word in secret.chunks_mut(8) {
+        word.copy_from_slice(&draws.borrow_mut().step().to_be_bytes());
+    }
+}
+
 impl CookieKeys for Keys {
     fn epoch(&self, now: Time) -> u32 {
-        (now.0 / Self::ROTATION.0) as u32
+        Secrets::epoch_at(now)
     }
 
     fn mac(&self, now: Time, epoch: u32, data: &[u8]) -> Option<[u8; MAC_LEN]> {
-        let age = self.epoch(now).checked_sub(epoch)?;
-        if age > 1 {
-            return None;
-        }
+        let mut secrets = self.secrets.borrow_mut();
+        let secret = secrets.get(now, epoch, |secret| draw(&self.draws, secret))?;
         self.macs.set(self.macs.get() + 1);
-        let mut secret = SplitMix(self.seed ^ u64::from(epoch));
-        let secret: Vec<u8> = (0..4).flat_map(|_| secret.step().to_be_bytes()).collect();
         let mut mac = Hmac::<Sha256>::new_from_slice(&secret).unwrap();
         mac.update(data);
         Some(mac.finalize().into_bytes().into())
