@@ -75,8 +75,11 @@ impl<B: Payload> Association<B> {
             | State::ShutdownSent
             | State::ShutdownReceived
             | State::ShutdownAckSent => {
-                if let Some(path) = self.heartbeat_packet(cx, out)? {
-                    return Ok(Some(path));
+                // Before the COOKIE ACK the peer has no use for them.
+                if !self.pending.cookie_ack {
+                    if let Some(path) = self.heartbeat_packet(cx, out)? {
+                        return Ok(Some(path));
+                    }
                 }
                 if let Some(path) = self.ordinary_packet(cx, out)? {
                     return Ok(Some(path));

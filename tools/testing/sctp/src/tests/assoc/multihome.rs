@@ -72,6 +72,17 @@ fn prove(net: &mut Net) {
     }
 }
 
+/// What goes to the peer's other addresses would come before it knows that there is an association.
+#[test]
+fn the_cookie_ack_goes_first() {
+    let net = connected(19, 3);
+    let mut sent = net.sent.iter().filter(|p| p.to == A);
+    let is_ack = |p: &&Flying| p.has(ChunkType::CookieAck);
+    let before: Vec<_> = sent.by_ref().take_while(|p| !is_ack(p)).collect();
+    assert!(before.iter().all(|p| p.has(ChunkType::InitAck)));
+    assert!(sent.any(|p| p.has(ChunkType::Heartbeat)));
+}
+
 #[test]
 fn each_side_learns_the_addresses_of_the_other() {
     let mut net = connected(1, 3);
