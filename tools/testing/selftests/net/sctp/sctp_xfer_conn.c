@@ -467,6 +467,9 @@ bool pull(int fd)
 		n = recvmsg(fd, &msg, MSG_DONTWAIT);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return true;
+		/* The end that this side began, after SHUTDOWN_COMP or instead. */
+		if (n < 0 && errno == ENOTCONN && !opt.many)
+			return false;
 		if (n < 0)
 			fail("recvmsg: %s", strerror(errno));
 		if (!n)
@@ -494,7 +497,7 @@ bool pull(int fd)
 
 /*
  * The client ends it when all is done. On a one-to-one socket its own side may
- * be told by the end of file, by SHUTDOWN_COMP, or both.
+ * be told by ENOTCONN or the end of file, by SHUTDOWN_COMP, or both.
  */
 void shut_down(struct conn *c)
 {
