@@ -275,6 +275,7 @@ check docs "the documentation builds, and what it names exists" docs_build
 check clippy "the twin has no lint" twin_clippy
 check modprobe "modprobe.d keeps the C module out of the way" modprobe_file
 check install "install-tree changes two lines of a kernel tree" install_tree
+check trace "tshark takes what the simulator writes for SCTP" "$here/sim.sh" trace
 check panics "no panicking function is linked into the module" no_panic_calls
 check frames "no function takes more than $MAX_FRAME bytes of stack" small_frames
 check lint "the module has no lint (CLIPPY=1 W=1)" module_lint

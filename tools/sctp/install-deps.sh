@@ -11,7 +11,7 @@ PACKAGES=(
 	xz-utils python3 git perl util-linux
 	rustc-web rust-web-src cargo-web rustfmt-web rust-web-clippy libclang-19-dev
 	# The guests, and what runs in them.
-	qemu-system-x86 busybox-static iproute2 tcpdump procps
+	qemu-system-x86 busybox-static iproute2 ethtool tcpdump tshark procps
 	lksctp-tools libsctp-dev
 	# make check.
 	python3-docutils shellcheck
@@ -39,8 +39,8 @@ bindgen_is_there() {
 if ! command -v dpkg-query >/dev/null; then
 	missing=()
 	for p in gcc make flex bison bc cpio modinfo insmod gawk rsync xz python3 git perl setsid \
-		rustc cargo rustfmt cargo-clippy bindgen qemu-system-x86_64 busybox ip tc tcpdump \
-		pgrep sctp_test sctp_darn shellcheck; do
+		rustc cargo rustfmt cargo-clippy bindgen qemu-system-x86_64 busybox ip tc ethtool tcpdump \
+		tshark text2pcap pgrep sctp_test sctp_darn shellcheck; do
 		command -v "$p" >/dev/null || missing+=("$p")
 	done
 	[ "${#missing[@]}" = 0 ] ||

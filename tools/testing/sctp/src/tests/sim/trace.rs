@@ -2,12 +2,17 @@
 
 //! What goes over the wire, for people.
 
-use std::fmt::{self, Write};
+use std::{
+    fmt::{self, Write},
+    fs,
+    path::PathBuf,
+};
 
-use super::{name, network, Flying, A};
+use super::{message, name, network, pattern, Flying, Link, Net, A, Z};
 use crate::engine::{
     addr::IpAddr,
-    time::Time,
+    assoc::Policy,
+    time::{Duration, Time},
     wire::{
         chunk::{Chunk, ChunkType},
         control,
@@ -195,4 +200,71 @@ pub(super) fn for_text2pcap(log: &[Entry], head: &str) -> String {
         }
     }
     out
+}
+
+/// What `tools/sctp/sim.sh trace` has tshark read: a transfer over two networks, with all chunks
+/// that the engine sends.
+#[test]
+#[ignore = "it writes a file"]
+fn trace() {
+    let mut net = Net::multihomed(1, 2);
+    for host in &mut net.hosts {
+        host.config.probe_from_base = true;
+    }
+    for n in 0..2 {
+        let link = Link {
+            loss: 30,
+            duplicate: 20,
+            ..Link::default()
+        };
+        net.links.insert((n, A), link.clone());
+        net.links.insert((n, Z), link);
+    }
+    net.open();
+    let cut = [2, 40].map(|s| net.now.plus(Duration::from_secs(s)));
+    let link = net.links.get_mut(&(0, Z)).unwrap();
+    link.down.push((cut[0], cut[1]));
+    for n in 0..300_u16 {
+        for who in [A, Z] {
+            let len = usize::from(n % 7) * 900 + 1;
+            let mut message = message(n % 3, n % 5 == 0, &pattern(n.into(), len));
+            if n % 4 == 0 {
+                message.policy = Policy::Retransmissions(0);
+            }
+            net.with(who, |assoc, cx| assoc.send(cx, message)).unwrap();
+        }
+        net.run_for(Duration::from_millis(20));
+    }
+    net.run_for(Duration::from_secs(60));
+    net.finish(A);
+    // And an end of the other sort.
+    net.hosts.iter_mut().for_each(|host| host.seen.clear());
+    net.open();
+    net.with(A, |assoc, cx| assoc.abort(cx, 12, b"enough"));
+    net.settle();
+    let mut missing = vec![
+        ChunkType::Init,
+        ChunkType::InitAck,
+        ChunkType::CookieEcho,
+        ChunkType::CookieAck,
+        ChunkType::Data,
+        ChunkType::Sack,
+        ChunkType::Heartbeat,
+        ChunkType::HeartbeatAck,
+        ChunkType::Pad,
+        ChunkType::ForwardTsn,
+        ChunkType::Shutdown,
+        ChunkType::ShutdownAck,
+        ChunkType::ShutdownComplete,
+        ChunkType::Abort,
+    ];
+    missing.retain(|kind| !net.sent.iter().any(|packet| packet.has(*kind)));
+    assert_eq!(missing, [], "not in the trace");
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../build/sim");
+    fs::create_dir_all(&dir).unwrap();
+    fs::write(
+        dir.join("trace.txt"),
+        net.trace("a transfer over two networks"),
+    )
+    .unwrap();
 }
