@@ -8,6 +8,7 @@
 //! over the wire.
 
 mod campaign;
+mod failover;
 mod goodput;
 mod host;
 mod life;
