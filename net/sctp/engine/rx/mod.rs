@@ -126,10 +126,6 @@ impl<B: Payload> Receiver<B> {
         self.in_streams
     }
 
-    pub(crate) fn set_in_streams(&mut self, n: u16) {
-        self.in_streams = n;
-    }
-
     /// Whether the peer may use FORWARD TSN.
     pub(crate) fn set_may_forward(&mut self, may: bool) {
         self.may_forward = may;

@@ -103,15 +103,6 @@ impl<B: Payload> Reassembly<B> {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.runs.is_empty()
-    }
-
-    /// Incomplete messages, or parts of such.
-    pub(crate) fn len(&self) -> usize {
-        self.runs.len()
-    }
-
     pub(crate) fn clear(&mut self) {
         self.runs.clear();
     }

@@ -5,6 +5,7 @@
 mod matrix;
 mod section_3;
 mod section_5;
+mod section_5_2;
 mod section_6;
 mod section_7;
 mod section_8;
