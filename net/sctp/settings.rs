@@ -5,7 +5,8 @@
 //! An association begins with what its socket has then. Accepted sockets begin with what their
 //! listener has.
 
-use crate::engine::config::Config;
+use crate::{engine::config::Config, sys::bindings};
+use kernel::prelude::*;
 
 /// A kind of notification that a user may subscribe to: the position of its byte in
 /// `struct sctp_event_subscribe`.
@@ -85,8 +86,32 @@ fn mask(bit: u16) -> u16 {
 #[derive(Clone, Copy, Default)]
 pub(crate) struct SendDefaults {
     pub(crate) stream: u16,
+    /// Those of the policy excepted.
     pub(crate) flags: u16,
     /// As the user gave it.
     pub(crate) ppid: u32,
     pub(crate) context: u32,
+    pub(crate) limit: SendLimit,
+}
+
+/// How long a message is worth sending, as the user says it (SCTP_PRINFO).
+#[derive(Clone, Copy, Default)]
+pub(crate) struct SendLimit {
+    /// One of SCTP_PR_SCTP_NONE and its like.
+    pub(crate) policy: u16,
+    /// What that policy makes of it; without a policy a lifetime, or 0.
+    pub(crate) value: u32,
+}
+
+impl SendLimit {
+    /// Checks what a user gives as a policy and its value. None has no value.
+    pub(crate) fn new(policy: u16, value: u32) -> Result<Self> {
+        match u32::from(policy) {
+            bindings::SCTP_PR_SCTP_NONE => Ok(Self::default()),
+            bindings::SCTP_PR_SCTP_TTL
+            | bindings::SCTP_PR_SCTP_RTX
+            | bindings::SCTP_PR_SCTP_PRIO => Ok(Self { policy, value }),
+            _ => Err(EINVAL),
+        }
+    }
 }

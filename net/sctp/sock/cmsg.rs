@@ -8,9 +8,11 @@ use crate::{
     endpoint::{Item, TransportAddr},
     engine::{
         addr::{Address, IpAddr},
+        assoc::Policy,
         event::Received,
+        time::{Duration, Time},
     },
-    settings::{SendDefaults, Settings, Subscription},
+    settings::{SendDefaults, SendLimit, Settings, Subscription},
     sys::{
         bindings,
         msg::{ControlMessage, Message},
@@ -26,13 +28,16 @@ use kernel::prelude::*;
 #[derive(Clone, Copy, Default)]
 pub(crate) struct SendInfo {
     pub(crate) stream: u16,
-    /// SCTP_UNORDERED and its like.
+    /// SCTP_UNORDERED and its like, those of the policy excepted.
     pub(crate) flags: u32,
     /// As the user gave it: it goes out like that.
     pub(crate) ppid: u32,
     pub(crate) assoc: AssocId,
-    /// Whether the above is what the user said, in SCTP_SNDINFO or SCTP_SNDRCV.
+    limit: SendLimit,
+    /// Whether the user said the above, in SCTP_SNDINFO or SCTP_SNDRCV, and whether it said that
+    /// of the limit, too, in SCTP_PRINFO or SCTP_SNDRCV.
     is_given: bool,
+    is_limit_given: bool,
     /// What an association that this call creates is to ask for.
     pub(crate) init: Option<bindings::sctp_initmsg>,
 }
@@ -44,6 +49,7 @@ impl SendInfo {
         let mut info = Self::default();
         let mut sndrcv = None;
         let mut sndinfo = None;
+        let mut prinfo = None;
         msg.for_each_control(|c| {
             if c.level != bindings::IPPROTO_SCTP as c_int {
                 return Ok(());
@@ -53,38 +59,49 @@ impl SendInfo {
                     info.init = Some(exact::<bindings::sctp_initmsg>(&c)?);
                 }
                 bindings::sctp_cmsg_type_SCTP_SNDRCV => {
-                    sndrcv = Some(exact::<bindings::sctp_sndrcvinfo>(&c)?);
+                    let c = exact::<bindings::sctp_sndrcvinfo>(&c)?;
+                    check_flags(c.sinfo_flags)?;
+                    sndrcv = Some(c);
                 }
                 bindings::sctp_cmsg_type_SCTP_SNDINFO => {
-                    sndinfo = Some(exact::<bindings::sctp_sndinfo>(&c)?);
+                    let c = exact::<bindings::sctp_sndinfo>(&c)?;
+                    check_flags(c.snd_flags)?;
+                    sndinfo = Some(c);
+                }
+                bindings::sctp_cmsg_type_SCTP_PRINFO => {
+                    let c = exact::<bindings::sctp_prinfo>(&c)?;
+                    prinfo = Some(SendLimit::new(c.pr_policy, c.pr_value)?);
                 }
                 // For destinations().
                 bindings::sctp_cmsg_type_SCTP_DSTADDRV4
                 | bindings::sctp_cmsg_type_SCTP_DSTADDRV6 => {}
-                bindings::sctp_cmsg_type_SCTP_PRINFO | bindings::sctp_cmsg_type_SCTP_AUTHINFO => {
-                    return Err(EOPNOTSUPP)
-                }
+                bindings::sctp_cmsg_type_SCTP_AUTHINFO => return Err(EOPNOTSUPP),
                 _ => return Err(EINVAL),
             }
             Ok(())
         })?;
         info.is_given = sndrcv.is_some() || sndinfo.is_some();
+        info.is_limit_given = sndrcv.is_some() || prinfo.is_some();
         if let Some(c) = sndrcv {
-            if c.sinfo_timetolive != 0 {
-                return Err(EOPNOTSUPP);
-            }
             info.stream = c.sinfo_stream;
-            info.flags = u32::from(c.sinfo_flags);
+            info.set_flags(c.sinfo_flags);
+            info.limit.value = c.sinfo_timetolive;
             info.ppid = c.sinfo_ppid;
             info.assoc = c.sinfo_assoc_id;
         }
         if let Some(c) = sndinfo {
             info.stream = c.snd_sid;
-            info.flags = u32::from(c.snd_flags);
+            info.set_flags(c.snd_flags);
             info.ppid = c.snd_ppid;
             info.assoc = c.snd_assoc_id;
         }
+        info.limit = prinfo.unwrap_or(info.limit);
         Ok(info)
+    }
+
+    fn set_flags(&mut self, flags: u16) {
+        self.flags = u32::from(flags) & !bindings::SCTP_PR_SCTP_MASK;
+        self.limit.policy = flags & bindings::SCTP_PR_SCTP_MASK as u16;
     }
 
     /// Fills in what the user has not said. Of the flags only those about the message itself
@@ -95,7 +112,25 @@ impl SendInfo {
             self.flags = u32::from(defaults.flags) & bindings::sctp_sinfo_flags_SCTP_UNORDERED;
             self.ppid = defaults.ppid;
         }
+        if !self.is_limit_given {
+            if self.limit.policy == 0 {
+                self.limit.policy = defaults.limit.policy;
+            }
+            self.limit.value = defaults.limit.value;
+        }
         self
+    }
+
+    /// How long a message that is sent `now` is worth it.
+    pub(crate) fn policy(&self, now: Time) -> Policy {
+        let SendLimit { policy, value } = self.limit;
+        match u32::from(policy) {
+            bindings::SCTP_PR_SCTP_RTX => Policy::Retransmissions(value),
+            bindings::SCTP_PR_SCTP_PRIO => Policy::Priority(value),
+            bindings::SCTP_PR_SCTP_NONE if value == 0 => Policy::Reliable,
+            // A lifetime was there before policies were.
+            _ => Policy::Timed(now.plus(Duration::from_millis(value))),
+        }
     }
 
     pub(crate) fn has(&self, flag: u32) -> bool {
@@ -130,6 +165,21 @@ pub(crate) fn destinations(
         Ok(())
     })?;
     Ok(peers)
+}
+
+/// Refuses flags that mean nothing when sending.
+fn check_flags(flags: u16) -> Result {
+    const KNOWN: u32 = bindings::sctp_sinfo_flags_SCTP_UNORDERED
+        | bindings::sctp_sinfo_flags_SCTP_ADDR_OVER
+        | bindings::sctp_sinfo_flags_SCTP_ABORT
+        | bindings::sctp_sinfo_flags_SCTP_SACK_IMMEDIATELY
+        | bindings::SCTP_PR_SCTP_MASK
+        | bindings::sctp_sinfo_flags_SCTP_SENDALL
+        | bindings::sctp_sinfo_flags_SCTP_EOF;
+    if u32::from(flags) & !KNOWN != 0 {
+        return Err(EINVAL);
+    }
+    Ok(())
 }
 
 /// Reads a structure that must have just its size.

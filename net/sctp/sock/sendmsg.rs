@@ -14,12 +14,12 @@ use crate::{
     association::{Assoc, AssocId},
     endpoint::{Endpoint, Style, TransportAddr},
     engine::{
-        assoc::{Message as UserMessage, Policy, State as Phase},
+        assoc::{Message as UserMessage, State as Phase},
         cx::Payload,
         wire::cause,
     },
     sys::{
-        bindings,
+        bindings, clock,
         msg::Message,
         skb::SkbRange,
         sock::{send_sigpipe, Sk, State},
@@ -116,12 +116,8 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
     Ok(len)
 }
 
-/// Refuses what makes no sense, and what is not supported.
+/// Refuses what makes no sense.
 fn check(info: &SendInfo, one_to_one: bool, len: usize) -> Result {
-    const KNOWN: u32 = EOF | ABORT | UNORDERED | ADDR_OVER | SENDALL | SACK_IMMEDIATELY;
-    if info.flags & !KNOWN != 0 {
-        return Err(EOPNOTSUPP);
-    }
     if one_to_one && info.has(EOF | ABORT) {
         return Err(EINVAL);
     }
@@ -241,7 +237,7 @@ fn message(info: &SendInfo, payload: SkbRange) -> UserMessage<SkbRange> {
         ppid: info.ppid.to_ne_bytes(),
         unordered: info.has(UNORDERED),
         sack_immediately: info.has(SACK_IMMEDIATELY),
-        policy: Policy::Reliable,
+        policy: info.policy(clock::now()),
         payload,
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How many messages were given up, as RFC 7496, 4.5 and 4.6 has it: for the association, and for
+//! How many messages were given up, as RFC 7496, 4.3 and 4.4 has it: for the association, and for
 //! each stream in which that came about.
 //!
 //! Bound: the streams, 65536. Invariant: the streams ascend.
@@ -25,6 +25,15 @@ pub(crate) struct PerPolicy {
 }
 
 impl PerPolicy {
+    /// All together.
+    pub(crate) fn sum(&self) -> Count {
+        let all = [self.timed, self.retransmissions, self.priority];
+        all.iter().fold(Count::default(), |sum, of| Count {
+            unsent: sum.unsent.wrapping_add(of.unsent),
+            sent: sum.sent.wrapping_add(of.sent),
+        })
+    }
+
     fn count(&mut self, policy: Policy, was_sent: bool) {
         let of = match policy {
             Policy::Reliable => return,
@@ -47,7 +56,6 @@ pub(crate) struct AbandonedCounts {
     streams: KVec<(u16, PerPolicy)>,
 }
 
-#[allow(dead_code)]
 impl AbandonedCounts {
     pub(crate) fn new() -> Self {
         Self {

@@ -12,7 +12,6 @@ use super::time::Time;
 
 /// How long a message is worth it (RFC 3758, 4; RFC 7496, 4).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[allow(dead_code)]
 pub(crate) enum Policy {
     #[default]
     Reliable,

@@ -12,6 +12,7 @@ mod fragment;
 mod params;
 mod paths;
 mod peeloff;
+mod prsctp;
 mod scope;
 mod send;
 mod status;
@@ -46,6 +47,8 @@ pub(crate) fn set(sk: &Sk, name: u32, value: &OptionIn) -> Result<usize> {
         bindings::SCTP_MAXSEG => fragment::set_maxseg(sk, value),
         bindings::SCTP_DEFAULT_SEND_PARAM => send::set_send_param(sk, value),
         bindings::SCTP_DEFAULT_SNDINFO => send::set_sndinfo(sk, value),
+        bindings::SCTP_PR_SUPPORTED => prsctp::set_supported(sk, value),
+        bindings::SCTP_DEFAULT_PRINFO => prsctp::set_default(sk, value),
         bindings::SCTP_EVENTS => event::set_events(sk, value),
         bindings::SCTP_EVENT => event::set_event(sk, value),
         bindings::SCTP_CONTEXT => event::set_context(sk, value),
@@ -85,6 +88,10 @@ pub(crate) fn get(sk: &Sk, name: u32, value: &OptionOut) -> Result<usize> {
         bindings::SCTP_GET_PEER_ADDR_INFO => status::get_peer_addr_info(sk, value),
         bindings::SCTP_GET_ASSOC_NUMBER => status::get_assoc_number(sk, value),
         bindings::SCTP_GET_ASSOC_ID_LIST => status::get_assoc_ids(sk, value),
+        bindings::SCTP_PR_SUPPORTED => prsctp::get_supported(sk, value),
+        bindings::SCTP_DEFAULT_PRINFO => prsctp::get_default(sk, value),
+        bindings::SCTP_PR_ASSOC_STATUS => prsctp::get_assoc_status(sk, value),
+        bindings::SCTP_PR_STREAM_STATUS => prsctp::get_stream_status(sk, value),
         bindings::SCTP_EVENTS => event::get_events(sk, value),
         bindings::SCTP_EVENT => event::get_event(sk, value),
         bindings::SCTP_CONTEXT => event::get_context(sk, value),

@@ -6,7 +6,7 @@
 use super::scope;
 use crate::{
     association::AssocId,
-    settings::SendDefaults,
+    settings::{SendDefaults, SendLimit},
     sys::{
         bindings,
         sock::Sk,
@@ -15,7 +15,8 @@ use crate::{
 };
 use kernel::prelude::*;
 
-fn set(sk: &Sk, id: AssocId, send: SendDefaults) -> Result {
+/// `None` as the limit leaves it as it is.
+fn set(sk: &Sk, id: AssocId, send: SendDefaults, limit: Option<SendLimit>) -> Result {
     const KNOWN: u32 = bindings::sctp_sinfo_flags_SCTP_UNORDERED
         | bindings::sctp_sinfo_flags_SCTP_ADDR_OVER
         | bindings::sctp_sinfo_flags_SCTP_ABORT
@@ -23,21 +24,28 @@ fn set(sk: &Sk, id: AssocId, send: SendDefaults) -> Result {
     if u32::from(send.flags) & !KNOWN != 0 {
         return Err(EINVAL);
     }
-    scope::set_settings(sk, id, |settings| settings.send = send)
+    scope::set_settings(sk, id, |settings| {
+        settings.send = SendDefaults {
+            limit: limit.unwrap_or(settings.send.limit),
+            ..send
+        };
+    })
 }
 
 pub(super) fn set_send_param(sk: &Sk, value: &OptionIn) -> Result {
     let info: bindings::sctp_sndrcvinfo = value.read_exact()?;
-    if info.sinfo_timetolive != 0 {
-        return Err(EOPNOTSUPP);
-    }
     let send = SendDefaults {
         stream: info.sinfo_stream,
         flags: info.sinfo_flags,
         ppid: info.sinfo_ppid,
         context: info.sinfo_context,
+        ..SendDefaults::default()
     };
-    set(sk, info.sinfo_assoc_id, send)
+    let limit = SendLimit {
+        value: info.sinfo_timetolive,
+        ..SendLimit::default()
+    };
+    set(sk, info.sinfo_assoc_id, send, Some(limit))
 }
 
 pub(super) fn get_send_param(sk: &Sk, value: &OptionOut) -> Result {
@@ -46,7 +54,8 @@ pub(super) fn get_send_param(sk: &Sk, value: &OptionOut) -> Result {
     let mut info = bindings::sctp_sndrcvinfo::zeroed();
     info.sinfo_assoc_id = asked.sinfo_assoc_id;
     info.sinfo_stream = send.stream;
-    info.sinfo_flags = send.flags;
+    info.sinfo_flags = send.flags | send.limit.policy;
+    info.sinfo_timetolive = send.limit.value;
     info.sinfo_ppid = send.ppid;
     info.sinfo_context = send.context;
     value.write_whole(&info)
@@ -59,8 +68,9 @@ pub(super) fn set_sndinfo(sk: &Sk, value: &OptionIn) -> Result {
         flags: info.snd_flags,
         ppid: info.snd_ppid,
         context: info.snd_context,
+        ..SendDefaults::default()
     };
-    set(sk, info.snd_assoc_id, send)
+    set(sk, info.snd_assoc_id, send, None)
 }
 
 pub(super) fn get_sndinfo(sk: &Sk, value: &OptionOut) -> Result {

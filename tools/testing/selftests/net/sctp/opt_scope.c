@@ -4,7 +4,8 @@
  * all of them; on one-to-one sockets whatever there is. RFC 6458 section 8.1,
  * for SCTP_RTOINFO (8.1.1), SCTP_ASSOCINFO (8.1.2), SCTP_DEFAULT_SEND_PARAM
  * (8.1.13), SCTP_MAXSEG (8.1.16), SCTP_DELAYED_SACK (8.1.19), SCTP_MAX_BURST
- * (8.1.24), SCTP_CONTEXT (8.1.25), SCTP_DEFAULT_SNDINFO (8.1.31).
+ * (8.1.24), SCTP_CONTEXT (8.1.25), SCTP_DEFAULT_SNDINFO (8.1.31),
+ * SCTP_DEFAULT_PRINFO (8.1.32).
  */
 #include "sctp_util.h"
 
@@ -17,6 +18,7 @@ union option {
 	struct sctp_assoc_value value;
 	struct sctp_sndinfo snd;
 	struct sctp_sndrcvinfo sndrcv;
+	struct sctp_default_prinfo prinfo;
 };
 
 static void put_rto(union option *o, int id, int v)
@@ -85,6 +87,18 @@ static int got_sndrcv(const union option *o)
 	return o->sndrcv.sinfo_stream;
 }
 
+static void put_prinfo(union option *o, int id, int v)
+{
+	o->prinfo.pr_assoc_id = id;
+	o->prinfo.pr_policy = SCTP_PR_SCTP_RTX;
+	o->prinfo.pr_value = v;
+}
+
+static int got_prinfo(const union option *o)
+{
+	return o->prinfo.pr_value;
+}
+
 static const struct option_kind {
 	int name;
 	socklen_t size;
@@ -106,11 +120,14 @@ static const struct option_kind {
 	  true, 1 },
 	{ SCTP_CONTEXT, sizeof(struct sctp_assoc_value), put_value, got_value,
 	  true, 1 },
-	/* The last two set the same thing. */
+	/* These two set the same thing. */
 	{ SCTP_DEFAULT_SNDINFO, sizeof(struct sctp_sndinfo), put_snd, got_snd,
 	  true, 1 },
 	{ SCTP_DEFAULT_SEND_PARAM, sizeof(struct sctp_sndrcvinfo), put_sndrcv,
 	  got_sndrcv, true, 1 },
+	/* And the second one of them resets this. */
+	{ SCTP_DEFAULT_PRINFO, sizeof(struct sctp_default_prinfo), put_prinfo,
+	  got_prinfo, true, 1 },
 };
 
 /* 0 or the errno of setting an option. */

@@ -341,6 +341,14 @@ static const struct option_case {
 	{ SCTP_RECVNXTINFO, sizeof(int), sizeof(int), 0, AT_LEAST },
 	{ SCTP_DEFAULT_SNDINFO, sizeof(struct sctp_sndinfo),
 	  sizeof(struct sctp_sndinfo), 0, EXACT },
+	{ SCTP_PR_SUPPORTED, sizeof(struct sctp_assoc_value),
+	  sizeof(struct sctp_assoc_value), 0, EXACT },
+	{ SCTP_DEFAULT_PRINFO, sizeof(struct sctp_default_prinfo),
+	  sizeof(struct sctp_default_prinfo), 0, EXACT },
+	{ SCTP_PR_ASSOC_STATUS, sizeof(struct sctp_prstatus),
+	  sizeof(struct sctp_prstatus), 0, NOT },
+	{ SCTP_PR_STREAM_STATUS, sizeof(struct sctp_prstatus),
+	  sizeof(struct sctp_prstatus), 0, NOT },
 	{ SCTP_EVENT, sizeof(struct sctp_event), sizeof(struct sctp_event), 0,
 	  AT_LEAST },
 };
@@ -353,6 +361,7 @@ static void fill_question(const struct option_case *c, sctp_assoc_t id,
 		struct sctp_sndinfo snd;
 		struct sctp_sndrcvinfo sndrcv;
 		struct sctp_event event;
+		struct sctp_prstatus pr;
 		sctp_assoc_t id;
 		char space[256];
 	} question;
@@ -368,6 +377,11 @@ static void fill_question(const struct option_case *c, sctp_assoc_t id,
 	case SCTP_EVENT:
 		question.event.se_assoc_id = id;
 		question.event.se_type = SCTP_SHUTDOWN_EVENT;
+		break;
+	case SCTP_PR_ASSOC_STATUS:
+	case SCTP_PR_STREAM_STATUS:
+		question.pr.sprstat_assoc_id = id;
+		question.pr.sprstat_policy = SCTP_PR_SCTP_ALL;
 		break;
 	default:
 		if (c->size > sizeof(int))

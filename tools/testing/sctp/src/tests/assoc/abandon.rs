@@ -441,6 +441,7 @@ fn room_is_made_of_less_important_messages() {
     let counts = net.hosts[A].assoc().abandoned();
     let total = counts.total().priority;
     assert_eq!(total.sent + total.unsent, 20);
+    assert_eq!(counts.total().sum(), total);
     assert!(total.sent > 0 && total.unsent > 10);
     for stream in 0..4 {
         let of = counts.stream(stream).priority;
