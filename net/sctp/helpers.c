@@ -606,6 +606,11 @@ int sctp_helper_sk_sndbuf(const struct sock *sk)
 	return READ_ONCE(sk->sk_sndbuf);
 }
 
+int sctp_helper_sk_wmem_alloc_get(const struct sock *sk)
+{
+	return sk_wmem_alloc_get(sk);
+}
+
 bool sctp_helper_sk_acceptq_is_full(const struct sock *sk)
 {
 	return sk_acceptq_is_full(sk);

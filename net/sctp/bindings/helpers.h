@@ -171,6 +171,7 @@ int sctp_helper_sk_bound_dev_if(const struct sock *sk);
 bool sctp_helper_sk_reuse(const struct sock *sk);
 int sctp_helper_sk_rcvbuf(const struct sock *sk);
 int sctp_helper_sk_sndbuf(const struct sock *sk);
+int sctp_helper_sk_wmem_alloc_get(const struct sock *sk);
 bool sctp_helper_sk_acceptq_is_full(const struct sock *sk);
 void sctp_helper_sk_set_backlog(struct sock *sk, int backlog);
 bool sctp_helper_socket_is_unconnected(const struct socket *sock);

@@ -100,6 +100,9 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
         (None, Some(to)) => cmsg::destinations(sk, msg, to)?,
         _ => KVec::new(),
     };
+    if let Some(id) = id {
+        make_room(sk, &endpoint, id, &info);
+    }
     // Nothing of the association is held while waiting for room in the send buffer.
     let payload = SkbRange::from_user(sk, msg, len, nonblock)?;
     let message = message(&info, payload);
@@ -203,6 +206,19 @@ fn may_send(assoc: &Arc<Assoc>, info: &SendInfo) -> Result {
         | Phase::ShutdownReceived
         | Phase::ShutdownAckSent => Err(ESHUTDOWN),
     }
+}
+
+/// Makes a full send buffer give up messages of the association that are less important than the
+/// one that is to be sent (RFC 7496, 3.2).
+fn make_room(sk: &Sk, endpoint: &Endpoint, id: AssocId, info: &SendInfo) {
+    let (Some(excess), Some(assoc)) = (sk.sndbuf_excess(), endpoint.assoc(id)) else {
+        return;
+    };
+    let wanted = (excess as usize).saturating_add(1);
+    let policy = info.policy(clock::now());
+    let _ = assoc
+        .lock()
+        .with(|engine, cx| engine.make_room(cx, wanted, policy));
 }
 
 /// Gives a message to its association, if that is still there.

@@ -301,6 +301,13 @@ impl Sk {
         unsafe { bindings::sctp_helper_sk_sndbuf(self.as_ptr()) }.max(0) as u32
     }
 
+    /// By how many bytes the send buffer is more than full; `None` if there is room.
+    pub(crate) fn sndbuf_excess(&self) -> Option<u32> {
+        // SAFETY: The socket is valid.
+        let used = unsafe { bindings::sctp_helper_sk_wmem_alloc_get(self.as_ptr()) };
+        (used.max(0) as u32).checked_sub(self.sndbuf())
+    }
+
     /// The interface that the user bound the socket to, or 0.
     pub(crate) fn bound_ifindex(&self) -> u32 {
         // SAFETY: The socket is valid.

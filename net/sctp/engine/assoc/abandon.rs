@@ -5,14 +5,15 @@
 //! Whether a message is worth it is asked before each transmission of one of its chunks, not in
 //! between: what is in flight may arrive. A message is given up as a whole, also what of it has
 //! arrived or was not yet sent. What was not sent at all simply leaves the queue, whether or not
-//! the peer knows FORWARD TSN (RFC 9260, 11.1.5).
+//! the peer knows FORWARD TSN (RFC 9260, 11.1.5); as soon as its time is over, for others wait for
+//! its room in the send buffer.
 //!
 //! Costs: a message costs its chunks, once. A FORWARD TSN costs what it skips, and is made when
-//! something new is to be skipped, not for each SACK. [`make_room`](Association::make_room) walks
-//! over all that waits, for a user who asks for it.
+//! something new is to be skipped, not for each SACK. The queue is walked over when the time of
+//! something in it is over, at most once in [`SWEEP`], and for a user who asks for room.
 //!
-//! Invariant: while the first outstanding chunk is abandoned, a FORWARD TSN is to be sent, or its
-//! timer runs.
+//! Invariants: while the first outstanding chunk is abandoned, a FORWARD TSN is to be sent, or its
+//! timer runs; while a message waits whose time will be over, the timer for that runs.
 
 use super::{state::Timer, Association};
 use crate::engine::{
@@ -22,6 +23,7 @@ use crate::engine::{
     path::PathId,
     serial::Tsn,
     stats::Counter,
+    time::{Duration, Time},
     tx::{abandoned::AbandonedCounts, outstanding::abandon::Span, Policy},
     wire::{
         builder::{BuildError, PacketBuilder},
@@ -32,6 +34,9 @@ use crate::engine::{
 
 /// SACKs that do not know of a FORWARD TSN until it is taken for lost.
 const MISSING_REPORTS: u8 = 3;
+
+/// How long the queue is not walked over again for messages whose time is over.
+const SWEEP: Duration = Duration::from_millis(10);
 
 /// What there is to be told about what was given up.
 pub(super) struct Forward {
@@ -93,10 +98,7 @@ impl<B: Payload> Association<B> {
     /// Gives up messages at the front of the queue whose time is over.
     pub(super) fn abandon_queued(&mut self, cx: &mut Cx<'_>) -> Result<(), AllocError> {
         while let Some(policy) = self.queue.front_policy() {
-            let Policy::Timed(until) = policy else {
-                break;
-            };
-            if cx.now <= until {
+            if !policy.is_over(cx.now) {
                 break;
             }
             if !self.queue.in_message() {
@@ -115,8 +117,52 @@ impl<B: Payload> Association<B> {
         Ok(())
     }
 
+    /// A message waits that is not worth it later than `until`.
+    pub(super) fn plan_sweep(&mut self, until: Time) {
+        let planned = self.timers.get(Timer::Lifetime);
+        let at = planned.map_or(until, |planned| planned.min(until));
+        self.timers.set(Timer::Lifetime, at);
+    }
+
+    /// The time of something in the queue is over.
+    pub(super) fn sweep(&mut self, cx: &mut Cx<'_>) {
+        let at_front = match self.state.may_send_data() {
+            true => self.abandon_queued(cx),
+            false => Ok(()),
+        };
+        let now = cx.now;
+        let unsent = self.drop_unsent(cx, |policy| policy.is_over(now), usize::MAX);
+        let next = match (at_front, unsent) {
+            (Ok(()), Ok(_)) => self.queue.next_deadline(now),
+            // Without memory it is tried again.
+            (Err(AllocError), _) | (_, Err(AllocError)) => Some(now),
+        };
+        if let Some(next) = next {
+            self.timers.set(Timer::Lifetime, next.max(now.plus(SWEEP)));
+        }
+        self.advance_shutdown(cx);
+    }
+
+    /// Gives up messages of which nothing was sent, until `wanted` bytes of memory are free, and
+    /// says how many that was.
+    fn drop_unsent(
+        &mut self,
+        cx: &mut Cx<'_>,
+        is_meant: impl Fn(Policy) -> bool,
+        wanted: usize,
+    ) -> Result<usize, AllocError> {
+        let mut freed = 0_usize;
+        let mut dropped = self.queue.drop_unsent(is_meant, wanted, cx.gfp)?;
+        for (policy, failed) in dropped.drain_all() {
+            freed = freed.saturating_add(failed.payload.truesize());
+            self.abandoned.count(failed.stream, policy, false, cx.gfp);
+            self.report_failed(cx, failed);
+        }
+        Ok(freed)
+    }
+
     /// Gives up a message of which something was sent: what `span` has of it, and what of it is in
-    /// the queue. Says how many bytes that was. Without memory nothing changes.
+    /// the queue. Says how many bytes of memory that was. Without memory nothing changes.
     fn abandon(
         &mut self,
         cx: &mut Cx<'_>,
@@ -143,7 +189,7 @@ impl<B: Payload> Association<B> {
                 self.abandoned.count(rest.stream, policy, true, cx.gfp);
             }
             if let Some(failed) = self.queue.drop_front() {
-                bytes = bytes.saturating_add(failed.payload.len());
+                bytes = bytes.saturating_add(failed.payload.truesize());
                 self.report_failed(cx, failed);
             }
             self.outstanding.abandon_end(DataHeader {
@@ -174,7 +220,7 @@ impl<B: Payload> Association<B> {
         }
         self.window_probe = self.window_probe.filter(|probe| *probe != tsn);
         self.last_short = self.last_short.filter(|last| *last != tsn);
-        let (header, bytes) = (dropped.header, dropped.payload.len());
+        let (header, bytes) = (dropped.header, dropped.payload.truesize());
         let failed = SendFailed {
             stream: header.stream,
             ppid: header.ppid,
@@ -209,41 +255,34 @@ impl<B: Payload> Association<B> {
         }
     }
 
-    /// Gives up messages of a lower priority than `priority` (that have a higher number), until
-    /// `wanted` bytes of the send buffer are free or there are none, and says how many bytes that
-    /// was (RFC 7496, 4.3). First those of which nothing was sent; of either sort the oldest.
-    pub(crate) fn make_room(&mut self, cx: &mut Cx<'_>, wanted: usize, priority: u32) -> usize {
+    /// Gives up messages that are less important than one with `policy`, until `wanted` bytes of
+    /// memory are free or there are none, and says how many that was (RFC 7496, 3.2). First those
+    /// of which nothing was sent; of either sort the oldest.
+    pub(crate) fn make_room(&mut self, cx: &mut Cx<'_>, wanted: usize, policy: Policy) -> usize {
         self.begin_input();
-        let mut freed = 0_usize;
-        if self.queue.has_below(priority) {
-            // Without memory there is no room.
-            let Ok(mut dropped) = self.queue.drop_below(priority, wanted, cx.gfp) else {
-                return 0;
-            };
-            for (policy, failed) in dropped.drain_all() {
-                freed = freed.saturating_add(failed.payload.len());
-                self.abandoned.count(failed.stream, policy, false, cx.gfp);
-                self.report_failed(cx, failed);
-            }
-        }
+        let unsent = self.drop_unsent(cx, |queued| queued.is_below(policy), wanted);
+        // Without memory there is no room.
+        let mut freed = unsent.unwrap_or(0);
         if !self.is_forward_tsn_supported || !self.state.may_send_data() {
             return freed;
         }
         let mut tsn = self.outstanding.cumulative_tsn_ack().next();
         while freed < wanted {
-            let Some(below) = self.outstanding.next_below(tsn, priority) else {
+            let Some(below) = self.outstanding.next_below(tsn, policy) else {
                 break;
             };
             let Some(span) = self.outstanding.message(below) else {
                 break;
             };
-            let policy = Policy::Priority(priority);
-            let Ok(bytes) = self.abandon(cx, Some(span), policy) else {
+            let own = self.outstanding.get(below).map(|chunk| chunk.policy);
+            let own = own.unwrap_or_default();
+            let Ok(bytes) = self.abandon(cx, Some(span), own) else {
                 break;
             };
             freed = freed.saturating_add(bytes);
             tsn = span.last.next();
         }
+        self.advance_shutdown(cx);
         freed
     }
 

@@ -47,6 +47,10 @@ impl<B: Payload> Association<B> {
             !self.outstanding.is_forward_due() || self.forward.due || runs(Timer::ForwardTsn),
             "a FORWARD TSN is forgotten"
         );
+        assert!(
+            !self.queue.has_mortal() || runs(Timer::Lifetime),
+            "a lifetime is forgotten"
+        );
         match self.state {
             State::CookieWait => assert!(runs(Timer::T1Init)),
             State::CookieEchoed => assert!(runs(Timer::T1Cookie)),

@@ -6,7 +6,7 @@
 use super::{
     dispatch::{Incoming, Next},
     state::{AbortCause, State, Timer},
-    Association, Message,
+    Association, Message, Policy,
 };
 use crate::engine::{
     cx::{Cx, Payload},
@@ -62,9 +62,14 @@ impl<B: Payload> Association<B> {
             return Err(SendError::TooLong(message));
         }
         self.begin_input();
+        let policy = message.policy;
         self.queue
             .push(message, cx.gfp)
-            .map_err(SendError::NoMemory)
+            .map_err(SendError::NoMemory)?;
+        if let Policy::Timed(until) = policy {
+            self.plan_sweep(until);
+        }
+        Ok(())
     }
 
     /// The user has read that much of the messages it was given: their bytes, and the memory that

@@ -121,12 +121,14 @@ pub(crate) enum Timer {
     Autoclose,
     /// A FORWARD TSN is to be acknowledged: its T3-rtx (RFC 3758, 3.5).
     ForwardTsn,
+    /// The time of a message that waits to be sent is over.
+    Lifetime,
     /// A packet could not be built for lack of memory.
     Retry,
 }
 
 impl Timer {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::T1Init,
         Self::T1Cookie,
         Self::T2Shutdown,
@@ -135,6 +137,7 @@ impl Timer {
         Self::WindowProbe,
         Self::Autoclose,
         Self::ForwardTsn,
+        Self::Lifetime,
         Self::Retry,
     ];
 }

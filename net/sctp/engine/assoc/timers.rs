@@ -77,6 +77,7 @@ impl<B: Payload> Association<B> {
             Timer::WindowProbe => self.on_window_closed(),
             Timer::Autoclose => self.on_autoclose(cx),
             Timer::ForwardTsn => self.on_forward_timer(cx),
+            Timer::Lifetime => self.sweep(cx),
             // To be polled is all it takes.
             Timer::Retry => {}
         }

@@ -10,7 +10,7 @@ pub(crate) mod ssn_table;
 
 use super::time::Time;
 
-/// How long a message is worth it (RFC 3758, 4; RFC 7496, 4).
+/// How long a message is worth it (RFC 3758, 4; RFC 7496, 3).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Policy {
     #[default]
@@ -28,16 +28,26 @@ impl Policy {
     pub(crate) fn gives_up(self, now: Time, retransmissions: u32) -> bool {
         match self {
             Self::Reliable | Self::Priority(_) => false,
-            Self::Timed(until) => now > until,
+            Self::Timed(_) => self.is_over(now),
             Self::Retransmissions(limit) => retransmissions >= limit,
         }
     }
 
-    /// Whether it may have to make room for a message of that priority.
-    pub(crate) fn is_below(self, priority: u32) -> bool {
+    /// Whether what was not sent yet is not to be sent any more.
+    pub(crate) fn is_over(self, now: Time) -> bool {
         match self {
-            Self::Priority(own) => own > priority,
-            Self::Reliable | Self::Timed(_) | Self::Retransmissions(_) => false,
+            Self::Timed(until) => now > until,
+            Self::Reliable | Self::Retransmissions(_) | Self::Priority(_) => false,
+        }
+    }
+
+    /// Whether it may have to make room for a message with that policy: those without a priority
+    /// come before all others (RFC 7496, 3.2).
+    pub(crate) fn is_below(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Priority(own), Self::Priority(other)) => own > other,
+            (Self::Priority(_), Self::Reliable | Self::Timed(_) | Self::Retransmissions(_)) => true,
+            (Self::Reliable | Self::Timed(_) | Self::Retransmissions(_), _) => false,
         }
     }
 }

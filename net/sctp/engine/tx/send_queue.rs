@@ -18,6 +18,7 @@ use crate::engine::{
     event::SendFailed,
     ring::Ring,
     serial::Ssn,
+    time::Time,
     tx::{ssn_table::SsnTable, Message, Policy},
     wire::data::DataHeader,
 };
@@ -31,10 +32,6 @@ struct Queued<B> {
 }
 
 impl<B: Payload> Queued<B> {
-    fn is_below(&self, priority: u32) -> bool {
-        self.sent == 0 && self.message.policy.is_below(priority)
-    }
-
     /// What was not sent, for the user.
     fn failed(&self) -> Option<SendFailed<B>> {
         let message = &self.message;
@@ -158,35 +155,46 @@ impl<B: Payload> SendQueue<B> {
         Some(failed)
     }
 
-    /// Whether there is something for [`drop_below`](Self::drop_below).
-    pub(crate) fn has_below(&self, priority: u32) -> bool {
-        self.messages.iter().any(|queued| queued.is_below(priority))
+    /// When the first of the messages is over that are not yet. O(queue).
+    pub(crate) fn next_deadline(&self, now: Time) -> Option<Time> {
+        let deadlines = self.messages.iter().filter_map(|queued| {
+            let policy = queued.message.policy;
+            match policy {
+                Policy::Timed(until) => (!policy.is_over(now)).then_some(until),
+                Policy::Reliable | Policy::Retransmissions(_) | Policy::Priority(_) => None,
+            }
+        });
+        deadlines.min()
     }
 
-    /// Drops messages below a priority that were not begun, the first ones first, until that
-    /// makes `wanted` bytes. Without memory nothing changes. O(queue).
-    pub(crate) fn drop_below(
+    /// Drops messages that were not begun and whose policy is one of those meant, the first ones
+    /// first, until that makes `wanted` bytes of memory. Without memory nothing changes. O(queue).
+    pub(crate) fn drop_unsent(
         &mut self,
-        priority: u32,
+        is_meant: impl Fn(Policy) -> bool,
         wanted: usize,
         gfp: Flags,
     ) -> Result<KVec<(Policy, SendFailed<B>)>, AllocError> {
+        let is_meant = |queued: &Queued<B>| queued.sent == 0 && is_meant(queued.message.policy);
         let mut dropped = KVec::new();
+        if !self.messages.iter().any(is_meant) {
+            return Ok(dropped);
+        }
         let mut kept = Ring::new();
         kept.reserve(self.messages.len(), gfp)?;
-        let below = self.messages.iter().filter(|q| q.is_below(priority));
-        let mut bytes = 0_usize;
-        for queued in below {
-            if bytes >= wanted {
+        let (mut bytes, mut memory) = (0_usize, 0_usize);
+        for queued in self.messages.iter().filter(|queued| is_meant(queued)) {
+            if memory >= wanted {
                 break;
             }
             let failed = queued.failed().ok_or(AllocError)?;
             bytes = bytes.saturating_add(failed.payload.len());
+            memory = memory.saturating_add(failed.payload.truesize());
             dropped.push((queued.message.policy, failed), gfp)?;
         }
         let mut left = dropped.len();
         while let Some(queued) = self.messages.pop_front() {
-            if left > 0 && queued.is_below(priority) {
+            if left > 0 && is_meant(&queued) {
                 left = left.saturating_sub(1);
             } else if kept.push_reserved(queued).is_err() {
                 debug_assert!(false, "kept without reserve");
@@ -263,6 +271,13 @@ impl<B: Payload> SendQueue<B> {
     pub(crate) fn clear(&mut self) {
         self.messages.clear();
         self.bytes = 0;
+    }
+
+    /// Whether a message waits whole whose time will be over, or is.
+    #[cfg(not(MODULE))]
+    pub(crate) fn has_mortal(&self) -> bool {
+        let mut whole = self.messages.iter().filter(|queued| queued.sent == 0);
+        whole.any(|queued| matches!(queued.message.policy, Policy::Timed(_)))
     }
 
     #[cfg(not(MODULE))]

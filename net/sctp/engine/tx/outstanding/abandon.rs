@@ -72,12 +72,13 @@ impl<B: Payload> Outstanding<B> {
         })
     }
 
-    /// The first chunk from `from` on that is below a priority, unless the peer has it.
-    pub(crate) fn next_below(&self, from: Tsn, priority: u32) -> Option<Tsn> {
+    /// The first chunk from `from` on that may have to make room for a message with that policy,
+    /// unless the peer has it.
+    pub(crate) fn next_below(&self, from: Tsn, policy: Policy) -> Option<Tsn> {
         let mut places = self.index(from)..self.chunks.len();
         let found = places.find(|&i| {
             self.chunks.get(i).is_some_and(|chunk| {
-                chunk.policy.is_below(priority)
+                chunk.policy.is_below(policy)
                     && matches!(chunk.state, ChunkState::InFlight | ChunkState::Lost)
             })
         })?;

@@ -414,6 +414,90 @@ TEST_F(prsctp, what_does_not_wait_too_long_is_sent)
 	EXPECT_EQ(0, given_up(_metadata, &p->client, -1, SCTP_PR_SCTP_ALL));
 }
 
+/* Sends 1000 bytes of a priority if there is room; they tell their number. */
+static int send_priority(const struct pair *p, int policy, int priority, int n)
+{
+	struct sctp_prinfo info = { policy, priority };
+	char buf[1000];
+
+	fill(buf, sizeof(buf), n);
+	return CHILD_ERRNO(send_cmsg(p->client.fd, &p->addr, SCTP_PRINFO, &info,
+				     sizeof(info), buf, sizeof(buf),
+				     MSG_DONTWAIT));
+}
+
+/*
+ * When the send buffer is full, messages that are less important make room for
+ * those that are more, and only for those.
+ */
+TEST_F(prsctp, more_important_messages_find_room)
+{
+	int i, n = 0, least = 0, got = 0, important = 0;
+	struct pair *p = &self->p;
+	char buf[2000];
+
+	set_int(_metadata, p->listener, SOL_SOCKET, SO_RCVBUF, 10000);
+	set_int(_metadata, p->client.fd, SOL_SOCKET, SO_SNDBUF, 60000);
+	pair_join(_metadata, &variant->fl, p);
+	while (!send_priority(p, SCTP_PR_SCTP_PRIO, 100, least))
+		ASSERT_GT(1000, ++least);
+	ASSERT_EQ(EAGAIN, errno);
+	EXPECT_EQ(EAGAIN, send_priority(p, SCTP_PR_SCTP_PRIO, 100, 0));
+	EXPECT_EQ(EAGAIN, send_priority(p, SCTP_PR_SCTP_PRIO, 101, 0));
+	EXPECT_EQ(0, given_up(_metadata, &p->client, -1, SCTP_PR_SCTP_ALL));
+	for (i = 0; i < 5; i++)
+		EXPECT_EQ(0, send_priority(p, SCTP_PR_SCTP_PRIO, 99 - i,
+					   1000 + n++));
+	for (i = 0; i < 5; i++)
+		EXPECT_EQ(0, send_priority(p, SCTP_PR_SCTP_NONE, 0,
+					   1000 + n++));
+	i = given_up(_metadata, &p->client, 0, SCTP_PR_SCTP_PRIO);
+	EXPECT_LE(1, i);
+	EXPECT_GE(2 * n, i);
+	EXPECT_EQ(0, given_up(_metadata, &p->client, 1, SCTP_PR_SCTP_ALL));
+	/* All the others come, and in order. */
+	send_pattern(_metadata, &p->client, 1500, 0, 7);
+	for (;;) {
+		wait_for(_metadata, p->server.fd, POLLIN);
+		i = recv(p->server.fd, buf, sizeof(buf), 0);
+		if (i != 1000)
+			break;
+		got++;
+		if (intact(buf, 0, 1000, 1000 + important))
+			important++;
+	}
+	EXPECT_EQ(1500, i);
+	EXPECT_EQ(n, important);
+	EXPECT_EQ(least + n - given_up(_metadata, &p->client, 0,
+				       SCTP_PR_SCTP_PRIO), got);
+}
+
+/* What is over makes room for others, though the peer takes nothing. */
+TEST_F(prsctp, what_is_over_makes_room)
+{
+	struct sctp_prinfo info = { SCTP_PR_SCTP_TTL, 300 };
+	struct pair *p = &self->p;
+	char buf[1000] = { 0 };
+	long long start;
+	int n = 0;
+
+	close_window(_metadata, &variant->fl, p);
+	while (send_cmsg(p->client.fd, &p->addr, SCTP_PRINFO, &info,
+			 sizeof(info), buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		ASSERT_GT(100000, ++n);
+	ASSERT_EQ(EAGAIN, errno);
+	/* The C module looks at them when the peer does something. */
+	if (!is_c_module()) {
+		start = now_ms();
+		EXPECT_EQ(1000, send_cmsg(p->client.fd, &p->addr, 0, NULL, 0,
+					  buf, sizeof(buf), 0));
+		EXPECT_GT(WAIT_MS, now_ms() - start);
+		wait_until(given_up_unsent(_metadata, &p->client,
+					   SCTP_PR_SCTP_TTL) == n);
+	}
+	read_filling(_metadata, p);
+}
+
 static void run_tc(struct __test_metadata *_metadata, const char *what)
 {
 	char cmd[128];

@@ -285,8 +285,9 @@ impl Life {
         let wanted = assoc.unsent_bytes() - room + 1;
         self.oracle.makes_room(who, priority);
         self.net.hosts[who].commands += 1;
+        let policy = Policy::Priority(priority);
         self.net
-            .with(who, |assoc, cx| assoc.make_room(cx, wanted, priority));
+            .with(who, |assoc, cx| assoc.make_room(cx, wanted, policy));
         let assoc = self.net.hosts[who].assoc.as_ref();
         assoc.is_some_and(|assoc| assoc.unsent_bytes() < room)
     }
