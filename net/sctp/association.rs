@@ -13,6 +13,7 @@
 //! finds `gone` set and does nothing with it.
 
 use crate::{
+    counters::{Both, Counters},
     deliver::{self, Room, Target},
     endpoint::{Endpoint, Style},
     engine::{
@@ -82,6 +83,7 @@ pub(crate) struct Assoc {
     /// Nothing else is locked while this is.
     #[pin]
     pub(crate) settings: SpinLockBh<AssocSettings>,
+    pub(crate) counters: Counters,
     #[pin]
     inner: SpinLockBh<Inner>,
     #[pin]
@@ -153,6 +155,7 @@ impl Assoc {
                 pernet: pernet.clone(),
                 locals,
                 settings <- new_spinlock_bh!(AssocSettings::default(), "sctp_assoc_settings"),
+                counters: Counters::new(),
                 inner <- new_spinlock_bh!(
                     Inner {
                         engine,
@@ -238,9 +241,16 @@ impl Locked<'_> {
         if self.inner.gone {
             return None;
         }
-        let pernet = self.this.pernet.clone();
+        let this = self.this.clone();
         let mut rng = KernelRng;
-        let mut cx = cx(&pernet, &mut rng);
+        let counters = Both {
+            assoc: &this.counters,
+            pernet: &this.pernet.mib,
+        };
+        let mut cx = Cx {
+            stats: &counters,
+            ..cx(&this.pernet, &mut rng)
+        };
         let result = f(&mut self.inner.engine, &mut cx);
         self.drain(&mut cx);
         Some(result)

@@ -78,6 +78,7 @@ fn handle(pernet: &Arc<Pernet>, skb: RxSkb, ipv6: bool) -> Option<()> {
         // INIT, COOKIE ECHO and a few others come with another tag.
         .or_else(|| find_by_address(pernet, &packet));
     if let Some(assoc) = assoc {
+        assoc.counters.count(Counter::InPackets);
         if let Some(result) = assoc.lock().receive(&packet, memory) {
             return result.ok();
         }

@@ -10,11 +10,11 @@
 
 use crate::{
     association::Assoc,
+    counters::Counters,
     engine::{
         addr::Address,
-        cx::{CookieKeys, Stats, MAC_LEN},
+        cx::{CookieKeys, MAC_LEN},
         secrets::{Secret, Secrets},
-        stats::Counter,
         time::Time,
     },
     ports::Ports,
@@ -29,10 +29,7 @@ use crate::{
 use kernel::{
     prelude::*,
     rbtree::RBTree,
-    sync::{
-        atomic::{Atomic, Relaxed},
-        Arc,
-    },
+    sync::Arc, //
 };
 
 /// The state of a namespace.
@@ -50,7 +47,7 @@ pub(crate) struct Pernet {
     pub(crate) ports: SpinLockBh<Ports>,
     #[pin]
     secrets: SpinLockBh<Secrets>,
-    pub(crate) mib: Mib,
+    pub(crate) mib: Counters,
 }
 
 impl Pernet {
@@ -63,7 +60,7 @@ impl Pernet {
                 peers <- new_spinlock_bh!(Peers { buckets: RBTree::new() }, "sctp_peers"),
                 ports <- new_spinlock_bh!(Ports::new(), "sctp_ports"),
                 secrets <- new_spinlock_bh!(secrets, "sctp_secrets"),
-                mib: Mib::new(),
+                mib: Counters::new(),
             }),
             GFP_KERNEL,
         )
@@ -153,23 +150,6 @@ impl Peers {
         }
         if bucket.is_empty() {
             self.buckets.remove(key);
-        }
-    }
-}
-
-/// Counters, in the order of [`Counter`].
-pub(crate) struct Mib([Atomic<u64>; Counter::COUNT]);
-
-impl Mib {
-    const fn new() -> Self {
-        Self([const { Atomic::new(0) }; Counter::COUNT])
-    }
-}
-
-impl Stats for Mib {
-    fn count(&self, counter: Counter) {
-        if let Some(cell) = self.0.get(counter as usize) {
-            cell.fetch_add(1, Relaxed);
         }
     }
 }

@@ -17,6 +17,7 @@ use kernel::prelude::*;
 
 mod account;
 mod association;
+mod counters;
 mod deliver;
 mod endpoint;
 // A library: its tests use more of it than the module does.

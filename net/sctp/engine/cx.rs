@@ -54,7 +54,11 @@ pub(crate) trait CookieKeys {
 
 /// Where the engine counts what happens.
 pub(crate) trait Stats {
-    fn count(&self, counter: Counter);
+    fn add(&self, counter: Counter, n: u64);
+
+    fn count(&self, counter: Counter) {
+        self.add(counter, 1);
+    }
 }
 
 /// A reference to user data, all that the engine knows about it.

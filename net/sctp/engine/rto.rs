@@ -20,6 +20,8 @@ pub(crate) struct Rto {
     rto: Duration,
     min: Duration,
     max: Duration,
+    /// The highest that a measurement or an expiry has made it since this was last asked for.
+    highest: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +39,7 @@ impl Rto {
             rto: config.rto_initial,
             min: config.rto_min,
             max: config.rto_max,
+            highest: Duration::ZERO,
         };
         rto.rto = rto.clamp(config.rto_initial);
         rto
@@ -76,7 +79,7 @@ impl Rto {
             }
         };
         self.estimate = Some(next);
-        self.rto = self.bounded(&next);
+        self.set(self.bounded(&next));
     }
 
     fn bounded(&self, estimate: &Estimate) -> Duration {
@@ -87,7 +90,17 @@ impl Rto {
 
     /// Doubles the timeout after an expiry (6.3.3, E2).
     pub(crate) fn back_off(&mut self) {
-        self.rto = self.clamp(self.rto.doubled());
+        self.set(self.clamp(self.rto.doubled()));
+    }
+
+    fn set(&mut self, rto: Duration) {
+        self.rto = rto;
+        self.highest = self.highest.max(rto);
+    }
+
+    /// The highest that it has become since the last call; zero if it has not changed.
+    pub(crate) fn take_highest(&mut self) -> Duration {
+        core::mem::take(&mut self.highest)
     }
 
     /// Takes the back-off back: what looked like losses was none, or is over.

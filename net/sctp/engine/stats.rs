@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is counted, in the terms of the SCTP-MIB (RFC 3873) and of `/proc/net/sctp/snmp`.
+//! What is counted, in the terms of the SCTP-MIB (RFC 3873) and of `/proc/net/sctp/snmp`, and what
+//! SCTP_GET_ASSOC_STATS tells besides.
 
 /// A counter that the engine increments through [`Cx`](super::cx::Cx). The order is that of
-/// `/proc/net/sctp/snmp`.
+/// `/proc/net/sctp/snmp`, which ends with `InDataChunkDiscards`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(usize)]
 #[allow(dead_code)]
@@ -34,11 +35,18 @@ pub(crate) enum Counter {
     FastRetransmits,
     InPacketDiscards,
     InDataChunkDiscards,
+    InSacks,
+    OutSacks,
+    /// Gap ack blocks in SACKs that came.
+    InGapAckBlocks,
+    InDuplicateTsns,
+    /// DATA that came before another TSN.
+    InOutOfOrderTsns,
 }
 
 impl Counter {
     /// How many counters there are.
-    pub(crate) const COUNT: usize = Counter::InDataChunkDiscards as usize + 1;
+    pub(crate) const COUNT: usize = Counter::InOutOfOrderTsns as usize + 1;
 }
 
 /// Why a packet, or the rest of one, was not taken.

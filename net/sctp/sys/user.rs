@@ -61,6 +61,7 @@ abi!(
     bindings::sockaddr_in,
     bindings::sockaddr_in6,
     bindings::sctp_assoc_change,
+    bindings::sctp_assoc_stats,
     bindings::sctp_assoc_value,
     bindings::sctp_assocparams,
     bindings::sctp_default_prinfo,

@@ -117,6 +117,7 @@ impl<B: Payload> Association<B> {
         incoming.last_message = if is_whole { chunk.raw.len() } else { 0 };
         incoming.signs.immediate |= header.immediate;
         let had_gap = self.rx.map().has_gap();
+        let expected = self.rx.map().cumulative().next();
         let outcome = self.rx.data(cx.gfp, &header, payload, pkt.src);
         incoming.signs.amiss |= had_gap || self.rx.map().has_gap();
         match outcome {
@@ -132,8 +133,12 @@ impl<B: Payload> Association<B> {
                 if header.end && !header.begin {
                     cx.stats.count(Counter::ReasmUsrMsgs);
                 }
+                if header.tsn.is_after(expected) {
+                    cx.stats.count(Counter::InOutOfOrderTsns);
+                }
             }
             Outcome::Duplicate => {
+                cx.stats.count(Counter::InDuplicateTsns);
                 incoming.signs.amiss = true;
                 self.data_from = incoming.path;
             }

@@ -102,6 +102,8 @@ pub(crate) struct Association<B: Payload> {
     sack_to: Option<PathId>,
     /// Consecutive timeouts without a sign of life on any path (8.1).
     errors: u32,
+    /// The highest RTO that a user has not asked for yet, and whose it was.
+    highest_rto: (Duration, PathId),
     /// When an unconfirmed path may be probed next (HB.Max.Burst of 1, 5.4).
     next_confirmation: Option<Time>,
 

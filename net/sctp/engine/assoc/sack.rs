@@ -28,9 +28,12 @@ impl<B: Payload> Association<B> {
         _incoming: &Incoming,
     ) -> Result<Next, Reason> {
         let sack = Sack::parse(chunk)?;
+        cx.stats.count(Counter::InSacks);
         let cumulative = sack.cumulative_tsn_ack;
         match self.outstanding.prepare(cumulative, sack.gaps(), cx.gfp) {
             Ok(()) => {
+                cx.stats
+                    .add(Counter::InGapAckBlocks, sack.gaps().count() as u64);
                 self.set_peer_a_rwnd(sack.a_rwnd);
                 self.heard_sack();
                 for tsn in sack.duplicates() {

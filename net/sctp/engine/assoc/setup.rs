@@ -198,6 +198,7 @@ impl<B: Payload> Association<B> {
             last_short: None,
             nagle_waits: 0,
             last_user_data: cx.now,
+            highest_rto: (Duration::ZERO, PathId(0)),
             forward: Forward::new(),
             abandoned: AbandonedCounts::new(),
             failed: Ring::new(),

@@ -330,6 +330,7 @@ impl<B: Payload> Association<B> {
         self.rx.sacked();
         self.timers.stop(Timer::Sack);
         cx.stats.count(Counter::OutCtrlChunks);
+        cx.stats.count(Counter::OutSacks);
         Ok(())
     }
 }

@@ -4,12 +4,14 @@
 //! far as it is more than a field of the configuration.
 
 use super::{
+    paths::path_ids,
     send,
     state::{State, Timer},
     Association,
 };
 use crate::engine::{
     cx::{Cx, Payload},
+    path::PathId,
     time::Duration,
 };
 
@@ -27,6 +29,20 @@ impl<B: Payload> Association<B> {
         for path in &mut self.paths {
             path.rto.set_bounds(min, max);
         }
+    }
+
+    /// The highest RTO of all paths since the last call, and whose it was; RTO.Min if none was
+    /// higher, and zero before the first one has changed.
+    pub(crate) fn take_highest_rto(&mut self) -> (Duration, PathId) {
+        for (id, path) in path_ids(self.paths.len()).zip(&mut self.paths) {
+            let rto = path.rto.take_highest();
+            if rto > self.highest_rto.0 {
+                self.highest_rto = (rto, id);
+            }
+        }
+        let highest = self.highest_rto;
+        self.highest_rto.0 = self.config.rto_min;
+        highest
     }
 
     /// The bytes that the peer may have on their way to here.

@@ -85,6 +85,7 @@ pub(crate) fn get(sk: &Sk, name: u32, value: &OptionOut) -> Result<usize> {
         bindings::SCTP_AUTOCLOSE => params::get_autoclose(sk, value),
         bindings::SCTP_REUSE_PORT => event::get_switch(sk, value, |s| s.reuse_port),
         bindings::SCTP_STATUS => status::get_status(sk, value),
+        bindings::SCTP_GET_ASSOC_STATS => status::get_assoc_stats(sk, value),
         bindings::SCTP_GET_PEER_ADDR_INFO => status::get_peer_addr_info(sk, value),
         bindings::SCTP_GET_ASSOC_NUMBER => status::get_assoc_number(sk, value),
         bindings::SCTP_GET_ASSOC_ID_LIST => status::get_assoc_ids(sk, value),

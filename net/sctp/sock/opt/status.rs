@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What there is and how it is doing: SCTP_STATUS (RFC 6458, 8.2.1), SCTP_GET_PEER_ADDR_INFO
-//! (8.2.2), SCTP_GET_ASSOC_NUMBER (8.2.5), SCTP_GET_ASSOC_ID_LIST (8.2.6).
+//! (8.2.2), SCTP_GET_ASSOC_NUMBER (8.2.5), SCTP_GET_ASSOC_ID_LIST (8.2.6), and Linux's own
+//! SCTP_GET_ASSOC_STATS.
 
 use super::scope;
 use crate::{
@@ -10,6 +11,8 @@ use crate::{
     engine::{
         assoc::State as Phase,
         path::{Path, PathState},
+        stats::Counter,
+        time::Duration,
     },
     sock::addr::Shown,
     sys::{
@@ -90,6 +93,43 @@ fn state(phase: Phase) -> i32 {
         Phase::ShutdownReceived => bindings::sctp_sstat_state_SCTP_SHUTDOWN_RECEIVED,
         Phase::ShutdownAckSent => bindings::sctp_sstat_state_SCTP_SHUTDOWN_ACK_SENT,
     }) as i32
+}
+
+/// What was counted since the association began, and the highest RTO since the last call. Who knows
+/// only the beginning of the structure gets that.
+pub(super) fn get_assoc_stats(sk: &Sk, value: &OptionOut) -> Result {
+    let id: AssocId = value.read()?;
+    let assoc = scope::association(sk, id)?;
+    let mut stats = bindings::sctp_assoc_stats::zeroed();
+    stats.sas_assoc_id = id;
+    {
+        let mut locked = assoc.lock();
+        let engine = &mut locked.inner.engine;
+        let (rto, path) = engine.take_highest_rto();
+        stats.sas_maxrto = u64::from(rto.as_millis());
+        if let Some(path) = engine.paths().get(path.index()) {
+            if rto != Duration::ZERO {
+                let shown = Shown::new(sk, &path.addr, engine.peer_port());
+                stats.sas_obs_rto_ipaddr = shown.storage();
+            }
+        }
+    }
+    let read = |counter| assoc.counters.read(counter);
+    stats.sas_isacks = read(Counter::InSacks);
+    stats.sas_osacks = read(Counter::OutSacks);
+    stats.sas_opackets = read(Counter::OutPackets);
+    stats.sas_ipackets = read(Counter::InPackets);
+    stats.sas_rtxchunks = read(Counter::T3Retransmits);
+    stats.sas_outofseqtsns = read(Counter::InOutOfOrderTsns);
+    stats.sas_idupchunks = read(Counter::InDuplicateTsns);
+    stats.sas_gapcnt = read(Counter::InGapAckBlocks);
+    stats.sas_ouodchunks = read(Counter::OutUnorderChunks);
+    stats.sas_iuodchunks = read(Counter::InUnorderChunks);
+    stats.sas_oodchunks = read(Counter::OutOrderChunks);
+    stats.sas_iodchunks = read(Counter::InOrderChunks);
+    stats.sas_octrlchunks = read(Counter::OutCtrlChunks);
+    stats.sas_ictrlchunks = read(Counter::InCtrlChunks);
+    value.write(stats.bytes())
 }
 
 /// The ids of all associations of a one-to-many socket.

@@ -349,6 +349,8 @@ static const struct option_case {
 	  sizeof(struct sctp_prstatus), 0, NOT },
 	{ SCTP_PR_STREAM_STATUS, sizeof(struct sctp_prstatus),
 	  sizeof(struct sctp_prstatus), 0, NOT },
+	{ SCTP_GET_ASSOC_STATS, sizeof(struct sctp_assoc_stats),
+	  sizeof(sctp_assoc_t), 0, NOT },
 	{ SCTP_EVENT, sizeof(struct sctp_event), sizeof(struct sctp_event), 0,
 	  AT_LEAST },
 };

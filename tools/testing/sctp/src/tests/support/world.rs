@@ -165,8 +165,8 @@ impl Default for Counters {
 }
 
 impl Stats for Counters {
-    fn count(&self, counter: Counter) {
+    fn add(&self, counter: Counter, n: u64) {
         let cell = &self.0[counter as usize];
-        cell.set(cell.get() + 1);
+        cell.set(cell.get() + n);
     }
 }

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Counters of a namespace (RFC 3873) and of an association (SCTP_GET_ASSOC_STATS), which several
+//! processors may increment at the same time.
+
+use crate::engine::{cx::Stats, stats::Counter};
+use kernel::sync::atomic::{Atomic, Relaxed};
+
+/// Counters, in the order of [`Counter`].
+pub(crate) struct Counters([Atomic<u64>; Counter::COUNT]);
+
+impl Counters {
+    pub(crate) const fn new() -> Self {
+        Self([const { Atomic::new(0) }; Counter::COUNT])
+    }
+
+    pub(crate) fn read(&self, counter: Counter) -> u64 {
+        let cell = self.0.get(counter as usize);
+        cell.map_or(0, |cell| cell.load(Relaxed))
+    }
+}
+
+impl Stats for Counters {
+    fn add(&self, counter: Counter, n: u64) {
+        if let Some(cell) = self.0.get(counter as usize) {
+            cell.fetch_add(n, Relaxed);
+        }
+    }
+}
+
+/// What counts for an association counts for its namespace, too.
+pub(crate) struct Both<'a> {
+    pub(crate) assoc: &'a Counters,
+    pub(crate) pernet: &'a Counters,
+}
+
+impl Stats for Both<'_> {
+    fn add(&self, counter: Counter, n: u64) {
+        self.assoc.add(counter, n);
+        self.pernet.add(counter, n);
+    }
+}
