@@ -75,7 +75,10 @@ impl SendInfo {
                 // For destinations().
                 bindings::sctp_cmsg_type_SCTP_DSTADDRV4
                 | bindings::sctp_cmsg_type_SCTP_DSTADDRV6 => {}
-                bindings::sctp_cmsg_type_SCTP_AUTHINFO => return Err(EOPNOTSUPP),
+                // The number of a key, which means nothing without authentication.
+                bindings::sctp_cmsg_type_SCTP_AUTHINFO => {
+                    exact::<bindings::sctp_authinfo>(&c)?;
+                }
                 _ => return Err(EINVAL),
             }
             Ok(())

@@ -4,6 +4,7 @@
 //!
 //! Options that are not there yet say what the C module says of one that it does not know.
 
+mod absent;
 mod addrs;
 mod bindx;
 mod connectx;
@@ -55,6 +56,25 @@ pub(crate) fn set(sk: &Sk, name: u32, value: &OptionIn) -> Result<usize> {
         bindings::SCTP_RECVRCVINFO => event::set_switch(sk, value, |s| &mut s.rcvinfo),
         bindings::SCTP_RECVNXTINFO => event::set_switch(sk, value, |s| &mut s.nxtinfo),
         bindings::SCTP_I_WANT_MAPPED_V4_ADDR => event::set_switch(sk, value, |s| &mut s.v4_mapped),
+        bindings::SCTP_AUTH_SUPPORTED
+        | bindings::SCTP_ASCONF_SUPPORTED
+        | bindings::SCTP_RECONFIG_SUPPORTED
+        | bindings::SCTP_ECN_SUPPORTED => absent::set_supported(sk, value),
+        bindings::SCTP_INTERLEAVING_SUPPORTED => absent::set_interleaving(sk, value),
+        bindings::SCTP_ENABLE_STREAM_RESET => absent::set_stream_reset(sk, value),
+        bindings::SCTP_RESET_STREAMS => absent::reset_streams(sk, value),
+        bindings::SCTP_RESET_ASSOC => absent::reset_assoc(sk, value),
+        bindings::SCTP_ADD_STREAMS => absent::add_streams(sk, value),
+        bindings::SCTP_STREAM_SCHEDULER => absent::set_scheduler(sk, value),
+        bindings::SCTP_STREAM_SCHEDULER_VALUE => absent::set_scheduler_value(sk, value),
+        bindings::SCTP_AUTH_CHUNK | bindings::SCTP_HMAC_IDENT => Err(EACCES),
+        bindings::SCTP_AUTH_KEY => absent::set_key(sk, value),
+        bindings::SCTP_AUTH_ACTIVE_KEY
+        | bindings::SCTP_AUTH_DELETE_KEY
+        | bindings::SCTP_AUTH_DEACTIVATE_KEY => absent::set_key_id(sk, value),
+        bindings::SCTP_SET_PEER_PRIMARY_ADDR => Err(EPERM),
+        bindings::SCTP_AUTO_ASCONF => absent::set_auto_asconf(sk, value),
+        bindings::SCTP_REMOTE_UDP_ENCAPS_PORT => absent::set_encaps_port(sk, value),
         _ => Err(ENOPROTOOPT),
     }
     .map(|()| 0)
@@ -99,6 +119,24 @@ pub(crate) fn get(sk: &Sk, name: u32, value: &OptionOut) -> Result<usize> {
         bindings::SCTP_RECVRCVINFO => event::get_switch(sk, value, |s| s.rcvinfo),
         bindings::SCTP_RECVNXTINFO => event::get_switch(sk, value, |s| s.nxtinfo),
         bindings::SCTP_I_WANT_MAPPED_V4_ADDR => event::get_switch(sk, value, |s| s.v4_mapped),
+        bindings::SCTP_AUTH_SUPPORTED
+        | bindings::SCTP_ASCONF_SUPPORTED
+        | bindings::SCTP_RECONFIG_SUPPORTED
+        | bindings::SCTP_ECN_SUPPORTED
+        | bindings::SCTP_INTERLEAVING_SUPPORTED
+        | bindings::SCTP_ENABLE_STREAM_RESET
+        | bindings::SCTP_STREAM_SCHEDULER => absent::get_none(sk, value),
+        bindings::SCTP_STREAM_SCHEDULER_VALUE => absent::get_scheduler_value(sk, value),
+        bindings::SCTP_HMAC_IDENT => Err(EACCES),
+        bindings::SCTP_AUTH_CHUNK
+        | bindings::SCTP_AUTH_KEY
+        | bindings::SCTP_AUTH_DELETE_KEY
+        | bindings::SCTP_AUTH_DEACTIVATE_KEY => Err(EOPNOTSUPP),
+        bindings::SCTP_AUTH_ACTIVE_KEY => absent::get_key_id(sk, value),
+        bindings::SCTP_PEER_AUTH_CHUNKS => absent::get_peer_chunks(sk, value),
+        bindings::SCTP_LOCAL_AUTH_CHUNKS => absent::get_local_chunks(sk, value),
+        bindings::SCTP_AUTO_ASCONF => absent::get_auto_asconf(value),
+        bindings::SCTP_REMOTE_UDP_ENCAPS_PORT => absent::get_encaps_port(sk, value),
         _ => Err(ENOPROTOOPT),
     }
     .map(|()| 0)

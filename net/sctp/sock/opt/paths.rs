@@ -27,7 +27,7 @@ use core::mem::{offset_of, size_of};
 use kernel::{prelude::*, sync::Arc};
 
 /// Whose paths an option is for.
-enum Whose {
+pub(super) enum Whose {
     /// One path.
     One(Arc<Assoc>, PathId),
     /// All of an association.
@@ -37,7 +37,7 @@ enum Whose {
 }
 
 /// `unknown` is for an address that no peer has.
-fn whose(sk: &Sk, id: AssocId, address: &[u8], unknown: Error) -> Result<Whose> {
+pub(super) fn whose(sk: &Sk, id: AssocId, address: &[u8], unknown: Error) -> Result<Whose> {
     if !addr::is_wildcard(sk, address) {
         let (assoc, peer) = scope::with_peer(sk, id, address).map_err(|_| unknown)?;
         let index = {

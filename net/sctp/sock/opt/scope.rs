@@ -22,7 +22,7 @@ use core::mem::size_of;
 use kernel::{prelude::*, sync::Arc};
 
 pub(super) const FUTURE: AssocId = bindings::SCTP_FUTURE_ASSOC as AssocId;
-const CURRENT: AssocId = bindings::SCTP_CURRENT_ASSOC as AssocId;
+pub(super) const CURRENT: AssocId = bindings::SCTP_CURRENT_ASSOC as AssocId;
 const ALL: AssocId = bindings::SCTP_ALL_ASSOC as AssocId;
 
 /// The association that an id names on this socket.
