@@ -9,13 +9,14 @@ use crate::{
     association::{Assoc, Engine},
     endpoint::{Endpoint, Item, Names, Style, Waiting, MAX_NOTIFICATIONS},
     engine::{
+        addr::Address,
         assoc::State as Phase,
         cx::Cx,
-        event::{Closed, Event, Received},
+        event::{Closed, Event, PathChange, PathReason, Received},
         wire::cause,
     },
-    settings::Subscription,
-    sock::notify,
+    settings::{PfExposure, Subscription},
+    sock::{addr::Shown, notify},
     sys::{
         bindings,
         skb::SkbRange,
@@ -76,13 +77,15 @@ pub(crate) fn deliver(
             notify_change(to, engine, state, 0, streams);
         }
         Event::Message(received) => message(to, engine, cx, received),
-        // SCTP_PEER_ADDR_CHANGE is not made yet.
-        Event::Path { .. } => {}
-        // Nor is SCTP_REMOTE_ERROR.
-        Event::RemoteError(_) => {}
+        Event::Path { addr, change } => path_change(to, engine, &addr, change),
+        Event::RemoteError(error) => {
+            push_notification(to, engine, Subscription::PeerError, || {
+                notify::remote_error(to.assoc.id, error.code, &error.info)
+            });
+        }
         Event::PeerShutdown => peer_shutdown(to, engine),
         Event::Closed(why) => closed(to, engine, why),
-        // Nor is there one for these.
+        // There are no notifications for these yet.
         Event::PartialDeliveryAborted(_) | Event::SendFailed(_) => {}
     }
 }
@@ -108,23 +111,60 @@ fn push_notification(
     if !to.assoc.settings.lock().subscriptions.has(subscription) {
         return;
     }
+    let Ok(bytes) = make() else {
+        return;
+    };
     let mut inner = to.endpoint.inner.lock();
     if inner.closed || inner.notifications >= MAX_NOTIFICATIONS {
         return;
     }
-    if let Ok(bytes) = make() {
-        inner.push(Item::Notification {
-            assoc: to.assoc.id,
-            bytes,
-            read: 0,
-            about: Names::of(engine).peer,
-        });
-        let has_socket = inner.sk.is_some();
-        drop(inner);
-        if has_socket {
-            to.sk.wake_readers();
-        }
+    inner.push(Item::Notification {
+        assoc: to.assoc.id,
+        bytes,
+        read: 0,
+        about: Names::of(engine).peer,
+    });
+    let has_socket = inner.sk.is_some();
+    drop(inner);
+    if has_socket {
+        to.sk.wake_readers();
     }
+}
+
+fn path_change(to: Target<'_>, engine: &Engine, addr: &Address, change: PathChange) {
+    use bindings::{
+        sctp_sn_error_SCTP_FAILED_THRESHOLD as FAILED_THRESHOLD,
+        sctp_sn_error_SCTP_HEARTBEAT_SUCCESS as HEARTBEAT_SUCCESS,
+        sctp_sn_error_SCTP_RECEIVED_SACK as RECEIVED_SACK,
+    };
+    let exposes_pf = to.assoc.settings.lock().pf_exposure == PfExposure::Enabled;
+    let answered = |how| match how {
+        PathReason::Sack => RECEIVED_SACK,
+        PathReason::HeartbeatAck => HEARTBEAT_SUCCESS,
+    };
+    let (state, error) = match change {
+        PathChange::PotentiallyFailed | PathChange::Recovered(_) if !exposes_pf => return,
+        PathChange::Available(how) | PathChange::Recovered(how) => {
+            (bindings::sctp_spc_state_SCTP_ADDR_AVAILABLE, answered(how))
+        }
+        PathChange::Unreachable => (
+            bindings::sctp_spc_state_SCTP_ADDR_UNREACHABLE,
+            FAILED_THRESHOLD,
+        ),
+        PathChange::MadePrimary => (bindings::sctp_spc_state_SCTP_ADDR_MADE_PRIM, 0),
+        PathChange::Confirmed => (
+            bindings::sctp_spc_state_SCTP_ADDR_CONFIRMED,
+            HEARTBEAT_SUCCESS,
+        ),
+        PathChange::PotentiallyFailed => (
+            bindings::sctp_spc_state_SCTP_ADDR_POTENTIALLY_FAILED,
+            FAILED_THRESHOLD,
+        ),
+    };
+    push_notification(to, engine, Subscription::Address, || {
+        let shown = Shown::new(to.sk, addr, engine.peer_port());
+        notify::peer_addr_change(to.assoc.id, &shown, state, error)
+    });
 }
 
 fn up(to: Target<'_>, engine: &mut Engine, cx: &mut Cx<'_>, listener: &mut Option<Arc<Endpoint>>) {

@@ -59,6 +59,9 @@ const struct sctp_layout sctp_layout = {
 	.skb_truesize = offsetof(struct sk_buff, truesize),
 	.msg_flags = offsetof(struct msghdr, msg_flags),
 	.msg_iter = offsetof(struct msghdr, msg_iter),
+	.paddr_change = sizeof(struct sctp_paddr_change),
+	.spc_aaddr = offsetof(struct sctp_paddr_change, spc_aaddr),
+	.spc_state = offsetof(struct sctp_paddr_change, spc_state),
 };
 
 static const struct rhashtable_params sctp_tag_params = {

@@ -14,6 +14,8 @@ use kernel::prelude::*;
 pub(crate) enum Subscription {
     DataIo = 0,
     AssocChange = 1,
+    Address = 2,
+    PeerError = 4,
     Shutdown = 5,
 }
 
@@ -53,6 +55,20 @@ pub(crate) struct AssocSettings {
     pub(crate) send: SendDefaults,
     /// SCTP_CONTEXT: what received messages are marked with.
     pub(crate) context: u32,
+    pub(crate) pf_exposure: PfExposure,
+}
+
+/// What the user sees of paths that are potentially failed (SCTP_EXPOSE_POTENTIALLY_FAILED_STATE):
+/// the values of the option.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum PfExposure {
+    /// The state, for who asks for it.
+    #[default]
+    Unset = 0,
+    /// Nothing: there is no such path to be asked about.
+    Disabled = 1,
+    /// The state, and notifications when it begins and ends.
+    Enabled = 2,
 }
 
 /// Kinds of notifications, a bit for each byte of `struct sctp_event_subscribe`.

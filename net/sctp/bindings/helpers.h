@@ -70,6 +70,7 @@ struct sctp_layout {
 	size_t proto, proto_ops, inet_protosw, net_protocol, inet6_protocol, pernet_operations;
 	size_t skb_len, skb_data_len, skb_data, skb_truesize;
 	size_t msg_flags, msg_iter;
+	size_t paddr_change, spc_aaddr, spc_state;
 };
 
 extern const struct sctp_layout sctp_layout;

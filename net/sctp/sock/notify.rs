@@ -2,8 +2,10 @@
 
 //! Notifications as the user reads them (RFC 6458, 6.1).
 
+use super::addr::Shown;
 use crate::{
     association::AssocId,
+    engine::wire::tlv::padded,
     sys::{bindings, user::Abi},
 };
 use core::mem::size_of;
@@ -36,6 +38,38 @@ pub(crate) fn assoc_change(
     sac.sac_assoc_id = id;
     let mut vec = to_vec(&sac)?;
     vec.extend_from_slice(info, GFP_ATOMIC)?;
+    Ok(vec)
+}
+
+/// SCTP_PEER_ADDR_CHANGE. `error` is a number of `enum sctp_sn_error`.
+pub(crate) fn peer_addr_change(
+    id: AssocId,
+    addr: &Shown,
+    state: u32,
+    error: u32,
+) -> Result<KVec<u8>> {
+    let mut spc = bindings::sctp_paddr_change::zeroed();
+    spc.spc_type = bindings::sctp_sn_type_SCTP_PEER_ADDR_CHANGE as u16;
+    spc.spc_length = size_of::<bindings::sctp_paddr_change>() as u32;
+    spc.spc_aaddr = addr.storage();
+    spc.spc_state = state as i32;
+    spc.spc_error = error as i32;
+    spc.spc_assoc_id = id;
+    to_vec(&spc)
+}
+
+/// SCTP_REMOTE_ERROR about an error cause. As in the C module, its header is not repeated, and
+/// what it holds is padded as on the wire.
+pub(crate) fn remote_error(id: AssocId, code: u16, info: &[u8]) -> Result<KVec<u8>> {
+    let mut sre = bindings::sctp_remote_error::zeroed();
+    let len = size_of::<bindings::sctp_remote_error>().saturating_add(padded(info.len()));
+    sre.sre_type = bindings::sctp_sn_type_SCTP_REMOTE_ERROR as u16;
+    sre.sre_length = u32::try_from(len).map_err(|_| EINVAL)?;
+    sre.sre_error = code.to_be();
+    sre.sre_assoc_id = id;
+    let mut vec = to_vec(&sre)?;
+    vec.extend_from_slice(info, GFP_ATOMIC)?;
+    vec.resize(len, 0, GFP_ATOMIC)?;
     Ok(vec)
 }
 

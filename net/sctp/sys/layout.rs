@@ -43,6 +43,9 @@ pub(crate) fn check() -> Result {
         skb_data = offset_of!(bindings::sk_buff, data),
         msg_flags = offset_of!(bindings::msghdr, msg_flags),
         msg_iter = offset_of!(bindings::msghdr, msg_iter),
+        paddr_change = size_of::<bindings::sctp_paddr_change>(),
+        spc_aaddr = offset_of!(bindings::sctp_paddr_change, spc_aaddr),
+        spc_state = offset_of!(bindings::sctp_paddr_change, spc_state),
     );
     result
 }

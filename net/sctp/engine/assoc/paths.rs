@@ -36,10 +36,12 @@ impl<B: Payload> Association<B> {
     // Commands.
 
     /// Makes an address the one that DATA goes to as long as it works. One that is not confirmed
-    /// gets none before it is.
+    /// gets none before it is. The user hears of it even if nothing changes: who asks waits for
+    /// that.
     pub(crate) fn set_primary(&mut self, address: &Address) -> Result<(), PathError> {
         let id = self.find_path(address).ok_or(PathError::Unknown)?;
-        self.make_primary(id);
+        self.primary = id;
+        self.note_path(id, PathChange::MadePrimary);
         Ok(())
     }
 
@@ -179,7 +181,8 @@ impl<B: Payload> Association<B> {
         let config = self.path(id).map(|p| p.config);
         let new = config.and_then(|config| self.choice().switchover(id, &config));
         if let Some(new) = new {
-            self.make_primary(new);
+            self.primary = new;
+            self.note_path(new, PathChange::MadePrimary);
         }
     }
 
@@ -221,13 +224,6 @@ impl<B: Payload> Association<B> {
                 path.loss_timer = None;
                 path.timeout_spent = false;
             }
-        }
-    }
-
-    fn make_primary(&mut self, id: PathId) {
-        if self.primary != id {
-            self.primary = id;
-            self.note_path(id, PathChange::MadePrimary);
         }
     }
 

@@ -2,11 +2,11 @@
 
 //! What a user wants to be told, and how: SCTP_EVENTS (RFC 6458, 6.2.1), SCTP_EVENT (6.2.2),
 //! SCTP_I_WANT_MAPPED_V4_ADDR (8.1.15), SCTP_CONTEXT (8.1.25), SCTP_RECVRCVINFO (8.1.29),
-//! SCTP_RECVNXTINFO (8.1.30).
+//! SCTP_RECVNXTINFO (8.1.30), SCTP_EXPOSE_POTENTIALLY_FAILED_STATE (RFC 7829, 7.3).
 
 use super::scope;
 use crate::{
-    settings::{Settings, Subscriptions},
+    settings::{PfExposure, Settings, Subscriptions},
     sys::{
         bindings,
         sock::Sk,
@@ -93,6 +93,22 @@ pub(super) fn set_context(sk: &Sk, value: &OptionIn) -> Result {
 pub(super) fn get_context(sk: &Sk, value: &OptionOut) -> Result {
     let mut answer: bindings::sctp_assoc_value = value.read()?;
     answer.assoc_value = scope::settings(sk, answer.assoc_id)?.context;
+    value.write_whole(&answer)
+}
+
+pub(super) fn set_pf_exposure(sk: &Sk, value: &OptionIn) -> Result {
+    const ALL: [PfExposure; 3] = [PfExposure::Unset, PfExposure::Disabled, PfExposure::Enabled];
+    let given: bindings::sctp_assoc_value = value.read_exact()?;
+    let is_given = |exposure: &PfExposure| *exposure as u32 == given.assoc_value;
+    let exposure = ALL.into_iter().find(is_given).ok_or(EINVAL)?;
+    scope::set_settings_of_one(sk, given.assoc_id, |settings| {
+        settings.pf_exposure = exposure;
+    })
+}
+
+pub(super) fn get_pf_exposure(sk: &Sk, value: &OptionOut) -> Result {
+    let mut answer: bindings::sctp_assoc_value = value.read()?;
+    answer.assoc_value = scope::settings(sk, answer.assoc_id)?.pf_exposure as u32;
     value.write_whole(&answer)
 }
 

@@ -109,6 +109,19 @@ pub(super) fn set_settings(sk: &Sk, id: AssocId, change: impl Fn(&mut AssocSetti
     )
 }
 
+/// Changes an option that may be set for one association, or for those that come later.
+pub(super) fn set_settings_of_one(
+    sk: &Sk,
+    id: AssocId,
+    change: impl FnOnce(&mut AssocSettings),
+) -> Result {
+    match one(sk, id)? {
+        Some(assoc) => change(&mut assoc.settings.lock()),
+        None => change(&mut sk.endpoint()?.inner.lock().settings.assoc),
+    }
+    Ok(())
+}
+
 /// [`set()`] for what the engine looks up when it needs it.
 pub(super) fn set_config(sk: &Sk, id: AssocId, change: impl Fn(&mut Config)) -> Result {
     set(
@@ -119,7 +132,7 @@ pub(super) fn set_config(sk: &Sk, id: AssocId, change: impl Fn(&mut Config)) -> 
     )
 }
 
-/// What [`set_settings()`] sets.
+/// What [`set_settings()`] and [`set_settings_of_one()`] set.
 pub(super) fn settings(sk: &Sk, id: AssocId) -> Result<AssocSettings> {
     Ok(match one(sk, id)? {
         Some(assoc) => *assoc.settings.lock(),

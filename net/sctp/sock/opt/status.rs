@@ -14,6 +14,7 @@ use crate::{
         stats::Counter,
         time::Duration,
     },
+    settings::PfExposure,
     sock::addr::Shown,
     sys::{
         bindings, ip,
@@ -52,10 +53,14 @@ pub(super) fn get_peer_addr_info(sk: &Sk, value: &OptionOut) -> Result {
     // A copy, since the structure is packed.
     let address = asked.spinfo_address;
     let (assoc, peer) = scope::with_peer(sk, asked.spinfo_assoc_id, address.bytes())?;
+    let exposure = assoc.settings.lock().pf_exposure;
     let info = {
         let locked = assoc.lock();
         let paths = locked.inner.engine.paths();
         let path = paths.iter().find(|p| p.addr == peer.addr).ok_or(EINVAL)?;
+        if path.state == PathState::PotentiallyFailed && exposure == PfExposure::Disabled {
+            return Err(EACCES);
+        }
         path_info(assoc.id, path, &Shown::new(sk, &peer.addr, peer.port))
     };
     value.write_whole(&info)

@@ -5,7 +5,8 @@
  * for SCTP_RTOINFO (8.1.1), SCTP_ASSOCINFO (8.1.2), SCTP_DEFAULT_SEND_PARAM
  * (8.1.13), SCTP_MAXSEG (8.1.16), SCTP_DELAYED_SACK (8.1.19), SCTP_MAX_BURST
  * (8.1.24), SCTP_CONTEXT (8.1.25), SCTP_DEFAULT_SNDINFO (8.1.31),
- * SCTP_DEFAULT_PRINFO (8.1.32).
+ * SCTP_DEFAULT_PRINFO (8.1.32), and SCTP_EXPOSE_POTENTIALLY_FAILED_STATE (RFC
+ * 7829 section 7.3).
  */
 #include "sctp_util.h"
 
@@ -120,6 +121,8 @@ static const struct option_kind {
 	  true, 1 },
 	{ SCTP_CONTEXT, sizeof(struct sctp_assoc_value), put_value, got_value,
 	  true, 1 },
+	{ SCTP_EXPOSE_POTENTIALLY_FAILED_STATE, sizeof(struct sctp_assoc_value),
+	  put_value, got_value, false, 1 },
 	/* These two set the same thing. */
 	{ SCTP_DEFAULT_SNDINFO, sizeof(struct sctp_sndinfo), put_snd, got_snd,
 	  true, 1 },

@@ -8,8 +8,9 @@
 #include <stdint.h>
 #include <linux/if_ether.h>
 
+#include "sctp_packet.h"
+
 #define MTU		1500
-#define SCTP_HEADER	12
 #define MAX_COOKIE	1200
 
 enum chunk_type {
@@ -66,11 +67,6 @@ uint32_t rnd(void);
 uint32_t below(uint32_t n);
 bool chance(unsigned int percent);
 void noise(uint8_t *p, size_t n);
-void set16(uint8_t *p, uint16_t v);
-void set32(uint8_t *p, uint32_t v);
-uint16_t get16(const uint8_t *p);
-uint32_t get32(const uint8_t *p);
-void set_checksum(uint8_t *sctp, size_t len);
 uint16_t ip_checksum(const uint8_t *p, size_t n);
 void start_packet(struct packet *p, const struct peer *peer, uint32_t tag);
 uint8_t *add_chunk(struct packet *p, uint8_t type, uint8_t flags, size_t len);

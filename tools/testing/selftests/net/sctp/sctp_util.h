@@ -385,20 +385,27 @@ static inline void set_initmsg(struct __test_metadata *_metadata, int fd,
 				sizeof(init)));
 }
 
-/* Bits for set_events(), named after the members of the option's structure. */
-#define EV_DATA_IO	0x01
-#define EV_ASSOC	0x02
-#define EV_SHUTDOWN	0x04
+/* Bits for set_events(): the members of the option's structure in their order. */
+#define EV_DATA_IO		(1 << 0)
+#define EV_ASSOC		(1 << 1)
+#define EV_ADDRESS		(1 << 2)
+#define EV_SEND_FAILURE		(1 << 3)
+#define EV_PEER_ERROR		(1 << 4)
+#define EV_SHUTDOWN		(1 << 5)
+#define EV_PARTIAL_DELIVERY	(1 << 6)
+#define EV_ADAPTATION		(1 << 7)
+#define EV_SENDER_DRY		(1 << 9)
+#define EV_SEND_FAILURE_EVENT	(1 << 13)
 
 static inline void set_events(struct __test_metadata *_metadata, int fd,
 			      int events)
 {
-	struct sctp_event_subscribe ev = {
-		.sctp_data_io_event = !!(events & EV_DATA_IO),
-		.sctp_association_event = !!(events & EV_ASSOC),
-		.sctp_shutdown_event = !!(events & EV_SHUTDOWN),
-	};
+	struct sctp_event_subscribe ev;
+	__u8 *member = (__u8 *)&ev;
+	size_t i;
 
+	for (i = 0; i < sizeof(ev); i++)
+		member[i] = !!(events & 1 << i);
 	ASSERT_EQ(0, setsockopt(fd, SOL_SCTP, SCTP_EVENTS, &ev, sizeof(ev)))
 		TH_LOG("SCTP_EVENTS: %s", strerror(errno));
 }

@@ -708,11 +708,13 @@ fn the_user_chooses_the_primary_path() {
     set(&mut net, 1).unwrap();
     assert_eq!(net.hosts[A].paths, [(address(Z, 1), MadePrimary)]);
     time_of_message(&mut net);
-    set(&mut net, 1).unwrap();
     set(&mut net, 0).unwrap();
     time_of_message(&mut net);
     assert_eq!(networks(&net, A, ChunkType::Data), [1, 0]);
     assert_eq!(net.hosts[A].paths.len(), 2);
+    // Who waits to be told waits for that, too.
+    set(&mut net, 0).unwrap();
+    assert_eq!(net.hosts[A].paths.len(), 3);
     assert_eq!(set(&mut net, 2), Err(PathError::Unknown));
 }
 
