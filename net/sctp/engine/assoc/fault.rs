@@ -87,6 +87,7 @@ impl<B: Payload> Association<B> {
     pub(super) fn plan_heartbeat(&mut self, cx: &mut Cx<'_>, id: PathId) {
         let is_awaited = !self.outstanding.is_empty() && id == self.active_path();
         let may_confirm = self.next_confirmation.filter(|at| *at > cx.now);
+        let is_first = self.is_next_to_confirm(id);
         let Some(path) = self.paths.get_mut(id.index()) else {
             return;
         };
@@ -99,6 +100,10 @@ impl<B: Payload> Association<B> {
                 // One per RTO, over all paths (HB.Max.Burst).
                 if may_confirm.is_some() {
                     path.heartbeat = may_confirm;
+                    return;
+                }
+                if !is_first {
+                    path.heartbeat = Some(cx.now.plus(path.rto.get()));
                     return;
                 }
                 self.next_confirmation = Some(cx.now.plus(path.rto.get()));
@@ -116,6 +121,16 @@ impl<B: Payload> Association<B> {
         path.heartbeat_due = true;
         // For the case that it cannot be built; set anew when it is sent.
         path.heartbeat = Some(cx.now.plus(path.rto.get()));
+    }
+
+    /// Whether no other path waits to be confirmed that has been tried less often: else those that
+    /// do not answer would be in the way of those that might.
+    fn is_next_to_confirm(&self, id: PathId) -> bool {
+        let tried = self.path(id).map_or(0, |path| path.errors);
+        self.paths
+            .iter()
+            .filter(|path| path.state == PathState::Unconfirmed && path.probe.is_none())
+            .all(|path| path.errors >= tried)
     }
 
     /// A HEARTBEAT is about to be sent on a path: what it has to carry.

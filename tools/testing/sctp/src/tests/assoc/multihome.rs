@@ -83,6 +83,29 @@ fn the_cookie_ack_goes_first() {
     assert!(sent.any(|p| p.has(ChunkType::Heartbeat)));
 }
 
+/// One HEARTBEAT at a time, but not to the same address until that is given up (5.4).
+#[test]
+fn addresses_that_do_not_answer_do_not_hold_up_others() {
+    let mut net = Net::multihomed(20, 5);
+    net.filter(|p| match p.dst == address(Z, 1) || p.dst == address(Z, 2) {
+        true => Fate::Lose,
+        false => Fate::Pass,
+    });
+    net.connect(A);
+    up(&mut net);
+    let start = net.now;
+    let states = |net: &Net| paths(net, A).iter().map(|p| p.2).collect::<Vec<_>>();
+    net.run_until(|net| states(net)[3..].iter().all(|s| *s == PathState::Active));
+    // An RTO for each of those two, and for the first that does answer.
+    let took = net.now.since(start);
+    assert!(took < Duration::from_millis(3100), "{took:?}");
+    // Then each of them gets its share.
+    net.sent.clear();
+    net.run_for(Duration::from_secs(30));
+    let beats = |n| net.sent.iter().filter(|p| p.dst == address(Z, n)).count();
+    assert!(beats(1) >= 2 && beats(2) >= 2, "{} {}", beats(1), beats(2));
+}
+
 #[test]
 fn each_side_learns_the_addresses_of_the_other() {
     let mut net = connected(1, 3);
