@@ -38,7 +38,7 @@ struct Waiting {
     worth: Worth,
 }
 
-/// The number of the address that a host has not.
+/// The highest number of an address that a host has not.
 const CLAIMED: u8 = 7;
 
 /// Messages that leave so many SSNs of their stream before 0.
@@ -71,9 +71,9 @@ impl Life {
             host.config = plan.config.clone();
             host.mtu = plan.mtu;
             host.listens = plan.listens;
-            if plan.claims {
-                host.claims.push(address(who, CLAIMED));
-            }
+            host.claims = (0..plan.claims)
+                .map(|n| address(who, CLAIMED - n))
+                .collect();
         }
         if scenario.late_ssns {
             use_up_ssns(&mut net);

@@ -13,7 +13,8 @@
 //!   at the time; if none is in flight, then the peer's window is closed, and is probed within an
 //!   RTO, or a FORWARD TSN leaves within one.
 //! - Packets keep within cwnd, the peer's window and the confirmed addresses. An address that is
-//!   not the peer's is never confirmed, and gets nothing but HEARTBEATs (which the network sees to).
+//!   not the peer's is never confirmed, and gets nothing but HEARTBEATs (which the network sees to);
+//!   the others are confirmed after a while.
 //! - What is held for the user keeps within the receive buffer.
 //! - Control packets are in proportion to what came in.
 //!
@@ -26,7 +27,7 @@ use crate::{
     engine::{
         assoc::{Policy, State},
         event::Closed,
-        path::PathId,
+        path::{Path, PathId},
         stats::Counter,
         time::{Duration, Time},
         wire::{cause, chunk::ChunkType, data::Data, packet::Packet, tlv::padded},
@@ -36,6 +37,10 @@ use crate::{
 
 /// How late a deadline may be kept: nothing here takes time.
 const SLACK: Duration = Duration::from_millis(1);
+
+/// By then all addresses of a peer are confirmed, if nothing gets lost: one is tried per RTO, and
+/// those that are only claimed have their turns in between.
+const CONFIRMED: Duration = Duration::from_secs(20);
 
 /// A message that was accepted. Its number is its payload protocol identifier.
 #[derive(Clone, Copy, Debug)]
@@ -76,8 +81,9 @@ struct Side {
     sent: Vec<Sent>,
     /// How often the host has forgotten everything.
     life: u32,
-    /// In which of its lives it last had an association that was established.
+    /// In which of its lives it last had an association that was established, and since when.
     up: Option<u32>,
+    since: Time,
     /// Messages of an earlier life of the peer must not come any more: a restart was announced.
     peer_life: u32,
     aborts: bool,
@@ -221,6 +227,7 @@ impl Oracle {
                         message.excused |= message.stream >= streams;
                     }
                     self.sides[who].up = Some(self.sides[who].life);
+                    self.sides[who].since = net.now;
                 }
                 Seen::Restarted => {
                     self.excuse(who);
@@ -427,6 +434,13 @@ impl Oracle {
         side.ignored |= net.hosts[1 - who].state().is_setup();
         let (held, limit) = assoc.held();
         assert!(held <= limit, "{held} bytes are held, of {limit}");
+
+        let is_old = net.now.since(side.since) > CONFIRMED;
+        if self.is_pristine && is_old && assoc.state() == State::Established {
+            let is_theirs = |path: &&Path| net.hosts[1 - who].addresses.contains(&path.addr);
+            let mut theirs = assoc.paths().iter().filter(is_theirs);
+            assert!(theirs.all(Path::is_confirmed), "who is there is not found");
+        }
 
         let may_send = assoc.state().may_send_data();
         let waits = assoc.unsent_bytes() + assoc.unacked_chunks() > 0;

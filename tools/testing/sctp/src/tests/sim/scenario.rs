@@ -65,8 +65,8 @@ pub(super) struct HostPlan {
     pub(super) reader: Reader,
     /// Bytes that may wait to be sent for the first time.
     pub(super) sndbuf: usize,
-    /// It tells the peer of an address that nobody has.
-    pub(super) claims: bool,
+    /// It tells the peer of so many addresses that nobody has.
+    pub(super) claims: u8,
 }
 
 #[derive(Clone, Debug)]
@@ -434,7 +434,7 @@ impl Dice {
             listens: true,
             reader,
             sndbuf: self.pick(&[212_992, 212_992, 4000, 30_000]),
-            claims: self.one_in(6),
+            claims: self.pick(&[0, 0, 0, 0, 1, 2]),
         }
     }
 }
