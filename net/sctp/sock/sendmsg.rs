@@ -14,6 +14,7 @@ use crate::{
     association::{Assoc, AssocId},
     endpoint::{Endpoint, Style, TransportAddr},
     engine::{
+        addr::Address,
         assoc::{Message as UserMessage, State as Phase},
         cx::Payload,
         wire::cause,
@@ -105,7 +106,9 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
     }
     // Nothing of the association is held while waiting for room in the send buffer.
     let payload = SkbRange::from_user(sk, msg, len, nonblock)?;
-    let message = message(&info, payload);
+    // A one-to-one socket has but one peer: there the address can mean nothing else.
+    let chosen = to.filter(|_| one_to_one || info.has(ADDR_OVER));
+    let message = message(&info, chosen.map(|to| to.addr), payload);
     match (id, &*peers) {
         (Some(id), _) => hand_over(&endpoint, id, message)?,
         (None, []) => return Err(EPIPE),
@@ -247,13 +250,14 @@ fn end(assoc: &Arc<Assoc>, info: &SendInfo, reason: &[u8]) {
     });
 }
 
-fn message(info: &SendInfo, payload: SkbRange) -> UserMessage<SkbRange> {
+fn message(info: &SendInfo, to: Option<Address>, payload: SkbRange) -> UserMessage<SkbRange> {
     UserMessage {
         stream: info.stream,
         ppid: info.ppid.to_ne_bytes(),
         unordered: info.has(UNORDERED),
         sack_immediately: info.has(SACK_IMMEDIATELY),
         policy: info.policy(clock::now()),
+        to,
         payload,
     }
 }
@@ -286,7 +290,7 @@ fn send_to_all(
         let info = info.with_defaults(&assoc.settings.lock().send);
         may_send(assoc, &info)?;
         let payload = payload.slice(0..len).ok_or(ENOMEM)?;
-        hand_over(endpoint, assoc.id, message(&info, payload))?;
+        hand_over(endpoint, assoc.id, message(&info, None, payload))?;
         sent = len;
     }
     Ok(sent)

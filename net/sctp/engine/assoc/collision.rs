@@ -185,10 +185,11 @@ impl<B: Payload> Association<B> {
         match self.state {
             State::CookieWait | State::CookieEchoed => {
                 self.reserve_paths(cx).map_err(|_| Reason::NoMemory)?;
-                self.add_paths(cx, &cookie.peers, PathState::Unconfirmed);
                 if self.state == State::CookieWait {
+                    // One of them at least, or on_init() had not answered.
                     self.keep_paths(|address| cookie.peers.contains(address));
                 }
+                self.add_paths(cx, &cookie.peers, PathState::Unconfirmed);
                 self.adopt(&Identity::from_cookie(cookie));
                 cx.stats.count(Counter::PassiveEstabs);
                 self.set_up(cx);

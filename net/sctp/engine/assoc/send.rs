@@ -78,10 +78,10 @@ impl<B: Payload> Association<B> {
                 }
             }
         }
-        let path = self.active_path();
         if self.queue.is_empty() {
             return None;
         }
+        let path = self.next_path();
         if let Some(path) = self.path_mut(path) {
             path.before_data(cx.now);
         }
@@ -97,6 +97,15 @@ impl<B: Payload> Association<B> {
                 None
             }
         }
+    }
+
+    /// Where the first message of the queue is to go: to the address that the user has chosen for it,
+    /// as long as that works.
+    fn next_path(&self) -> PathId {
+        let chosen = self.queue.front_to().and_then(|to| self.find_path(to));
+        chosen
+            .filter(|id| self.path(*id).is_some_and(Path::is_active))
+            .unwrap_or_else(|| self.active_path())
     }
 
     /// The peer says how much it takes.
@@ -308,9 +317,6 @@ impl<B: Payload> Association<B> {
         out: &mut PacketBuilder<B>,
         path: PathId,
     ) -> Result<(), AllocError> {
-        if path != self.active_path() {
-            return Ok(());
-        }
         // What is lost goes first; if it had to stay out, so has everything else.
         let first = self.outstanding.cumulative_tsn_ack().next();
         if self.outstanding.next_lost(first).is_some() {
@@ -321,6 +327,9 @@ impl<B: Payload> Association<B> {
             self.queue.drop_invalid(self.out_streams);
             if self.abandon_queued(cx).is_err() {
                 break Err(AllocError);
+            }
+            if path != self.next_path() {
+                break Ok(());
             }
             let room = out.room().saturating_sub(DataHeader::LEN);
             let used = out.len().saturating_sub(Header::LEN);
@@ -335,7 +344,9 @@ impl<B: Payload> Association<B> {
             }
         };
         if let Some(tsn) = last {
-            self.data_to = path;
+            if path == self.active_path() {
+                self.data_to = path;
+            }
             self.rx.sack.data_sent(cx.now, self.config.sack_delay);
             if let Some(path) = self.path_mut(path) {
                 path.pmtu.on_sent(out.len(), Some(tsn));

@@ -324,11 +324,9 @@ impl<B: Payload> Association<B> {
         }
         self.reserve_paths(cx).map_err(|_| Reason::NoMemory)?;
 
-        // Where the INIT was answered from, or else a path that the answer lists.
-        let answered = self.find_path(&pkt.src).unwrap_or(incoming.path);
         // Of several addresses that the user named, this one is known to work.
-        if self.path(answered).is_some_and(Path::is_confirmed) {
-            self.primary = answered;
+        if self.path(incoming.path).is_some_and(Path::is_confirmed) {
+            self.primary = incoming.path;
         }
         let listed = |a: &Address| *a == pkt.src || init.addresses(pkt.src).any(|l| l == *a);
         self.keep_paths(listed);

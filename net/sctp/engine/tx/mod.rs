@@ -8,7 +8,7 @@ pub(crate) mod outstanding;
 pub(crate) mod send_queue;
 pub(crate) mod ssn_table;
 
-use super::time::Time;
+use super::{addr::Address, time::Time};
 
 /// How long a message is worth it (RFC 3758, 4; RFC 7496, 3).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -62,5 +62,7 @@ pub(crate) struct Message<B> {
     /// Ask for a SACK as soon as all of it arrived (RFC 7053).
     pub(crate) sack_immediately: bool,
     pub(crate) policy: Policy,
+    /// The address of the peer that it goes to while that works, if the user has chosen one.
+    pub(crate) to: Option<Address>,
     pub(crate) payload: B,
 }

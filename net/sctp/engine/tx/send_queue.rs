@@ -13,6 +13,7 @@
 use core::ops::Range;
 
 use crate::engine::{
+    addr::Address,
     cx::Payload,
     env::{AllocError, Flags, KVec},
     event::SendFailed,
@@ -146,6 +147,11 @@ impl<B: Payload> SendQueue<B> {
     /// How long the first message is worth it.
     pub(crate) fn front_policy(&self) -> Option<Policy> {
         Some(self.messages.front()?.message.policy)
+    }
+
+    /// Which address the user wants the first message to go to.
+    pub(crate) fn front_to(&self) -> Option<&Address> {
+        self.messages.front()?.message.to.as_ref()
     }
 
     /// Drops what was not sent of the first message.

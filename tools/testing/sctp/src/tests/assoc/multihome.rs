@@ -7,7 +7,7 @@ use kernel::{alloc::flags::GFP_ATOMIC, fault};
 use crate::{
     engine::{
         addr::{Address, MAX_ADDRESSES},
-        assoc::State,
+        assoc::{Message, State},
         event::Closed,
         path::PathState,
         serial::Tsn,
@@ -23,7 +23,7 @@ use crate::{
         },
     },
     tests::{
-        sim::{address, pattern, Fate, Flying, Net, Seen, A, PORT, Z},
+        sim::{address, message, pattern, Fate, Flying, Net, Seen, A, PORT, Z},
         support::payload::Bytes,
         wire::flatten,
     },
@@ -317,6 +317,69 @@ fn each_address_is_tried_until_there_have_been_enough_attempts() {
     let seconds = |p: &Flying| p.at.since(start).as_millis() / 1000;
     let times: Vec<_> = net.sent.iter().map(seconds).collect();
     assert_eq!(times, [0, 1, 2, 4, 6, 10, 14, 22, 30]);
+}
+
+/// Sends a message that is to go to address `n` of Z.
+fn send_to(net: &mut Net, n: u8, bytes: &[u8]) {
+    let chosen = Some(address(Z, n));
+    net.with(A, |assoc, cx| {
+        let to = chosen;
+        let message = message(0, false, bytes);
+        assoc.send(cx, Message { to, ..message }).unwrap();
+    });
+}
+
+/// Where the DATA went that A has sent since.
+fn data_went(net: &Net, since: usize) -> Vec<Address> {
+    let sent = net.sent.iter().skip(since);
+    let data = sent.filter(|p| p.to == Z && p.has(ChunkType::Data));
+    data.map(|p| p.dst).collect()
+}
+
+/// Each message has its own address, also those that have to be cut, and one after the other.
+#[test]
+fn a_message_goes_to_the_address_that_the_user_chose() {
+    let mut net = connected(16, 3);
+    net.run_for(Duration::from_secs(5));
+    let since = net.sent.len();
+    let primary = net.hosts[A].assoc().primary();
+    for n in [1, 0, 2, 9] {
+        send_to(&mut net, n, &pattern(1, 3000));
+    }
+    net.run_until(|net| net.hosts[Z].got.len() == 4);
+    let expected: Vec<_> = [1, 1, 1, 0, 0, 0, 2, 2, 2, 0, 0, 0]
+        .iter()
+        .map(|n| address(Z, *n))
+        .collect();
+    assert_eq!(data_went(&net, since), expected);
+    assert_eq!(net.hosts[A].assoc().primary(), primary);
+    net.finish(A);
+}
+
+/// ... as long as it works, and not before it is known to be the peer's.
+#[test]
+fn a_message_goes_elsewhere_if_the_chosen_address_does_not_work() {
+    let mut net = Net::multihomed(17, 2);
+    net.filter(|p| {
+        if p.dst == address(Z, 1) {
+            Fate::Lose
+        } else {
+            Fate::Pass
+        }
+    });
+    net.connect(A);
+    up(&mut net);
+    let since = net.sent.len();
+    send_to(&mut net, 1, &pattern(1, 100));
+    net.run_until(|net| net.hosts[Z].got.len() == 1);
+    assert_eq!(data_went(&net, since), [address(Z, 0)]);
+    net.no_filter();
+    net.run_for(Duration::from_secs(120));
+    let since = net.sent.len();
+    send_to(&mut net, 1, &pattern(1, 100));
+    net.run_until(|net| net.hosts[Z].got.len() == 2);
+    assert_eq!(data_went(&net, since), [address(Z, 1)]);
+    net.finish(A);
 }
 
 /// The cookie comes back from and to other addresses than those of the INIT.

@@ -92,6 +92,7 @@ fn measure(mode: Mode, rtt: Duration, loss: u32) -> Figures {
                 unordered: false,
                 sack_immediately: false,
                 policy: Policy::Reliable,
+                to: None,
                 payload: data.clone(),
             };
             net.with(A, |assoc, cx| assoc.send(cx, message)).unwrap();

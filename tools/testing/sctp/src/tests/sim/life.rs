@@ -245,6 +245,7 @@ impl Life {
                             unordered,
                             sack_immediately: id % 7 == 0,
                             policy,
+                            to: None,
                             payload,
                         },
                     )

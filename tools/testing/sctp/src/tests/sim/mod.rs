@@ -792,6 +792,7 @@ pub(crate) fn message(stream: u16, unordered: bool, bytes: &[u8]) -> Message<Byt
         unordered,
         sack_immediately: false,
         policy: Policy::Reliable,
+        to: None,
         payload: Bytes::new(bytes),
     }
 }

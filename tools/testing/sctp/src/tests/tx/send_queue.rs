@@ -18,6 +18,7 @@ fn message(stream: u16, unordered: bool, bytes: &[u8]) -> Message<Bytes> {
         unordered,
         sack_immediately: true,
         policy: Policy::Reliable,
+        to: None,
         payload: Bytes::new(bytes),
     }
 }
