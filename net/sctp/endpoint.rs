@@ -116,6 +116,22 @@ impl Item {
             Self::Data { assoc, .. } | Self::Notification { assoc, .. } => *assoc,
         }
     }
+
+    /// How many bytes the user has not read.
+    pub(crate) fn unread(&self) -> usize {
+        match self {
+            Self::Data { received, read, .. } => received.len().saturating_sub(*read),
+            Self::Notification { bytes, read, .. } => bytes.len().saturating_sub(*read),
+        }
+    }
+
+    /// The same, if it is data.
+    fn unread_data(&self) -> usize {
+        match self {
+            Self::Data { .. } => self.unread(),
+            Self::Notification { .. } => 0,
+        }
+    }
 }
 
 /// All that is to be read of one association.
@@ -123,6 +139,7 @@ pub(crate) struct Items {
     put_back: Option<Item>,
     received: Ring<Item>,
     notifications: usize,
+    unread: usize,
 }
 
 /// A socket's state.
@@ -159,6 +176,8 @@ pub(crate) struct Inner {
     /// How many items associations have been promised room for in `received`.
     pub(crate) promised: usize,
     pub(crate) notifications: usize,
+    /// Bytes of data to be read.
+    unread: usize,
     pub(crate) settings: Settings,
     pub(crate) closed: bool,
     /// How the last association ended: an accepted socket must know, even if that was before
@@ -195,6 +214,7 @@ impl Endpoint {
                         put_back: None,
                         promised: 0,
                         notifications: 0,
+                        unread: 0,
                         settings,
                         closed: false,
                         ended: None,
@@ -371,6 +391,7 @@ impl Inner {
         if let Item::Notification { .. } = item {
             self.notifications = self.notifications.saturating_add(1);
         }
+        self.unread = self.unread.saturating_add(item.unread_data());
         // The caller has reserved.
         let _ = self.received.push_reserved(item);
     }
@@ -386,6 +407,8 @@ impl Inner {
         if let Some(Item::Notification { .. }) = item {
             self.notifications = self.notifications.saturating_sub(1);
         }
+        let unread = item.as_ref().map_or(0, Item::unread_data);
+        self.unread = self.unread.saturating_sub(unread);
         item
     }
 
@@ -394,6 +417,7 @@ impl Inner {
         if let Item::Notification { .. } = item {
             self.notifications = self.notifications.saturating_add(1);
         }
+        self.unread = self.unread.saturating_add(item.unread_data());
         self.put_back = Some(item);
     }
 
@@ -403,14 +427,16 @@ impl Inner {
         let len = self.received.len();
         kept.reserve(len.saturating_add(self.promised), GFP_ATOMIC)?;
         taken.reserve(len, GFP_ATOMIC)?;
-        let mut notifications = 0;
+        let (mut notifications, mut unread) = (0, 0_usize);
         let put_back = self.put_back.take_if(|item| item.assoc() == id);
-        if let Some(Item::Notification { .. }) = put_back {
-            notifications += 1;
+        if let Some(item) = &put_back {
+            notifications += usize::from(matches!(item, Item::Notification { .. }));
+            unread = unread.saturating_add(item.unread_data());
         }
         while let Some(item) = self.received.pop_front() {
             let to = if item.assoc() == id {
                 notifications += usize::from(matches!(item, Item::Notification { .. }));
+                unread = unread.saturating_add(item.unread_data());
                 &mut taken
             } else {
                 &mut kept
@@ -420,10 +446,12 @@ impl Inner {
         }
         self.received = kept;
         self.notifications = self.notifications.saturating_sub(notifications);
+        self.unread = self.unread.saturating_sub(unread);
         Ok(Items {
             put_back,
             received: taken,
             notifications,
+            unread,
         })
     }
 
@@ -432,6 +460,7 @@ impl Inner {
         self.put_back = items.put_back;
         self.received = items.received;
         self.notifications = items.notifications;
+        self.unread = items.unread;
     }
 
     /// Whether the last association has come to its regular end.
@@ -462,5 +491,12 @@ impl Inner {
 
     pub(crate) fn has_something_to_read(&self) -> bool {
         self.put_back.is_some() || !self.received.is_empty()
+    }
+
+    /// Whether there is as much to read as a reader wants to be woken for: so many bytes, or a
+    /// notification, or what there will ever be.
+    pub(crate) fn is_readable(&self, lowat: usize) -> bool {
+        let suffices = self.notifications != 0 || self.unread >= lowat || self.assocs.is_empty();
+        suffices && self.has_something_to_read()
     }
 }

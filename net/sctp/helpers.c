@@ -13,6 +13,7 @@
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 #include <crypto/utils.h>
+#include <net/dsfield.h>
 #include <net/inet_ecn.h>
 #include <net/inet_sock.h>
 #include <net/ip.h>
@@ -140,6 +141,7 @@ void sctp_helper_skb_detach(struct sk_buff *skb)
 	nf_reset_ct(skb);
 	skb_ext_reset(skb);
 	skb->dev = NULL;
+	SOCK_SKB_CB(skb)->dropcount = 0;
 }
 
 bool sctp_helper_skb_csum_unnecessary(const struct sk_buff *skb)
@@ -275,6 +277,32 @@ void sctp_helper_skb_dst_set(struct sk_buff *skb, struct dst_entry *dst)
 void sctp_helper_skb_set_owner(struct sk_buff *skb, struct sock *sk)
 {
 	WARN_ON_ONCE(!skb_set_owner_sk_safe(skb, sk));
+}
+
+/* What came with a packet, of either family. */
+void sctp_helper_skb_arrival(const struct sk_buff *skb, struct sctp_arrival *arrival)
+{
+	arrival->tstamp = skb->tstamp;
+	arrival->mark = skb->mark;
+	arrival->priority = skb->priority;
+	arrival->ifindex = skb->skb_iif;
+	if (ip_hdr(skb)->version == 4) {
+		ipv6_addr_set_v4mapped(ip_hdr(skb)->daddr, &arrival->daddr);
+		arrival->traffic_class = ip_hdr(skb)->tos;
+		arrival->hop_limit = ip_hdr(skb)->ttl;
+	} else {
+		arrival->daddr = ipv6_hdr(skb)->daddr;
+		arrival->traffic_class = ipv6_get_dsfield(ipv6_hdr(skb));
+		arrival->hop_limit = ipv6_hdr(skb)->hop_limit;
+	}
+}
+
+void sctp_helper_skb_set_arrival(struct sk_buff *skb, ktime_t tstamp, u32 mark, u32 priority)
+{
+	skb->tstamp = tstamp;
+	skb->mark = mark;
+	skb->priority = priority;
+	SOCK_SKB_CB(skb)->dropcount = 0;
 }
 
 const void *sctp_helper_skb_network_header(const struct sk_buff *skb)
@@ -604,6 +632,44 @@ int sctp_helper_sk_rcvbuf(const struct sock *sk)
 	return READ_ONCE(sk->sk_rcvbuf);
 }
 
+bool sctp_helper_sk_wants_cmsgs(const struct sock *sk)
+{
+	return (READ_ONCE(sk->sk_flags) &
+		(BIT(SOCK_RXQ_OVFL) | BIT(SOCK_RCVTSTAMP) | BIT(SOCK_RCVMARK) |
+		 BIT(SOCK_RCVPRIORITY))) ||
+	       READ_ONCE(sk->sk_tsflags);
+}
+
+void sctp_helper_sock_recv_cmsgs(struct msghdr *msg, struct sock *sk, struct sk_buff *skb)
+{
+	sock_recv_cmsgs(msg, sk, skb);
+}
+
+unsigned long sctp_helper_inet_cmsg_flags(const struct sock *sk)
+{
+	return inet_cmsg_flags(inet_sk(sk));
+}
+
+bool sctp_helper_sk_recvpktinfo6(const struct sock *sk)
+{
+	return inet6_sk(sk)->rxopt.bits.rxinfo;
+}
+
+bool sctp_helper_sk_recvhoplimit(const struct sock *sk)
+{
+	return inet6_sk(sk)->rxopt.bits.rxhlim;
+}
+
+bool sctp_helper_sk_recvtclass(const struct sock *sk)
+{
+	return inet6_sk(sk)->rxopt.bits.rxtclass;
+}
+
+int sctp_helper_sk_rcvlowat(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_rcvlowat);
+}
+
 int sctp_helper_sk_sndbuf(const struct sock *sk)
 {
 	return READ_ONCE(sk->sk_sndbuf);
@@ -669,88 +735,6 @@ int sctp_helper_copy_to_user(void __user *to, const void *from, size_t n)
 	return copy_to_user(to, from, n) ? -EFAULT : 0;
 }
 
-struct dst_entry *sctp_helper_route_v4(struct net *net, struct flowi4 *fl4, struct sock *sk,
-				       __be32 daddr, __be32 saddr, __be16 dport, __be16 sport,
-				       int oif)
-{
-	struct rtable *rt;
-
-	memset(fl4, 0, sizeof(*fl4));
-	fl4->daddr = daddr;
-	fl4->saddr = saddr;
-	fl4->fl4_dport = dport;
-	fl4->fl4_sport = sport;
-	fl4->flowi4_proto = IPPROTO_SCTP;
-	fl4->flowi4_oif = oif;
-	if (sk) {
-		fl4->flowi4_mark = READ_ONCE(sk->sk_mark);
-		fl4->flowi4_uid = sk_uid(sk);
-		fl4->flowi4_dscp = inet_sk_dscp(inet_sk(sk));
-		fl4->flowi4_scope = ip_sock_rt_scope(sk);
-	}
-	rt = ip_route_output_flow(net, fl4, sk);
-	return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
-}
-
-struct dst_entry *sctp_helper_route_v6(struct net *net, struct flowi6 *fl6, struct sock *sk,
-				       const struct in6_addr *daddr, const struct in6_addr *saddr,
-				       __be16 dport, __be16 sport, int oif)
-{
-	memset(fl6, 0, sizeof(*fl6));
-	fl6->daddr = *daddr;
-	fl6->saddr = *saddr;
-	fl6->fl6_dport = dport;
-	fl6->fl6_sport = sport;
-	fl6->flowi6_proto = IPPROTO_SCTP;
-	fl6->flowi6_oif = oif;
-	if (sk) {
-		fl6->flowi6_mark = READ_ONCE(sk->sk_mark);
-		fl6->flowi6_uid = sk_uid(sk);
-	}
-	return ip6_dst_lookup_flow(net, sk, fl6, NULL);
-}
-
-unsigned int sctp_helper_rt_flags(const struct dst_entry *dst)
-{
-	return dst_rtable(dst)->rt_flags;
-}
-
-u32 sctp_helper_dst_cookie(struct dst_entry *dst, bool ipv6)
-{
-	return ipv6 ? rt6_get_cookie(dst_rt6_info(dst)) : 0;
-}
-
-bool sctp_helper_dst_valid(struct dst_entry *dst, u32 cookie)
-{
-	return dst_check(dst, cookie);
-}
-
-void sctp_helper_dst_hold(struct dst_entry *dst)
-{
-	dst_hold(dst);
-}
-
-void sctp_helper_dst_release(struct dst_entry *dst)
-{
-	dst_release(dst);
-}
-
-int sctp_helper_dst_ifindex(const struct dst_entry *dst)
-{
-	return READ_ONCE(dst->dev->ifindex);
-}
-
-u32 sctp_helper_dst_mtu(const struct dst_entry *dst)
-{
-	return dst_mtu(dst);
-}
-
-void sctp_helper_dst_update_pmtu(struct dst_entry *dst, struct sock *sk, u32 mtu)
-{
-	if (dst->ops->update_pmtu)
-		dst->ops->update_pmtu(dst, sk, NULL, mtu, true);
-}
-
 int sctp_helper_icmp_type(const struct sk_buff *skb)
 {
 	return icmp_hdr(skb)->type;
@@ -759,72 +743,6 @@ int sctp_helper_icmp_type(const struct sk_buff *skb)
 int sctp_helper_icmp_code(const struct sk_buff *skb)
 {
 	return icmp_hdr(skb)->code;
-}
-
-bool sctp_helper_dst_csum_offload(const struct dst_entry *dst)
-{
-	return (READ_ONCE(dst->dev->features) & NETIF_F_SCTP_CRC) && !dst_xfrm(dst);
-}
-
-int sctp_helper_xmit_v4(struct sock *sk, struct sk_buff *skb, struct flowi4 *fl4)
-{
-	return __ip_queue_xmit(sk, skb, flowi4_to_flowi(fl4), READ_ONCE(inet_sk(sk)->tos));
-}
-
-int sctp_helper_xmit_v6(struct sock *sk, struct sk_buff *skb, struct flowi6 *fl6)
-{
-	struct ipv6_pinfo *np = inet6_sk(sk);
-	int err;
-
-	rcu_read_lock();
-	err = ip6_xmit(sk, skb, fl6, READ_ONCE(sk->sk_mark), rcu_dereference(np->opt),
-		       np->tclass, READ_ONCE(sk->sk_priority));
-	rcu_read_unlock();
-	return err;
-}
-
-/* Sending without a socket: a reply that belongs to no association. */
-int sctp_helper_local_out_v4(struct net *net, struct sk_buff *skb, struct dst_entry *dst,
-			     const struct flowi4 *fl4)
-{
-	struct iphdr *iph;
-
-	skb_dst_set(skb, dst);
-	skb->protocol = htons(ETH_P_IP);
-	skb_push(skb, sizeof(*iph));
-	skb_reset_network_header(skb);
-	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
-	iph = ip_hdr(skb);
-	iph->version = 4;
-	iph->ihl = sizeof(*iph) >> 2;
-	iph->tos = 0;
-	iph->frag_off = 0;
-	iph->ttl = ip4_dst_hoplimit(dst);
-	iph->protocol = IPPROTO_SCTP;
-	iph->saddr = fl4->saddr;
-	iph->daddr = fl4->daddr;
-	ip_select_ident(net, skb, NULL);
-	return ip_local_out(net, NULL, skb);
-}
-
-int sctp_helper_local_out_v6(struct net *net, struct sk_buff *skb, struct dst_entry *dst,
-			     const struct flowi6 *fl6)
-{
-	struct ipv6hdr *iph;
-
-	skb_dst_set(skb, dst);
-	skb->protocol = htons(ETH_P_IPV6);
-	skb_push(skb, sizeof(*iph));
-	skb_reset_network_header(skb);
-	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
-	iph = ipv6_hdr(skb);
-	ip6_flow_hdr(iph, 0, 0);
-	iph->payload_len = htons(skb->len - sizeof(*iph));
-	iph->nexthdr = IPPROTO_SCTP;
-	iph->hop_limit = ip6_dst_hoplimit(dst);
-	iph->saddr = fl6->saddr;
-	iph->daddr = fl6->daddr;
-	return ip6_local_out(net, NULL, skb);
 }
 
 bool sctp_helper_in_compat_syscall(void)

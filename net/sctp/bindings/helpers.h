@@ -75,6 +75,17 @@ struct sctp_layout {
 
 extern const struct sctp_layout sctp_layout;
 
+/* How a packet came; an IPv4 address is mapped. */
+struct sctp_arrival {
+	ktime_t tstamp;
+	__u32 mark;
+	__u32 priority;
+	int ifindex;
+	struct in6_addr daddr;
+	__u8 traffic_class;
+	__u8 hop_limit;
+};
+
 /* sk_buff */
 struct sk_buff *sctp_helper_skb_get(struct sk_buff *skb);
 void sctp_helper_consume_skb(struct sk_buff *skb);
@@ -102,6 +113,8 @@ void sctp_helper_skb_csum_partial(struct sk_buff *skb, u16 offset);
 void sctp_helper_skb_allow_fragmenting(struct sk_buff *skb, bool ipv6, u16 size);
 void sctp_helper_skb_dst_set(struct sk_buff *skb, struct dst_entry *dst);
 void sctp_helper_skb_set_owner(struct sk_buff *skb, struct sock *sk);
+void sctp_helper_skb_arrival(const struct sk_buff *skb, struct sctp_arrival *arrival);
+void sctp_helper_skb_set_arrival(struct sk_buff *skb, ktime_t tstamp, u32 mark, u32 priority);
 const void *sctp_helper_skb_network_header(const struct sk_buff *skb);
 struct net *sctp_helper_skb_net(const struct sk_buff *skb);
 int sctp_helper_skb_iif(const struct sk_buff *skb);
@@ -171,6 +184,13 @@ int sctp_helper_sk_family(const struct sock *sk);
 int sctp_helper_sk_bound_dev_if(const struct sock *sk);
 bool sctp_helper_sk_reuse(const struct sock *sk);
 int sctp_helper_sk_rcvbuf(const struct sock *sk);
+bool sctp_helper_sk_wants_cmsgs(const struct sock *sk);
+void sctp_helper_sock_recv_cmsgs(struct msghdr *msg, struct sock *sk, struct sk_buff *skb);
+unsigned long sctp_helper_inet_cmsg_flags(const struct sock *sk);
+bool sctp_helper_sk_recvpktinfo6(const struct sock *sk);
+bool sctp_helper_sk_recvhoplimit(const struct sock *sk);
+bool sctp_helper_sk_recvtclass(const struct sock *sk);
+int sctp_helper_sk_rcvlowat(const struct sock *sk);
 int sctp_helper_sk_sndbuf(const struct sock *sk);
 int sctp_helper_sk_wmem_alloc_get(const struct sock *sk);
 bool sctp_helper_sk_acceptq_is_full(const struct sock *sk);

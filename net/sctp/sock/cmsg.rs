@@ -14,7 +14,7 @@ use crate::{
     },
     settings::{SendDefaults, SendLimit, Settings, Subscription},
     sys::{
-        bindings,
+        bindings, ip,
         msg::{ControlMessage, Message},
         skb::SkbRange,
         sock::Sk,
@@ -249,6 +249,51 @@ fn unordered(received: &Received<SkbRange>) -> u16 {
 }
 
 const LEVEL: c_int = bindings::IPPROTO_SCTP as c_int;
+
+/// Tells the user about the packet that has brought a message, or its beginning: what the socket
+/// layer and IP know of it, as far as it was asked for.
+pub(crate) fn put_packet(sk: &Sk, msg: &mut Message<'_>, payload: &SkbRange) {
+    const IP: c_int = bindings::IPPROTO_IP as c_int;
+    const IPV6: c_int = bindings::IPPROTO_IPV6 as c_int;
+
+    payload.put_socket_control(sk, msg);
+    let (wanted, Some(arrival)) = (sk.ip_control(), payload.arrival()) else {
+        return;
+    };
+    let class = arrival.traffic_class;
+    if let IpAddr::V4(to) = arrival.to {
+        if wanted.v4_pktinfo {
+            let mut c = bindings::in_pktinfo::zeroed();
+            c.ipi_ifindex = arrival.ifindex as c_int;
+            c.ipi_addr.s_addr = u32::from_ne_bytes(to.octets());
+            c.ipi_spec_dst = c.ipi_addr;
+            msg.put_control(IP, bindings::IP_PKTINFO as c_int, c.bytes());
+        }
+        if wanted.v4_ttl {
+            let ttl = c_int::from(arrival.hop_limit);
+            msg.put_control(IP, bindings::IP_TTL as c_int, ttl.bytes());
+        }
+        if wanted.v4_tos {
+            msg.put_control(IP, bindings::IP_TOS as c_int, &[class]);
+        }
+    }
+    if wanted.v6_pktinfo {
+        let mut c = bindings::in6_pktinfo::zeroed();
+        c.ipi6_addr = ip::in6(&ip::to_mapped(arrival.to));
+        c.ipi6_ifindex = arrival.ifindex as c_int;
+        msg.put_control(IPV6, bindings::IPV6_PKTINFO as c_int, c.bytes());
+    }
+    if let IpAddr::V6(_) = arrival.to {
+        if wanted.v6_hoplimit {
+            let hops = c_int::from(arrival.hop_limit);
+            msg.put_control(IPV6, bindings::IPV6_HOPLIMIT as c_int, hops.bytes());
+        }
+        if wanted.v6_tclass {
+            let class = c_int::from(class);
+            msg.put_control(IPV6, bindings::IPV6_TCLASS as c_int, class.bytes());
+        }
+    }
+}
 
 /// SCTP_NXTINFO. The C module puts it before all others.
 pub(crate) fn put_next(msg: &mut Message<'_>, next: &bindings::sctp_nxtinfo) {

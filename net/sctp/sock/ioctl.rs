@@ -3,7 +3,7 @@
 //! `ioctl()`.
 
 use crate::{
-    endpoint::{Item, Style},
+    endpoint::{Endpoint, Style},
     sys::{
         bindings,
         sock::{Sk, State},
@@ -14,21 +14,32 @@ use kernel::{
     prelude::*, //
 };
 
-/// Answers SIOCINQ: how many bytes of the first message are there to be read.
+/// Answers SIOCINQ and SIOCOUTQ.
 pub(crate) fn ioctl(sk: &Sk, cmd: u32) -> Result<c_int> {
-    if cmd != bindings::RUST_CONST_HELPER_SIOCINQ {
+    let answer: fn(&Endpoint) -> Result<usize> = match cmd {
+        bindings::RUST_CONST_HELPER_SIOCINQ => unread,
+        bindings::RUST_CONST_HELPER_SIOCOUTQ => unacked,
         // The generic layer goes on looking for somebody who knows it.
-        return Err(ENOIOCTLCMD);
-    }
+        _ => return Err(ENOIOCTLCMD),
+    };
     let endpoint = sk.endpoint()?;
     if endpoint.style == Style::OneToOne && sk.state() == State::Listening {
         return Err(ENOTCONN);
     }
+    Ok(c_int::try_from(answer(&endpoint)?).unwrap_or(c_int::MAX))
+}
+
+/// How many bytes of the first message are there to be read.
+fn unread(endpoint: &Endpoint) -> Result<usize> {
     let inner = endpoint.inner.lock();
-    let len = match inner.first() {
-        None => 0,
-        Some(Item::Notification { bytes, read, .. }) => bytes.len().saturating_sub(*read),
-        Some(Item::Data { received, read, .. }) => received.len().saturating_sub(*read),
-    };
-    Ok(c_int::try_from(len).unwrap_or(c_int::MAX))
+    Ok(inner.first().map_or(0, |item| item.unread()))
+}
+
+/// How many bytes of messages the peers have not acknowledged: what SIOCOUTQ means to TCP.
+fn unacked(endpoint: &Endpoint) -> Result<usize> {
+    let mut bytes = 0_usize;
+    for assoc in &endpoint.all_assocs()? {
+        bytes = bytes.saturating_add(assoc.lock().inner.engine.unacked_bytes());
+    }
+    Ok(bytes)
 }

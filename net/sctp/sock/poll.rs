@@ -19,7 +19,7 @@ pub(crate) fn poll(sk: &Sk) -> u32 {
     let (readable, acceptable, is_over) = {
         let inner = endpoint.inner.lock();
         (
-            inner.has_something_to_read(),
+            inner.is_readable(sk.rcvlowat()),
             !inner.accept_queue.is_empty(),
             one_to_one && inner.is_shut_down(),
         )

@@ -36,6 +36,16 @@ pub(crate) fn recvmsg(sk: &Sk, msg: &mut Message<'_>, len: usize, flags: u32) ->
     let peek = flags & bindings::MSG_PEEK != 0;
     let mut timeout = sk.receive_timeout(flags & bindings::MSG_DONTWAIT != 0);
     let may_wait = !timeout.is_over();
+    let lowat = sk.rcvlowat().min(len);
+    if may_wait && lowat > 1 {
+        // After an error, a signal, or when the time is over, what there is has to do.
+        let _ = sk.wait(&mut timeout, || {
+            let ends = sk.has_error() || sk.shutdown() & bindings::RCV_SHUTDOWN != 0;
+            let inner = endpoint.inner.lock();
+            let suffices = ends || inner.is_readable(lowat) || inner.assocs.is_empty();
+            suffices.then_some(())
+        });
+    }
     loop {
         {
             let reader = endpoint.reader.lock();
@@ -134,6 +144,7 @@ fn take(
             let complete = now_read == total;
             if result.is_ok() {
                 msg.set_name(Shown::new(sk, &received.from, peer_port).bytes());
+                cmsg::put_packet(sk, msg, &received.first);
                 if let Some(next) = &next {
                     cmsg::put_next(msg, next);
                 }

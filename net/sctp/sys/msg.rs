@@ -5,7 +5,7 @@
 //! C headers: [`include/linux/socket.h`](srctree/include/linux/socket.h),
 //! [`include/linux/uio.h`](srctree/include/linux/uio.h)
 
-use super::{bindings, skb::Skb};
+use super::{bindings, skb::Skb, sock::Sk};
 use core::marker::PhantomData;
 use kernel::{
     error::to_result,
@@ -124,6 +124,15 @@ impl<'a> Message<'a> {
                 data.as_ptr().cast_mut().cast(),
             )
         };
+    }
+
+    /// Gives the caller the ancillary data of level SOL_SOCKET that the socket is to give, about
+    /// the packet in `skb`.
+    pub(crate) fn put_socket_control(&mut self, sk: &Sk, skb: &Skb) {
+        // SAFETY: By the type invariant, and the socket and the skb are valid.
+        unsafe {
+            bindings::sctp_helper_sock_recv_cmsgs(self.msg, sk.as_ptr(), skb.as_ptr());
+        }
     }
 
     fn iter(&mut self) -> *mut bindings::iov_iter {

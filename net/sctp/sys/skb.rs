@@ -5,8 +5,13 @@
 //!
 //! C header: [`include/linux/skbuff.h`](srctree/include/linux/skbuff.h)
 
-use super::{bindings, ip::Route, msg::Message, sock::Sk};
-use crate::engine::cx::Payload;
+use super::{
+    bindings,
+    ip::{self, Route},
+    msg::Message,
+    sock::Sk,
+};
+use crate::engine::{addr::IpAddr, cx::Payload};
 use core::{ops::Range, ptr::NonNull};
 use kernel::{error::to_result, prelude::*, sync::Arc};
 
@@ -225,7 +230,68 @@ enum Memory {
     /// A packet that was received, and with it whatever else came in it.
     Received(Skb),
     /// A copy of a little data out of a large packet.
-    Copied(Arc<KVec<u8>>),
+    Copied(Arc<Copied>),
+}
+
+/// What is kept of a large packet that brought a little data.
+struct Copied {
+    bytes: KVec<u8>,
+    arrival: Arrival,
+}
+
+/// How a packet came, besides what is in it.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival {
+    /// When, if somebody wants to know.
+    tstamp: bindings::ktime_t,
+    mark: u32,
+    priority: u32,
+    /// The interface.
+    pub(crate) ifindex: u32,
+    /// Our address.
+    pub(crate) to: IpAddr,
+    /// The DSCP with the ECN bits.
+    pub(crate) traffic_class: u8,
+    /// What was left of its time to live.
+    pub(crate) hop_limit: u8,
+}
+
+impl Arrival {
+    /// Of a packet that was received.
+    fn of(skb: &Skb) -> Self {
+        let mut raw = bindings::sctp_arrival::default();
+        // SAFETY: The skb is valid, its network header still in place, and `raw` to be written.
+        unsafe { bindings::sctp_helper_skb_arrival(skb.as_ptr(), &mut raw) };
+        let to = ip::from_in6(&raw.daddr);
+        Self {
+            tstamp: raw.tstamp,
+            mark: raw.mark,
+            priority: raw.priority,
+            ifindex: raw.ifindex as u32,
+            to: to.to_ipv4_mapped().map_or(IpAddr::V6(to), IpAddr::V4),
+            traffic_class: raw.traffic_class,
+            hop_limit: raw.hop_limit,
+        }
+    }
+
+    /// An empty packet that came in the same way.
+    fn to_skb(self) -> Option<Skb> {
+        // SAFETY: Allocating has no requirements.
+        let skb =
+            unsafe { bindings::__alloc_skb(0, bindings::RUST_CONST_HELPER_GFP_KERNEL, 0, -1) };
+        // SAFETY: A new skb, and the reference is ours.
+        let skb = unsafe { Skb::from_raw(skb) }?;
+        // SAFETY: The skb is valid and nobody else's.
+        unsafe {
+            bindings::sctp_helper_skb_set_arrival(
+                skb.as_ptr(),
+                self.tstamp,
+                self.mark,
+                self.priority,
+            )
+        };
+        Some(skb)
+    }
 }
 
 /// A range of some counted memory: the kernel's [`Payload`].
@@ -259,7 +325,7 @@ impl Payload for SkbRange {
                 let share = skb.truesize().saturating_mul(len) / skb.len().max(1);
                 share.max(len)
             }
-            Memory::Copied(_) => len.saturating_add(64),
+            Memory::Copied(_) => len.saturating_add(128),
         }
     }
 
@@ -294,14 +360,18 @@ impl Payload for SkbRange {
 
 /// A copy of a range that would otherwise pin a buffer more than four times its size. Without
 /// memory for it the buffer is pinned after all.
-fn copy_if_small(skb: &Skb, offset: usize, len: usize) -> Option<Arc<KVec<u8>>> {
+fn copy_if_small(skb: &Skb, offset: usize, len: usize) -> Option<Arc<Copied>> {
     if len.saturating_mul(4) >= skb.len() {
         return None;
     }
     let bytes = skb.linear().get(offset..offset.checked_add(len)?)?;
     let mut copy = KVec::with_capacity(len, GFP_ATOMIC).ok()?;
     copy.extend_from_slice(bytes, GFP_ATOMIC).ok()?;
-    Arc::new(copy, GFP_ATOMIC).ok()
+    let copied = Copied {
+        bytes: copy,
+        arrival: Arrival::of(skb),
+    };
+    Arc::new(copied, GFP_ATOMIC).ok()
 }
 
 impl SkbRange {
@@ -378,6 +448,30 @@ impl SkbRange {
             .get(start..start.checked_add(self.len as usize)?)
     }
 
+    /// How the packet came that brought this.
+    pub(crate) fn arrival(&self) -> Option<Arrival> {
+        match &self.memory {
+            Memory::Sent(_) => None,
+            Memory::Received(skb) => Some(Arrival::of(skb)),
+            Memory::Copied(copy) => Some(copy.arrival),
+        }
+    }
+
+    /// Tells the user what the socket layer knows of that packet and was asked for: SO_TIMESTAMP,
+    /// SO_RCVMARK and their like.
+    pub(crate) fn put_socket_control(&self, sk: &Sk, msg: &mut Message<'_>) {
+        match &self.memory {
+            Memory::Sent(_) => {}
+            Memory::Received(skb) => msg.put_socket_control(sk, skb),
+            Memory::Copied(copy) if sk.wants_socket_control() => {
+                if let Some(skb) = copy.arrival.to_skb() {
+                    msg.put_socket_control(sk, &skb);
+                }
+            }
+            Memory::Copied(_) => {}
+        }
+    }
+
     /// Copies bytes `range` of this to the user.
     pub(crate) fn copy_to_user(&self, msg: &mut Message<'_>, range: Range<usize>) -> Result {
         let len = range.end.checked_sub(range.start).ok_or(EINVAL)?;
@@ -388,7 +482,7 @@ impl SkbRange {
             Memory::Sent(skb) | Memory::Received(skb) => msg.copy_skb_to_user(skb, offset, len),
             Memory::Copied(copy) => {
                 let end = offset.checked_add(len).ok_or(EINVAL)?;
-                msg.copy_to_user(copy.get(offset..end).ok_or(EINVAL)?)
+                msg.copy_to_user(copy.bytes.get(offset..end).ok_or(EINVAL)?)
             }
         }
     }
@@ -469,7 +563,7 @@ impl TxSkb {
             Memory::Copied(copy) => {
                 let start = payload.offset as usize;
                 let end = start.checked_add(len).ok_or(EINVAL)?;
-                to.copy_from_slice(copy.get(start..end).ok_or(EINVAL)?);
+                to.copy_from_slice(copy.bytes.get(start..end).ok_or(EINVAL)?);
                 Ok(())
             }
         }

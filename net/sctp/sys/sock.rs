@@ -78,6 +78,23 @@ pub(crate) enum State {
     Listening,
 }
 
+/// Ancillary data of levels IPPROTO_IP and IPPROTO_IPV6 that a user has asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct IpControl {
+    /// IP_PKTINFO.
+    pub(crate) v4_pktinfo: bool,
+    /// IP_RECVTTL.
+    pub(crate) v4_ttl: bool,
+    /// IP_RECVTOS.
+    pub(crate) v4_tos: bool,
+    /// IPV6_RECVPKTINFO.
+    pub(crate) v6_pktinfo: bool,
+    /// IPV6_RECVHOPLIMIT.
+    pub(crate) v6_hoplimit: bool,
+    /// IPV6_RECVTCLASS.
+    pub(crate) v6_tclass: bool,
+}
+
 /// The lock that serialises system calls on a socket (`lock_sock()`).
 pub(crate) struct SkGuard<'a>(&'a Sk);
 
@@ -294,6 +311,38 @@ impl Sk {
     pub(crate) fn rcvbuf(&self) -> u32 {
         // SAFETY: The socket is valid.
         unsafe { bindings::sctp_helper_sk_rcvbuf(self.as_ptr()) }.max(0) as u32
+    }
+
+    /// Whether ancillary data of level SOL_SOCKET is wanted with what is received.
+    pub(crate) fn wants_socket_control(&self) -> bool {
+        // SAFETY: The socket is valid.
+        unsafe { bindings::sctp_helper_sk_wants_cmsgs(self.as_ptr()) }
+    }
+
+    /// Which ancillary data of IP is wanted with what is received.
+    pub(crate) fn ip_control(&self) -> IpControl {
+        // SAFETY: The socket is valid.
+        let v4 = unsafe { bindings::sctp_helper_inet_cmsg_flags(self.as_ptr()) };
+        let has = |flag: c_ulong| v4 & flag != 0;
+        let is_v6 = self.is_ipv6();
+        IpControl {
+            v4_pktinfo: has(bindings::RUST_CONST_HELPER_IP_CMSG_PKTINFO),
+            v4_ttl: has(bindings::RUST_CONST_HELPER_IP_CMSG_TTL),
+            v4_tos: has(bindings::RUST_CONST_HELPER_IP_CMSG_TOS),
+            // SAFETY: It is an IPv6 socket.
+            v6_pktinfo: is_v6 && unsafe { bindings::sctp_helper_sk_recvpktinfo6(self.as_ptr()) },
+            // SAFETY: As above.
+            v6_hoplimit: is_v6 && unsafe { bindings::sctp_helper_sk_recvhoplimit(self.as_ptr()) },
+            // SAFETY: As above.
+            v6_tclass: is_v6 && unsafe { bindings::sctp_helper_sk_recvtclass(self.as_ptr()) },
+        }
+    }
+
+    /// SO_RCVLOWAT, but not more than the peer is allowed to send before it is read.
+    pub(crate) fn rcvlowat(&self) -> usize {
+        // SAFETY: The socket is valid.
+        let lowat = unsafe { bindings::sctp_helper_sk_rcvlowat(self.as_ptr()) }.max(1) as usize;
+        lowat.min(self.rcvbuf() as usize / 2)
     }
 
     pub(crate) fn sndbuf(&self) -> u32 {

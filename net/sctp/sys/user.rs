@@ -58,6 +58,8 @@ abi!(
     u32,
     [u32; 3],
     bindings::__kernel_sockaddr_storage,
+    bindings::in_pktinfo,
+    bindings::in6_pktinfo,
     bindings::sockaddr_in,
     bindings::sockaddr_in6,
     bindings::sctp_add_streams,

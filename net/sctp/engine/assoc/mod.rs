@@ -228,6 +228,12 @@ impl<B: Payload> Association<B> {
         self.queue.bytes()
     }
 
+    /// Payload bytes that the peer has not acknowledged, sent or not.
+    pub(crate) fn unacked_bytes(&self) -> usize {
+        let sent = self.outstanding.unacked_payload();
+        self.queue.bytes().saturating_add(sent)
+    }
+
     /// TSNs that were received and not delivered.
     pub(crate) fn pending_chunks(&self) -> usize {
         self.rx.pending_chunks()

@@ -157,6 +157,7 @@ pub(crate) struct Outstanding<B> {
     flight_payload: usize,
     flight_count: usize,
     lost_count: usize,
+    lost_payload: usize,
     lost_from: Tsn,
     /// One per path, from when something is first sent.
     lanes: KVec<Lane>,
@@ -177,6 +178,7 @@ impl<B: Payload> Outstanding<B> {
             flight_payload: 0,
             flight_count: 0,
             lost_count: 0,
+            lost_payload: 0,
             lost_from: initial,
             lanes: KVec::new(),
             tolerance: Tolerance::new(initial),
@@ -213,6 +215,11 @@ impl<B: Payload> Outstanding<B> {
 
     pub(crate) fn lost_count(&self) -> usize {
         self.lost_count
+    }
+
+    /// Payload bytes that are not acknowledged.
+    pub(crate) fn unacked_payload(&self) -> usize {
+        self.flight_payload.saturating_add(self.lost_payload)
     }
 
     fn index(&self, tsn: Tsn) -> usize {
@@ -269,15 +276,16 @@ impl<B: Payload> Outstanding<B> {
         if !self.is_lost(tsn) {
             return;
         }
-        self.lost_count = self.lost_count.saturating_sub(1);
         if self.lost_from == tsn {
             self.lost_from = tsn.next();
         }
         let i = self.index(tsn);
         if let Some(chunk) = self.chunks.get_mut(i) {
+            let len = chunk.len();
             chunk.retransmitted = true;
             chunk.moved |= chunk.path != path;
             chunk.retransmissions = chunk.retransmissions.saturating_add(1);
+            self.leave_lost(len);
         }
         self.tolerance.note_retransmission();
         self.enter_flight(tsn, path, now);
@@ -424,6 +432,7 @@ impl<B: Payload> Outstanding<B> {
             return;
         };
         let (state, size, index) = (chunk.state, chunk.wire_size(), chunk.path.index());
+        let len = chunk.len();
         let (Some(path), Some(lane)) = (summary.paths.get_mut(index), self.lanes.get_mut(index))
         else {
             return;
@@ -444,7 +453,7 @@ impl<B: Payload> Outstanding<B> {
                     path.highest_newly_acked = Some(tsn);
                 }
             }
-            ChunkState::Lost => self.lost_count = self.lost_count.saturating_sub(1),
+            ChunkState::Lost => {}
         }
         if !chunk.was_acked {
             path.acked = path.acked.saturating_add(size);
@@ -452,11 +461,20 @@ impl<B: Payload> Outstanding<B> {
             summary.progress = true;
         }
         lane.note_acked(chunk, now);
+        if state == ChunkState::Lost {
+            self.leave_lost(len);
+        }
         self.leave_flight(tsn);
         if let Some(chunk) = self.chunks.get_mut(i) {
             chunk.state = ChunkState::Acked;
             chunk.was_acked = true;
         }
+    }
+
+    /// A lost chunk of that much payload is lost no more.
+    fn leave_lost(&mut self, len: usize) {
+        self.lost_count = self.lost_count.saturating_sub(1);
+        self.lost_payload = self.lost_payload.saturating_sub(len);
     }
 
     /// A TSN is acknowledged no more. It is in flight again, as if it had just been sent. If it was
@@ -533,7 +551,8 @@ impl<B: Payload> Outstanding<B> {
 
     #[cfg(not(MODULE))]
     pub(crate) fn check_invariants(&self, flight: &mut [usize]) {
-        let (mut payload, mut count, mut lost) = (0, 0, 0);
+        let (mut payload, mut count) = (0, 0);
+        let (mut lost, mut lost_payload) = (0, 0);
         self.check_lanes();
         for (i, chunk) in self.chunks.iter().enumerate() {
             let tsn = self.first.plus(i as u32);
@@ -553,6 +572,7 @@ impl<B: Payload> Outstanding<B> {
                 }
                 ChunkState::Lost => {
                     lost += 1;
+                    lost_payload += chunk.len();
                     assert!(
                         !tsn.is_before(self.lost_from),
                         "a lost chunk is out of sight"
@@ -564,6 +584,7 @@ impl<B: Payload> Outstanding<B> {
         assert_eq!(payload, self.flight_payload);
         assert_eq!(count, self.flight_count);
         assert_eq!(lost, self.lost_count);
+        assert_eq!(lost_payload, self.lost_payload);
         for pair in self.acked.windows(2) {
             assert!(pair[0].last.is_before(pair[1].first), "gap blocks overlap");
         }

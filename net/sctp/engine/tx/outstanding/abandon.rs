@@ -90,12 +90,13 @@ impl<B: Payload> Outstanding<B> {
         let i = self.index(tsn);
         self.leave_flight(tsn);
         let chunk = self.chunks.get_mut(i)?;
-        let size = chunk.wire_size();
+        let (size, len) = (chunk.wire_size(), chunk.len());
         let payload = chunk.payload.take()?;
         let left_flight = match chunk.state {
             ChunkState::InFlight => size,
             ChunkState::Lost => {
                 self.lost_count = self.lost_count.saturating_sub(1);
+                self.lost_payload = self.lost_payload.saturating_sub(len);
                 0
             }
             // The peer may have it, but not the whole message.

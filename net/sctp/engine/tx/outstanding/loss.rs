@@ -345,6 +345,7 @@ impl<B: Payload> Outstanding<B> {
         self.leave_flight(tsn);
         if let Some(chunk) = self.chunks.get_mut(i) {
             chunk.state = ChunkState::Lost;
+            self.lost_payload = self.lost_payload.saturating_add(chunk.len());
         }
         if self.lost_count == 0 || tsn.is_before(self.lost_from) {
             self.lost_from = tsn;
