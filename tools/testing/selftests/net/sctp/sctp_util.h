@@ -457,6 +457,39 @@ static inline int wait_for(struct __test_metadata *_metadata, int fd, int events
 	}								\
 } while (0)
 
+/* Gives loopback one more address. */
+static inline void add_address(struct __test_metadata *_metadata,
+			       const char *address)
+{
+	struct sockaddr_in6 usable = { .sin6_family = AF_INET6 };
+	struct {
+		struct in6_addr addr;
+		uint32_t prefixlen;
+		int ifindex;
+	} v6 = { .prefixlen = 128, .ifindex = if_nametoindex("lo") };
+	struct ifreq ifr = { 0 };
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&ifr.ifr_addr;
+	bool is_v6 = strchr(address, ':');
+	int fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
+	static int count;
+
+	ASSERT_LE(0, fd);
+	if (is_v6) {
+		inet_pton(AF_INET6, address, &v6.addr);
+		ASSERT_EQ(0, ioctl(fd, SIOCSIFADDR, &v6));
+		usable.sin6_addr = v6.addr;
+		wait_until(!bind(fd, (struct sockaddr *)&usable, sizeof(usable)));
+	} else {
+		snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "lo:%d", ++count);
+		v4->sin_family = AF_INET;
+		inet_pton(AF_INET, address, &v4->sin_addr);
+		ASSERT_EQ(0, ioctl(fd, SIOCSIFADDR, &ifr));
+		v4->sin_addr.s_addr = htonl(INADDR_BROADCAST);
+		ASSERT_EQ(0, ioctl(fd, SIOCSIFNETMASK, &ifr));
+	}
+	close(fd);
+}
+
 /* Is the process asleep in a system call? */
 static inline bool is_sleeping(pid_t pid)
 {
