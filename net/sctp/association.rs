@@ -80,6 +80,8 @@ pub(crate) struct Assoc {
     pub(crate) pernet: Arc<Pernet>,
     /// Our addresses: the engine's, for those who do not have the lock.
     pub(crate) locals: Addresses,
+    /// The interface that its socket was bound to when it began, or 0.
+    pub(crate) ifindex: u32,
     /// Nothing else is locked while this is.
     #[pin]
     pub(crate) settings: SpinLockBh<AssocSettings>,
@@ -154,6 +156,7 @@ impl Assoc {
                 id: next_id(),
                 pernet: pernet.clone(),
                 locals,
+                ifindex: sk.bound_ifindex(),
                 settings <- new_spinlock_bh!(AssocSettings::default(), "sctp_assoc_settings"),
                 counters: Counters::new(),
                 inner <- new_spinlock_bh!(

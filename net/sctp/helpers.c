@@ -4,7 +4,9 @@
  * nothing else. Prototypes: bindings/helpers.h.
  */
 #include <linux/crc32c.h>
+#include <linux/filter.h>
 #include <linux/icmp.h>
+#include <linux/jhash.h>
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/rhashtable.h>
@@ -305,6 +307,12 @@ void sctp_helper_skb_set_arrival(struct sk_buff *skb, ktime_t tstamp, u32 mark, 
 	SOCK_SKB_CB(skb)->dropcount = 0;
 }
 
+/* At least all of it is to be kept, so that it stays whole. */
+bool sctp_helper_sk_filter(struct sock *sk, struct sk_buff *skb)
+{
+	return !sk_filter_trim_cap(sk, skb, skb->len);
+}
+
 const void *sctp_helper_skb_network_header(const struct sk_buff *skb)
 {
 	return skb_network_header(skb);
@@ -315,9 +323,14 @@ struct net *sctp_helper_skb_net(const struct sk_buff *skb)
 	return dev_net(skb->dev);
 }
 
-int sctp_helper_skb_iif(const struct sk_buff *skb)
+int sctp_helper_skb_dif(const struct sk_buff *skb, bool ipv6)
 {
-	return skb->skb_iif;
+	return ipv6 ? inet6_iif(skb) : inet_iif(skb);
+}
+
+int sctp_helper_skb_sdif(const struct sk_buff *skb, bool ipv6)
+{
+	return ipv6 ? inet6_sdif(skb) : inet_sdif(skb);
 }
 
 bool sctp_helper_skb_is_for_host(const struct sk_buff *skb)
@@ -497,6 +510,11 @@ int sctp_helper_sockptr_copy_from(void *dst, sockptr_t src, size_t size)
 	return copy_from_sockptr(dst, src, size) ? -EFAULT : 0;
 }
 
+bool sctp_helper_is_reserved_port(struct net *net, u16 port)
+{
+	return inet_is_local_reserved_port(net, port);
+}
+
 bool sctp_helper_capable_bind(struct net *net, u16 port)
 {
 	return !inet_port_requires_bind_service(net, port) ||
@@ -620,6 +638,21 @@ int sctp_helper_sk_family(const struct sock *sk)
 int sctp_helper_sk_bound_dev_if(const struct sock *sk)
 {
 	return READ_ONCE(sk->sk_bound_dev_if);
+}
+
+bool sctp_helper_sk_reuseport(const struct sock *sk)
+{
+	return sk->sk_reuseport;
+}
+
+u32 sctp_helper_sk_uid(const struct sock *sk)
+{
+	return __kuid_val(sk_uid(sk));
+}
+
+u32 sctp_helper_jhash(const void *key, u32 len, u32 seed)
+{
+	return jhash(key, len, seed);
 }
 
 bool sctp_helper_sk_reuse(const struct sock *sk)

@@ -10,9 +10,11 @@
 
 #include "helpers.h"
 
-bool sctp_helper_addr_is_local_v4(struct net *net, __be32 addr)
+bool sctp_helper_addr_is_local_v4(struct net *net, __be32 addr, int ifindex)
 {
-	return inet_addr_type(net, addr) == RTN_LOCAL;
+	u32 table = l3mdev_fib_table_by_index(net, ifindex) ?: RT_TABLE_LOCAL;
+
+	return inet_addr_type_table(net, addr, table) == RTN_LOCAL;
 }
 
 bool sctp_helper_addr_is_local_v6(struct net *net, const struct in6_addr *addr, int iif)
@@ -22,7 +24,7 @@ bool sctp_helper_addr_is_local_v6(struct net *net, const struct in6_addr *addr, 
 
 	rcu_read_lock();
 	dev = iif ? dev_get_by_index_rcu(net, iif) : NULL;
-	found = ipv6_chk_addr(net, addr, dev, 0);
+	found = (dev || !iif) && ipv6_chk_addr(net, addr, dev, 0);
 	rcu_read_unlock();
 	return found;
 }

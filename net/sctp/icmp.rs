@@ -16,7 +16,7 @@ pub(crate) fn error(error: &IcmpError) {
     };
     let (ours, peers) = (error.quote.source_port, error.quote.destination_port);
     let key = PeerKey::new(ours, &error.peer, peers);
-    let found = pernet.peers.lock().find(&key, &error.local);
+    let found = pernet.peers.lock().find(&key, &error.local, |_| true);
     if let Some(assoc) = found {
         assoc.lock().icmp(&error.peer, &error.quote, error.report);
     }

@@ -27,7 +27,7 @@ use crate::{
         hash::TagKey,
         ip::{Ends, Route},
         net::Net,
-        skb::{RxSkb, SkbRange},
+        skb::{RxSkb, SkbRange, Via},
         sock::Sk,
     },
 };
@@ -59,7 +59,8 @@ fn handle(pernet: &Arc<Pernet>, skb: RxSkb, ipv6: bool) -> Option<()> {
         pernet.mib.count(Counter::ChecksumErrors);
         return None;
     }
-    let (src, dst) = addresses(&skb, ipv6)?;
+    let via = skb.via(ipv6);
+    let (src, dst) = addresses(&skb, ipv6, via)?;
     if !src.is_unicast() || !dst.is_unicast() {
         return None;
     }
@@ -75,24 +76,37 @@ fn handle(pernet: &Arc<Pernet>, skb: RxSkb, ipv6: bool) -> Option<()> {
             local_port: header.destination_port,
             peer_port: header.source_port,
         })
+        .filter(|assoc| via.reaches(assoc.ifindex))
         // INIT, COOKIE ECHO and a few others come with another tag.
-        .or_else(|| find_by_address(pernet, &packet));
+        .or_else(|| find_by_address(pernet, &packet, via));
     if let Some(assoc) = assoc {
         assoc.counters.count(Counter::InPackets);
-        if let Some(result) = assoc.lock().receive(&packet, memory) {
+        let mut locked = assoc.lock();
+        if !payload.passes_filter(&locked.inner.sk) {
+            return None;
+        }
+        if let Some(result) = locked.receive(&packet, memory) {
             return result.ok();
         }
         // It has ended this moment, so it is none any more.
     }
-    out_of_the_blue(pernet, &packet)
+    let listener = listener(pernet, &packet, via);
+    if listener
+        .as_ref()
+        .is_some_and(|l| !payload.passes_filter(&l.sk))
+    {
+        return None;
+    }
+    out_of_the_blue(pernet, listener, &packet, via)
 }
 
 /// Finds an association by the address that a packet came from or, for an INIT, by one that it
 /// lists: a peer that restarts may do so from an address that it did not have before.
-fn find_by_address(pernet: &Pernet, packet: &Packet<'_, SkbRange>) -> Option<Arc<Assoc>> {
+fn find_by_address(pernet: &Pernet, packet: &Packet<'_, SkbRange>, via: Via) -> Option<Arc<Assoc>> {
     let find = |peer: Address| {
         let key = PeerKey::new(packet.destination_port(), &peer, packet.source_port());
-        pernet.peers.lock().find(&key, &packet.dst)
+        let peers = pernet.peers.lock();
+        peers.find(&key, &packet.dst, |assoc| via.reaches(assoc.ifindex))
     };
     let found = find(packet.src);
     if found.is_some() || packet.first_kind() != ChunkType::Init {
@@ -103,7 +117,7 @@ fn find_by_address(pernet: &Pernet, packet: &Packet<'_, SkbRange>) -> Option<Arc
     listed.find_map(find)
 }
 
-fn addresses(skb: &RxSkb, ipv6: bool) -> Option<(Address, Address)> {
+fn addresses(skb: &RxSkb, ipv6: bool, via: Via) -> Option<(Address, Address)> {
     let header = skb.network_header(ipv6);
     if ipv6 {
         let address = |at: usize| -> Option<Address> {
@@ -112,7 +126,7 @@ fn addresses(skb: &RxSkb, ipv6: bool) -> Option<(Address, Address)> {
             Some(Address {
                 ip: IpAddr::V6(ip),
                 scope_id: if ip.is_unicast_link_local() {
-                    skb.ifindex()
+                    via.link()
                 } else {
                     0
                 },
@@ -129,8 +143,12 @@ fn addresses(skb: &RxSkb, ipv6: bool) -> Option<(Address, Address)> {
 }
 
 /// Handles a packet for which there is no association (RFC 9260, 5.1 and 8.4).
-fn out_of_the_blue(pernet: &Arc<Pernet>, packet: &Packet<'_, SkbRange>) -> Option<()> {
-    let listener = listener(pernet, packet);
+fn out_of_the_blue(
+    pernet: &Arc<Pernet>,
+    listener: Option<Listener>,
+    packet: &Packet<'_, SkbRange>,
+    via: Via,
+) -> Option<()> {
     let config = listener.as_ref().map(|l| {
         let mut config = l.endpoint.settings().config;
         (config.rcvbuf, config.rcvbuf_max) = (l.sk.rcvbuf(), l.sk.rcvbuf_max());
@@ -159,7 +177,9 @@ fn out_of_the_blue(pernet: &Arc<Pernet>, packet: &Packet<'_, SkbRange>) -> Optio
                     from: Some(packet.dst.ip),
                     to_port: packet.source_port(),
                     from_port: packet.destination_port(),
-                    ifindex: packet.src.scope_id,
+                    ifindex: listener
+                        .as_ref()
+                        .map_or(via.vrf(), |l| l.sk.bound_ifindex()),
                 },
             )
             .ok()?;
@@ -182,16 +202,11 @@ struct Listener {
 }
 
 /// Who takes new associations at a packet's destination, if anybody can.
-fn listener(pernet: &Pernet, packet: &Packet<'_, SkbRange>) -> Option<Listener> {
-    let endpoint = pernet
-        .ports
-        .lock()
-        .listener(packet.destination_port(), &packet.dst)?;
-    let sk = endpoint.inner.lock().sk.clone()?;
-    let bound = sk.bound_ifindex();
-    if bound != 0 && packet.src.scope_id != 0 && bound != packet.src.scope_id {
-        return None;
-    }
+fn listener(pernet: &Pernet, packet: &Packet<'_, SkbRange>, via: Via) -> Option<Listener> {
+    let which = || pernet.spread(&packet.src, packet.source_port());
+    let ports = pernet.ports.lock();
+    let (endpoint, sk) = ports.listener(packet.destination_port(), &packet.dst, via, which)?;
+    drop(ports);
     if endpoint.style == Style::OneToOne && sk.is_accept_queue_full() {
         return None;
     }

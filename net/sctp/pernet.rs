@@ -13,13 +13,14 @@ use crate::{
     counters::Counters,
     engine::{
         addr::Address,
-        cx::{CookieKeys, MAC_LEN},
+        cx::{CookieKeys, Rng, MAC_LEN},
         secrets::{Secret, Secrets},
         time::Time,
     },
-    ports::Ports,
+    ports::{may_meet, Ports},
     sys::{
-        clock, crypto,
+        clock,
+        crypto::{self, KernelRng},
         hash::TagTable,
         ip::to_mapped,
         lock::{new_spinlock_bh, SpinLockBh},
@@ -47,6 +48,8 @@ pub(crate) struct Pernet {
     pub(crate) ports: SpinLockBh<Ports>,
     #[pin]
     secrets: SpinLockBh<Secrets>,
+    /// Of the hash that spreads peers over listeners.
+    seed: u32,
     pub(crate) mib: Counters,
 }
 
@@ -60,6 +63,7 @@ impl Pernet {
                 peers <- new_spinlock_bh!(Peers { buckets: RBTree::new() }, "sctp_peers"),
                 ports <- new_spinlock_bh!(Ports::new(), "sctp_ports"),
                 secrets <- new_spinlock_bh!(secrets, "sctp_secrets"),
+                seed: KernelRng.next_u32(),
                 mib: Counters::new(),
             }),
             GFP_KERNEL,
@@ -69,6 +73,14 @@ impl Pernet {
 
 fn draw(secret: &mut Secret) {
     crypto::random_bytes(secret);
+}
+
+impl Pernet {
+    /// A number that spreads peers over listeners. It is not for them to choose.
+    pub(crate) fn spread(&self, peer: &Address, port: u16) -> u32 {
+        let seed = self.seed ^ u32::from(port);
+        crypto::jhash(&to_mapped(peer.ip).octets(), seed)
+    }
 }
 
 impl CookieKeys for Pernet {
@@ -110,23 +122,31 @@ impl PeerKey {
 ///
 /// Which of our addresses a packet came to is not part of the key, or there would be an entry for
 /// each pair; it is compared with those of the association. More than one association has a key
-/// only if sockets share a port but no address.
+/// only if sockets share a port but no address, or are bound to different interfaces.
 pub(crate) struct Peers {
     /// None of them is empty.
     buckets: RBTree<PeerKey, KVec<Arc<Assoc>>>,
 }
 
 impl Peers {
-    /// The association with that address of a peer and that one of ours.
-    pub(crate) fn find(&self, key: &PeerKey, local: &Address) -> Option<Arc<Assoc>> {
+    /// The association with that address of a peer and that one of ours that `f` wants.
+    pub(crate) fn find(
+        &self,
+        key: &PeerKey,
+        local: &Address,
+        f: impl Fn(&Assoc) -> bool,
+    ) -> Option<Arc<Assoc>> {
         let mut bucket = self.buckets.get(key)?.iter();
-        bucket.find(|a| a.locals.contains(local)).cloned()
+        bucket
+            .find(|a| a.locals.contains(local) && f(a.as_ref()))
+            .cloned()
     }
 
     /// Enters an association; `EEXIST` if there is one already that packets could be for.
     pub(crate) fn insert(&mut self, key: PeerKey, assoc: &Arc<Assoc>) -> Result {
-        let locals = assoc.locals.as_slice();
-        if locals.iter().any(|local| self.find(&key, local).is_some()) {
+        let mut locals = assoc.locals.as_slice().iter();
+        let meets = |other: &Assoc| may_meet(assoc.ifindex, other.ifindex);
+        if locals.any(|local| self.find(&key, local, meets).is_some()) {
             return Err(EEXIST);
         }
         if let Some(bucket) = self.buckets.get_mut(&key) {

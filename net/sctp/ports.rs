@@ -9,9 +9,13 @@
 use crate::{
     endpoint::Endpoint,
     engine::addr::{Address, IpAddr},
-    sys::{ifaddr, net::Net},
+    sys::{ifaddr, net::Net, skb::Via, sock::Sk},
 };
-use kernel::{prelude::*, rbtree::RBTree, sync::Arc};
+use kernel::{
+    prelude::*,
+    rbtree::RBTree,
+    sync::{aref::ARef, Arc},
+};
 
 /// What a socket is bound to.
 #[derive(Clone)]
@@ -23,6 +27,10 @@ pub(crate) struct Binding {
     pub(crate) v6_only: bool,
     /// `SO_REUSEADDR` when it was bound.
     pub(crate) reuse: bool,
+    /// The user whose sockets share the port, with `SO_REUSEPORT` when it was bound.
+    pub(crate) group: Option<u32>,
+    /// The interface that it was bound to then, or 0.
+    pub(crate) ifindex: u32,
 }
 
 impl Binding {
@@ -57,10 +65,29 @@ impl Binding {
     /// Whether this socket and another one get some of the same packets to `theirs`, addresses of
     /// that one.
     fn meets(&self, other: &Self, theirs: &[Address]) -> bool {
+        if !may_meet(self.ifindex, other.ifindex) {
+            return false;
+        }
         let v6_only = self.v6_only || other.v6_only;
         let meets = |own| theirs.iter().any(|addr| meet(own, addr, v6_only));
         self.addrs.iter().any(meets)
     }
+
+    /// Whether both are of one user who wants them to share the port (`SO_REUSEPORT`).
+    fn is_in_group_of(&self, other: &Self) -> bool {
+        self.group.is_some() && self.group == other.group
+    }
+
+    /// Whether both have the same addresses.
+    fn is_like(&self, other: &Self) -> bool {
+        let mut addrs = self.addrs.iter();
+        self.addrs.len() == other.addrs.len() && addrs.all(|addr| other.addrs.contains(addr))
+    }
+}
+
+/// Whether some packet is for sockets that are bound to these interfaces, or to none.
+pub(crate) fn may_meet(a: u32, b: u32) -> bool {
+    a == 0 || b == 0 || a == b
 }
 
 /// Whether sockets that are bound to `a` and to `b` get some of the same packets. `v6_only` is
@@ -80,6 +107,7 @@ pub(crate) fn meet(a: &Address, b: &Address, v6_only: bool) -> bool {
 /// A claim of an endpoint to a port.
 pub(crate) struct Claim {
     pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) sk: ARef<Sk>,
     pub(crate) binding: Binding,
 }
 
@@ -104,14 +132,15 @@ struct Bucket {
 
 impl Bucket {
     /// Whether somebody has one of `addrs`, which are to become part of `binding`, already: that
-    /// `SO_REUSEADDR` allows if it is on for both, as long as the other one does not listen.
+    /// `SO_REUSEPORT` allows, and `SO_REUSEADDR` if it is on for both, as long as the other one does
+    /// not listen.
     fn refuses(&self, binding: &Binding, addrs: &[Address]) -> bool {
         let claims = self.claims.iter();
         let claims = claims.map(|c| (&c.binding, c.endpoint.is_listening()));
         let children = self.children.iter().map(|c| (&c.binding, false));
         Iterator::chain(claims, children).any(|(other, listens)| {
             let may_share = binding.reuse && other.reuse && !listens;
-            !may_share && other.meets(binding, addrs)
+            !may_share && !binding.is_in_group_of(other) && other.meets(binding, addrs)
         })
     }
 
@@ -170,6 +199,14 @@ impl Ports {
         result
     }
 
+    /// Enters a claim to a port that nobody else has, whatever may be shared.
+    pub(crate) fn claim_unused(&mut self, claim: Claim) -> Result {
+        if self.buckets.get(&claim.binding.port).is_some() {
+            return Err(EADDRINUSE);
+        }
+        self.claim(claim)
+    }
+
     /// Changes what an endpoint is bound to, a child from `old`. `EADDRINUSE` if somebody has one
     /// of the addresses that were `added`.
     pub(crate) fn rebind(
@@ -206,15 +243,25 @@ impl Ports {
         bucket.flat_map(|b| b.claims.iter())
     }
 
-    /// Whether an endpoint may begin to listen: no other one on its addresses does.
-    pub(crate) fn may_listen(&self, port: u16, endpoint: &Arc<Endpoint>) -> bool {
+    /// Whether an endpoint may begin to listen: `EADDRINUSE` if another one on its addresses does,
+    /// and `EEXIST` if that is in its group but has others, too.
+    pub(crate) fn may_listen(&self, port: u16, endpoint: &Arc<Endpoint>) -> Result {
         let mut claims = self.claims(port);
         let Some(own) = claims.find(|c| Arc::ptr_eq(&c.endpoint, endpoint)) else {
-            return false;
+            return Err(EADDRINUSE);
         };
         let binding = &own.binding;
-        let mut listening = self.claims(port).filter(|c| c.endpoint.is_listening());
-        !listening.any(|c| c.binding.meets(binding, &binding.addrs))
+        let listening = self.claims(port).filter(|c| c.endpoint.is_listening());
+        for other in listening.map(|c| &c.binding) {
+            let meets = other.meets(binding, &binding.addrs);
+            if meets && !binding.is_in_group_of(other) {
+                return Err(EADDRINUSE);
+            }
+            if meets && !binding.is_like(other) {
+                return Err(EEXIST);
+            }
+        }
+        Ok(())
     }
 
     /// Takes an endpoint's claim out.
@@ -243,15 +290,28 @@ impl Ports {
         self.trim(binding.port);
     }
 
-    /// The endpoint that listens at an address; one bound to just that address comes first.
-    pub(crate) fn listener(&self, port: u16, to: &Address) -> Option<Arc<Endpoint>> {
+    /// Who listens at an address for what comes in that way. One that is bound to an interface or
+    /// to just that address comes before others; of a group, `which` chooses.
+    pub(crate) fn listener(
+        &self,
+        port: u16,
+        to: &Address,
+        via: Via,
+        which: impl FnOnce() -> u32,
+    ) -> Option<(Arc<Endpoint>, ARef<Sk>)> {
+        let rank = |c: &Claim| (c.sk.bound_ifindex() != 0, c.binding.addrs.contains(to));
         let listening = || {
-            let claims = self.claims(port);
-            claims.filter(|c| c.endpoint.is_listening() && c.binding.covers(to))
+            let listening = self.claims(port).filter(|c| c.endpoint.is_listening());
+            listening.filter(|c| c.binding.covers(to) && via.reaches(c.sk.bound_ifindex()))
         };
-        listening()
-            .find(|c| c.binding.addrs.contains(to))
-            .or_else(|| listening().next())
-            .map(|c| c.endpoint.clone())
+        let best = listening().map(rank).max()?;
+        let first = listening().find(|c| rank(c) == best)?;
+        let is_of_group = |c: &&Claim| rank(c) == best && c.binding.is_in_group_of(&first.binding);
+        let group = || listening().filter(is_of_group);
+        let chosen = match group().count() {
+            0 | 1 => first,
+            count => group().nth(which() as usize % count)?,
+        };
+        Some((chosen.endpoint.clone(), chosen.sk.clone()))
     }
 }

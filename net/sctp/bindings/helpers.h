@@ -115,9 +115,11 @@ void sctp_helper_skb_dst_set(struct sk_buff *skb, struct dst_entry *dst);
 void sctp_helper_skb_set_owner(struct sk_buff *skb, struct sock *sk);
 void sctp_helper_skb_arrival(const struct sk_buff *skb, struct sctp_arrival *arrival);
 void sctp_helper_skb_set_arrival(struct sk_buff *skb, ktime_t tstamp, u32 mark, u32 priority);
+bool sctp_helper_sk_filter(struct sock *sk, struct sk_buff *skb);
 const void *sctp_helper_skb_network_header(const struct sk_buff *skb);
 struct net *sctp_helper_skb_net(const struct sk_buff *skb);
-int sctp_helper_skb_iif(const struct sk_buff *skb);
+int sctp_helper_skb_dif(const struct sk_buff *skb, bool ipv6);
+int sctp_helper_skb_sdif(const struct sk_buff *skb, bool ipv6);
 bool sctp_helper_skb_is_for_host(const struct sk_buff *skb);
 bool sctp_helper_xfrm_policy_check(struct sk_buff *skb, bool ipv6);
 
@@ -151,6 +153,7 @@ void sctp_helper_clone_v4(struct sock *newsk);
 bool sctp_helper_can_nonlocal_bind(struct net *net, struct sock *sk);
 bool sctp_helper_sk_ipv6only(const struct sock *sk);
 int sctp_helper_sockptr_copy_from(void *dst, sockptr_t src, size_t size);
+bool sctp_helper_is_reserved_port(struct net *net, u16 port);
 bool sctp_helper_capable_bind(struct net *net, u16 port);
 void sctp_helper_send_sigpipe(void);
 
@@ -182,6 +185,9 @@ void sctp_helper_sk_add_shutdown(struct sock *sk, int how);
 int sctp_helper_sk_state(const struct sock *sk);
 int sctp_helper_sk_family(const struct sock *sk);
 int sctp_helper_sk_bound_dev_if(const struct sock *sk);
+bool sctp_helper_sk_reuseport(const struct sock *sk);
+u32 sctp_helper_sk_uid(const struct sock *sk);
+u32 sctp_helper_jhash(const void *key, u32 len, u32 seed);
 bool sctp_helper_sk_reuse(const struct sock *sk);
 int sctp_helper_sk_rcvbuf(const struct sock *sk);
 bool sctp_helper_sk_wants_cmsgs(const struct sock *sk);
@@ -221,7 +227,7 @@ int sctp_helper_local_out_v4(struct net *net, struct sk_buff *skb, struct dst_en
 			     const struct flowi4 *fl4);
 int sctp_helper_local_out_v6(struct net *net, struct sk_buff *skb, struct dst_entry *dst,
 			     const struct flowi6 *fl6);
-bool sctp_helper_addr_is_local_v4(struct net *net, __be32 addr);
+bool sctp_helper_addr_is_local_v4(struct net *net, __be32 addr, int ifindex);
 bool sctp_helper_addr_is_local_v6(struct net *net, const struct in6_addr *addr, int iif);
 
 /* addresses of this host; those called _rcu under rcu_read_lock() */

@@ -31,6 +31,14 @@ impl Address {
         }
     }
 
+    /// Whether the interface is known that a link-local IPv6 address is on.
+    pub(crate) fn has_scope(&self) -> bool {
+        match self.ip {
+            IpAddr::V4(_) => true,
+            IpAddr::V6(a) => !a.is_unicast_link_local() || self.scope_id != 0,
+        }
+    }
+
     /// Whether both are of the same family.
     pub(crate) fn is_family_of(&self, other: &Self) -> bool {
         self.ip.is_ipv4() == other.ip.is_ipv4()

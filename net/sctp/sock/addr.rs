@@ -72,7 +72,7 @@ pub(crate) fn parse_peer(sk: &Sk, bytes: &[u8]) -> Result<TransportAddr> {
             IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
         };
     }
-    if to.port == 0 || !to.addr.is_unicast() {
+    if to.port == 0 || !to.addr.is_unicast() || !to.addr.has_scope() {
         return Err(EINVAL);
     }
     Ok(to)

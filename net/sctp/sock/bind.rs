@@ -16,7 +16,10 @@ use crate::{
         sock::Sk, //
     },
 };
-use kernel::{prelude::*, sync::Arc};
+use kernel::{
+    prelude::*,
+    sync::{aref::ARef, Arc},
+};
 
 /// Binds a socket to an address of this host, or to all.
 pub(crate) fn bind(sk: &Sk, name: &[u8]) -> Result {
@@ -76,6 +79,8 @@ pub(crate) fn add(sk: &Sk, endpoint: &Arc<Endpoint>, new: &[TransportAddr]) -> R
             Some(old) => old.reuse,
             None => sk.may_reuse() || endpoint.inner.lock().settings.reuse_port,
         },
+        group: sk.reuseport_uid(),
+        ifindex: sk.bound_ifindex(),
     };
     match &old {
         Some(old) => {
@@ -83,7 +88,10 @@ pub(crate) fn add(sk: &Sk, endpoint: &Arc<Endpoint>, new: &[TransportAddr]) -> R
             let mut ports = endpoint.pernet.ports.lock();
             ports.rebind(endpoint, old, &binding, added)?;
         }
-        None if port != 0 => claim(endpoint, &binding)?,
+        None if port != 0 => {
+            let claim = claim_of(sk, endpoint, &binding);
+            endpoint.pernet.ports.lock().claim(claim)?;
+        }
         None => any_port(sk, endpoint, &mut binding)?,
     }
     sk.set_local(last.addr.ip, binding.port);
@@ -122,24 +130,28 @@ pub(crate) fn remove(endpoint: &Arc<Endpoint>, gone: &[TransportAddr]) -> Result
 }
 
 fn check_address(sk: &Sk, to: &TransportAddr) -> Result {
-    if to.addr.ip.is_unspecified() || sk.may_bind_nonlocal() {
+    if to.addr.ip.is_unspecified() {
         return Ok(());
     }
-    if to.addr.is_unicast() && ip::is_local(&sk.net(), &to.addr) {
+    let is_usable = to.addr.has_scope() && to.addr.is_unicast();
+    let is_local = || ip::is_local(&sk.net(), &to.addr, sk.bound_ifindex());
+    if is_usable && (sk.may_bind_nonlocal() || is_local()) {
         Ok(())
     } else {
         Err(EADDRNOTAVAIL)
     }
 }
 
-fn claim(endpoint: &Arc<Endpoint>, binding: &Binding) -> Result {
-    endpoint.pernet.ports.lock().claim(Claim {
+fn claim_of(sk: &Sk, endpoint: &Arc<Endpoint>, binding: &Binding) -> Claim {
+    Claim {
         endpoint: endpoint.clone(),
+        sk: ARef::from(sk),
         binding: binding.clone(),
-    })
+    }
 }
 
-/// Tries the ports of the ephemeral range from a random one on.
+/// Tries the ports of the ephemeral range from a random one on. One that somebody has is not
+/// shared, who might not want that.
 fn any_port(sk: &Sk, endpoint: &Arc<Endpoint>, binding: &mut Binding) -> Result {
     let (low, high) = sk.port_range();
     let count = u32::from(high.saturating_sub(low)).saturating_add(1);
@@ -149,8 +161,13 @@ fn any_port(sk: &Sk, endpoint: &Arc<Endpoint>, binding: &mut Binding) -> Result 
         let Ok(port) = u16::try_from(u32::from(low).saturating_add(offset)) else {
             continue;
         };
+        if sk.net().reserves(port) {
+            continue;
+        }
         binding.port = port;
-        match claim(endpoint, binding) {
+        let claim = claim_of(sk, endpoint, binding);
+        let result = endpoint.pernet.ports.lock().claim_unused(claim);
+        match result {
             Err(e) if e == EADDRINUSE => {}
             result => return result,
         }

@@ -36,9 +36,7 @@ pub(crate) fn listen(sk: &Sk, backlog: c_int, fresh: bool) -> Result {
     // Two sockets may share a port with SO_REUSEADDR, but only one of them may listen. Whether
     // one does is decided under the lock of the ports.
     let ports = endpoint.pernet.ports.lock();
-    if !ports.may_listen(port, &endpoint) {
-        return Err(EADDRINUSE);
-    }
+    ports.may_listen(port, &endpoint)?;
     endpoint.set_listening(true);
     drop(ports);
     sk.set_state(State::Listening);

@@ -46,3 +46,9 @@ pub(crate) fn equal_in_constant_time(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len()
         && !unsafe { bindings::sctp_helper_memneq(a.as_ptr().cast(), b.as_ptr().cast(), a.len()) }
 }
+
+/// A hash for spreading things; who knows the seed can choose what it is.
+pub(crate) fn jhash(bytes: &[u8], seed: u32) -> u32 {
+    // SAFETY: `bytes` is that many readable bytes.
+    unsafe { bindings::sctp_helper_jhash(bytes.as_ptr().cast(), bytes.len() as u32, seed) }
+}

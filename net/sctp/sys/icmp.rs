@@ -5,7 +5,7 @@
 //! C headers: [`include/uapi/linux/icmp.h`](srctree/include/uapi/linux/icmp.h),
 //! [`include/uapi/linux/icmpv6.h`](srctree/include/uapi/linux/icmpv6.h)
 
-use super::{bindings, net::Net};
+use super::{bindings, net::Net, skb::Via};
 use crate::engine::{
     addr::{Address, IpAddr, Ipv6Addr},
     icmp::{Quote, Report},
@@ -81,7 +81,7 @@ impl IcmpError {
         let local: [u8; 16] = bytes.get(8..24)?.try_into().ok()?;
         let peer: [u8; 16] = bytes.get(24..40)?.try_into().ok()?;
         // SAFETY: As above.
-        let iif = unsafe { bindings::sctp_helper_skb_iif(skb) } as u32;
+        let iif = unsafe { Via::of(skb, true) }.link();
         let address = |octets: [u8; 16]| {
             let ip = Ipv6Addr::from(octets);
             Address {

@@ -260,14 +260,22 @@ impl Route {
     }
 }
 
-/// Whether `addr` is an address of this host.
-pub(crate) fn is_local(net: &Net, addr: &Address) -> bool {
+/// Whether `addr` is an address of this host: with an `ifindex`, one of that interface or of its
+/// VRF.
+pub(crate) fn is_local(net: &Net, addr: &Address, ifindex: u32) -> bool {
+    let ifindex = if addr.scope_id != 0 {
+        addr.scope_id
+    } else {
+        ifindex
+    } as i32;
     match addr.ip {
         // SAFETY: The namespace is valid.
-        IpAddr::V4(a) => unsafe { bindings::sctp_helper_addr_is_local_v4(net.as_ptr(), be32(a)) },
+        IpAddr::V4(a) => unsafe {
+            bindings::sctp_helper_addr_is_local_v4(net.as_ptr(), be32(a), ifindex)
+        },
         // SAFETY: As above, and the address is readable.
         IpAddr::V6(a) => unsafe {
-            bindings::sctp_helper_addr_is_local_v6(net.as_ptr(), &in6(&a), addr.scope_id as i32)
+            bindings::sctp_helper_addr_is_local_v6(net.as_ptr(), &in6(&a), ifindex)
         },
     }
 }

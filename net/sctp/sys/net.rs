@@ -68,6 +68,12 @@ impl Net {
         Some(borrow.into())
     }
 
+    /// Whether a port is for those only who ask for it (the sysctl `ip_local_reserved_ports`).
+    pub(crate) fn reserves(&self, port: u16) -> bool {
+        // SAFETY: By the type invariant the namespace lives.
+        unsafe { bindings::sctp_helper_is_reserved_port(self.0, port) }
+    }
+
     /// Whether the process may bind to `port` here.
     pub(crate) fn may_bind(&self, port: u16) -> bool {
         // SAFETY: By the type invariant the namespace lives.

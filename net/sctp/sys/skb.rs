@@ -135,6 +135,55 @@ impl Skb {
     }
 }
 
+/// The interface that a packet came in by; for one that is part of a VRF, that of the VRF and the
+/// one that is part of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Via {
+    dif: u32,
+    sdif: u32,
+}
+
+impl Via {
+    /// Of a packet.
+    ///
+    /// # Safety
+    ///
+    /// The packet is as the inet layer of that family has handed it over.
+    pub(super) unsafe fn of(skb: *mut bindings::sk_buff, ipv6: bool) -> Self {
+        // SAFETY: By this function's requirements.
+        let dif = unsafe { bindings::sctp_helper_skb_dif(skb, ipv6) };
+        // SAFETY: As above.
+        let sdif = unsafe { bindings::sctp_helper_skb_sdif(skb, ipv6) };
+        Self {
+            dif: dif as u32,
+            sdif: sdif as u32,
+        }
+    }
+
+    /// Whether a socket takes the packet that is bound to this interface, or to none.
+    pub(crate) fn reaches(self, bound: u32) -> bool {
+        bound == 0 || bound == self.dif || bound == self.sdif
+    }
+
+    /// The interface itself.
+    pub(crate) fn link(self) -> u32 {
+        if self.sdif != 0 {
+            self.sdif
+        } else {
+            self.dif
+        }
+    }
+
+    /// The VRF, or 0.
+    pub(crate) fn vrf(self) -> u32 {
+        if self.sdif != 0 {
+            self.dif
+        } else {
+            0
+        }
+    }
+}
+
 /// A packet that has come in, as the inet layer hands it over: its bytes begin with the SCTP
 /// common header and are linear.
 pub(crate) struct RxSkb(Skb);
@@ -193,10 +242,10 @@ impl RxSkb {
         unsafe { core::slice::from_raw_parts(header, len) }
     }
 
-    /// The interface it came in by.
-    pub(crate) fn ifindex(&self) -> u32 {
-        // SAFETY: By its type invariant the skb is valid.
-        unsafe { bindings::sctp_helper_skb_iif(self.0.as_ptr()) as u32 }
+    /// By which interfaces it came in.
+    pub(crate) fn via(&self, ipv6: bool) -> Via {
+        // SAFETY: By its type invariant the skb is valid, and nothing was taken off it yet.
+        unsafe { Via::of(self.0.as_ptr(), ipv6) }
     }
 
     /// Whether it was sent to this host alone, not to a link-layer broadcast.
@@ -446,6 +495,23 @@ impl SkbRange {
         let start = self.offset as usize;
         skb.linear()
             .get(start..start.checked_add(self.len as usize)?)
+    }
+
+    /// Whether a packet that has just come in passes the filter of a socket (SO_ATTACH_FILTER) and
+    /// whatever else decides about what sockets get. As with the C module a filter sees the chunks
+    /// from their first byte on.
+    pub(crate) fn passes_filter(&self, sk: &Sk) -> bool {
+        let Memory::Received(skb) = &self.memory else {
+            return true;
+        };
+        let (skb, len) = (skb.as_ptr(), HEADER_LEN as u32);
+        // SAFETY: The skb is valid, has a common header, and is nobody else's yet.
+        unsafe { bindings::skb_pull(skb, len) };
+        // SAFETY: Both are valid.
+        let passes = unsafe { bindings::sctp_helper_sk_filter(sk.as_ptr(), skb) };
+        // SAFETY: What is put back was taken off above.
+        unsafe { bindings::sctp_helper_skb_push(skb, len) };
+        passes
     }
 
     /// How the packet came that brought this.

@@ -363,6 +363,14 @@ impl Sk {
         unsafe { bindings::sctp_helper_sk_bound_dev_if(self.as_ptr()) }.max(0) as u32
     }
 
+    /// Whose socket it is, if it is to share its port with others of that user (`SO_REUSEPORT`).
+    pub(crate) fn reuseport_uid(&self) -> Option<u32> {
+        // SAFETY: The socket is valid.
+        let is_on = unsafe { bindings::sctp_helper_sk_reuseport(self.as_ptr()) };
+        // SAFETY: As above.
+        is_on.then(|| unsafe { bindings::sctp_helper_sk_uid(self.as_ptr()) })
+    }
+
     /// `SO_REUSEADDR`.
     pub(crate) fn may_reuse(&self) -> bool {
         // SAFETY: The socket is valid.
