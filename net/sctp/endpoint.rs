@@ -463,11 +463,6 @@ impl Inner {
         self.unread = items.unread;
     }
 
-    /// Whether the last association has come to its regular end.
-    pub(crate) fn is_shut_down(&self) -> bool {
-        matches!(self.ended, Some(Closed::Shutdown))
-    }
-
     /// An association has ended: what was charged for it stays so until the last of its data is
     /// read. What is returned is to be dropped without the lock.
     pub(crate) fn keep_charged(&mut self, id: AssocId, rest: Allowance) -> Option<Allowance> {

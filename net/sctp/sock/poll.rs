@@ -16,12 +16,11 @@ pub(crate) fn poll(sk: &Sk) -> u32 {
         return bindings::RUST_CONST_HELPER_EPOLLERR;
     };
     let one_to_one = endpoint.style == Style::OneToOne;
-    let (readable, acceptable, is_over) = {
+    let (readable, acceptable) = {
         let inner = endpoint.inner.lock();
         (
             inner.is_readable(sk.rcvlowat()),
             !inner.accept_queue.is_empty(),
-            one_to_one && inner.is_shut_down(),
         )
     };
     if one_to_one && sk.state() == State::Listening {
@@ -31,11 +30,7 @@ pub(crate) fn poll(sk: &Sk) -> u32 {
             0
         };
     }
-    let shutdown = if is_over {
-        bindings::SHUTDOWN_MASK
-    } else {
-        sk.shutdown()
-    };
+    let shutdown = sk.shutdown();
     let mut mask = 0;
     if sk.has_error() {
         mask |= bindings::RUST_CONST_HELPER_EPOLLERR;

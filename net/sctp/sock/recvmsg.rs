@@ -67,11 +67,9 @@ pub(crate) fn recvmsg(sk: &Sk, msg: &mut Message<'_>, len: usize, flags: u32) ->
                 return Some(Ok(false));
             }
             // Nothing can ever come.
-            let inner = endpoint.inner.lock();
-            let hopeless = inner.assocs.is_empty() && sk.state() != State::Listening;
-            // Where `poll()` says that there is something to learn, it is to be learnt.
-            let tells = may_wait || endpoint.style == Style::OneToOne && inner.is_shut_down();
-            (tells && hopeless).then_some(Err(ENOTCONN))
+            let hopeless =
+                endpoint.inner.lock().assocs.is_empty() && sk.state() != State::Listening;
+            (may_wait && hopeless).then_some(Err(ENOTCONN))
         })??;
         if !ready {
             return Ok(0);
