@@ -49,6 +49,9 @@ uml: deps ## the same tests in User Mode Linux
 func-tests: deps ## the functional tests of lksctp-tools in a guest
 	@$T/func-tests.sh
 
+programs: deps ## programs of Debian over SCTP, in User Mode Linux
+	@$T/programs.sh
+
 interop: deps ## against the C module in a second guest
 	@$T/interop.sh
 
@@ -93,5 +96,5 @@ help: ## this text
 	@echo 'Kernels, fetched source and bindgen are kept in $$RUST_SCTP_CACHE, by default'
 	@echo '~/.cache/rust_sctp; everything else goes to build/.'
 
-.PHONY: module demo test check twin fuzz coverage sim sim-sweep goodput kselftest uml func-tests interop \
+.PHONY: module demo test check twin fuzz coverage sim sim-sweep goodput kselftest uml func-tests programs interop \
 	shell install-tree rust-analyzer clean deps help

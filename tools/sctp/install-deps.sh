@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# install-deps.sh [debug]: installs what building and testing need, and is
+# install-deps.sh [debug|programs]: installs what building and testing need, and is
 # silent when nothing is missing: Debian packages, and bindgen into the cache.
-# `debug` adds what only the debug kernel is built with.
+# `debug` adds what only the debug kernel is built with, `programs` the programs
+# that "make programs" runs.
 . "$(dirname "$0")/lib.sh"
 
 PACKAGES=(
@@ -19,7 +20,8 @@ PACKAGES=(
 case ${1:-} in
 '') ;;
 debug) PACKAGES+=(clang-19 lld-19 llvm-19) ;;
-*) die "usage: $0 [debug]" ;;
+programs) PACKAGES+=(socat ncat) ;;
+*) die "usage: $0 [debug|programs]" ;;
 esac
 
 missing_packages() {

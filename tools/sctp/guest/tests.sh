@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # tests.sh BIN TESTS...: runs the socket tests inside a guest, in the form of
 # the kselftest runner: KTAP, the tests' own output behind "# ". TESTS are
-# words prog:NAME and script:NAME.
+# words prog:NAME and script:NAME, scripts of the folder SOURCES=.
 . "$TOP/tools/sctp/guest/lib.sh"
 export BIN=$1 MODULE
 shift
 MODULE_KO=${MODULE_FILES[-1]}
 export MODULE_KO
-SOURCES=$TOP/tools/testing/selftests/net/sctp
+SOURCES=${SOURCES:-$TOP/tools/testing/selftests/net/sctp}
 LIMIT=$(sed -n 's/^timeout=//p' "$SOURCES/settings" 2>/dev/null)
 LIMIT=${LIMIT:-300}
 # Everything takes several times as long under KASAN and lockdep.
