@@ -19,6 +19,10 @@ use crate::engine::{
     tx::outstanding::{Outstanding, Overdue, Summary},
 };
 
+/// How long a peer may wait with a SACK (RFC 9260, 6.2). One that waits for longer than both this and
+/// what is set here gets a probe for nothing.
+const PEER_SACK_DELAY: Duration = Duration::from_millis(200);
+
 impl<B: Payload> Association<B> {
     /// Takes all that is in flight on a path for lost, so that nothing is waited for there, and says
     /// how many wire bytes that was.
@@ -126,7 +130,7 @@ impl<B: Payload> Association<B> {
             LossDetection::Rack => self.window_probe.is_none() && !self.state.is_setup(),
         };
         let acked = self.outstanding.cumulative_tsn_ack();
-        let delay = self.config.sack_delay;
+        let delay = self.config.sack_delay.max(PEER_SACK_DELAY);
         let Some(path) = self.paths.get_mut(id.index()) else {
             return;
         };

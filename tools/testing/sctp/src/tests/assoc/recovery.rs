@@ -136,6 +136,20 @@ fn a_late_tail_costs_nothing() {
     assert_eq!(cwnd(&net), window);
 }
 
+/// How long the peer waits with a SACK is the peer's affair, whatever is set here.
+#[test]
+fn a_peer_that_delays_its_sacks_gets_no_probe() {
+    let mut net = Net::new(10);
+    net.hosts[A].config.sack_delay = Duration::ZERO;
+    let mut net = warm(net);
+    for _ in 0..20 {
+        // A full packet is no sign that the sender waits for the SACK.
+        time_of(&mut net, 1452);
+        net.run_for(ms(250));
+    }
+    assert_eq!((timeouts(&net), retransmits(&net)), (0, 0));
+}
+
 /// A message that must not be sent again is not probed with, or it would be given up though it is
 /// only late.
 #[test]
