@@ -176,6 +176,23 @@ impl Pmtu {
         self.timer
     }
 
+    /// PROBE_TIMER, zero if nothing is probed.
+    pub(crate) fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// Sets PROBE_TIMER. Who is not to probe believes IP.
+    pub(crate) fn set_interval(&mut self, now: Time, interval: Duration) {
+        let did_probe = self.may_probe();
+        self.interval = interval;
+        match (did_probe, self.may_probe()) {
+            (true, false) => self.believe(now, self.limit),
+            (false, true) => self.search(now),
+            // From the next probe on.
+            (true, true) | (false, false) => {}
+        }
+    }
+
     fn may_probe(&self) -> bool {
         self.enabled && self.interval > Duration::ZERO
     }

@@ -87,6 +87,7 @@ abi!(
     bindings::sctp_peeloff_flags_arg_t,
     bindings::sctp_prim,
     bindings::sctp_prinfo,
+    bindings::sctp_probeinterval,
     bindings::sctp_prstatus,
     bindings::sctp_rcvinfo,
     bindings::sctp_remote_error,

@@ -45,6 +45,16 @@ impl<B: Payload> Association<B> {
         highest
     }
 
+    /// Sets how often the MTU of a path is probed (RFC 8899, 5.1.1); never if zero.
+    pub(crate) fn set_probe_interval(&mut self, cx: &Cx<'_>, id: PathId, interval: Duration) {
+        if self.state == State::Closed {
+            return;
+        }
+        if let Some(path) = self.path_mut(id) {
+            path.with_pmtu(|pmtu| pmtu.set_interval(cx.now, interval));
+        }
+    }
+
     /// The bytes that the peer may have on their way to here.
     pub(crate) fn local_rwnd(&self) -> u32 {
         self.rx.buffer.window()

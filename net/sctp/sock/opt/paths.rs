@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Settings of paths: SCTP_PEER_ADDR_PARAMS (RFC 6458, 8.1.12), SCTP_PEER_ADDR_THLDS and its second
-//! version (RFC 7829, 7.2).
+//! version (RFC 7829, 7.2), and Linux's own SCTP_PLPMTUD_PROBE_INTERVAL.
 //!
 //! They are for one address of the peer, or without an address for all of an association and those
 //! that it will learn of, or without an association for those that come later.
@@ -334,5 +334,48 @@ pub(super) fn get_thlds_v2(sk: &Sk, value: &OptionOut) -> Result {
     (c.spt_assoc_id, c.spt_address) = (asked.spt_assoc_id, asked.spt_address);
     (c.spt_pathmaxrxt, c.spt_pathpfthld, c.spt_pathcpthld) =
         thresholds(sk, c.spt_assoc_id, c.spt_address.bytes())?;
+    value.write_whole(&c)
+}
+
+/// The least interval that the user may ask for, in milliseconds.
+const MIN_PROBE_INTERVAL: u32 = 5000;
+
+/// How often the path MTU is probed (RFC 8899); never if 0.
+pub(super) fn set_probe_interval(sk: &Sk, value: &OptionIn) -> Result {
+    let c: bindings::sctp_probeinterval = value.read_exact()?;
+    if c.spi_interval != 0 && c.spi_interval < MIN_PROBE_INTERVAL {
+        return Err(EINVAL);
+    }
+    let interval = Duration::from_millis(c.spi_interval);
+    let whose = whose(sk, c.spi_assoc_id, c.spi_address.bytes(), EINVAL)?;
+    let done = match &whose {
+        Whose::One(assoc, id) => assoc
+            .lock()
+            .with(|engine, cx| engine.set_probe_interval(cx, *id, interval)),
+        Whose::All(assoc) => assoc.lock().with(|engine, cx| {
+            for id in path_ids(engine) {
+                engine.set_probe_interval(cx, id, interval);
+            }
+            engine.config_mut().probe_interval = interval;
+        }),
+        Whose::Later => {
+            sk.endpoint()?.inner.lock().settings.config.probe_interval = interval;
+            Some(())
+        }
+    };
+    done.ok_or(EINVAL)
+}
+
+pub(super) fn get_probe_interval(sk: &Sk, value: &OptionOut) -> Result {
+    let asked: bindings::sctp_probeinterval = value.read()?;
+    let mut c = bindings::sctp_probeinterval::zeroed();
+    (c.spi_assoc_id, c.spi_address) = (asked.spi_assoc_id, asked.spi_address);
+    let whose = whose(sk, c.spi_assoc_id, c.spi_address.bytes(), EINVAL)?;
+    let is_one = matches!(whose, Whose::One(..));
+    let interval = whose.read(sk, |config, _, path| match path {
+        Some(path) if is_one => path.pmtu.interval(),
+        _ => config.probe_interval,
+    })?;
+    c.spi_interval = interval.as_millis();
     value.write_whole(&c)
 }

@@ -457,6 +457,27 @@ fn without_probing_what_ip_says_is_all_there_is() {
     assert_eq!(bench.pmtu.probe_due(), None);
 }
 
+/// Whatever was found before, IP is believed from then on.
+#[test]
+fn probing_can_be_switched_off_and_on() {
+    let mut bench = Bench::strict(ETHERNET, 600);
+    bench.search(50);
+    assert!(bench.pmtu.get() <= 600);
+    bench.pmtu.set_interval(bench.now, Duration::ZERO);
+    assert_eq!(bench.at(), (Phase::Complete, ETHERNET));
+    assert_eq!((bench.pmtu.probe_due(), bench.pmtu.timer()), (None, None));
+    bench.pmtu.on_too_big(bench.now, 1000);
+    assert_eq!(bench.pmtu.timer(), None);
+    // It is tried after a while whether the route carries what it says by now.
+    bench.pmtu.set_interval(bench.now, Duration::from_secs(5));
+    assert_eq!(bench.pmtu.interval(), Duration::from_secs(5));
+    assert_eq!(bench.at(), (Phase::Complete, 1000));
+    bench.carries = ETHERNET;
+    assert_eq!(bench.wait(), Duration::from_secs(150));
+    assert!(bench.search(5));
+    assert_eq!(bench.at(), (Phase::Complete, ETHERNET));
+}
+
 #[test]
 fn without_path_mtu_discovery_nothing_changes() {
     let config = Config {
@@ -496,6 +517,7 @@ enum Step {
     Lose(usize),
     Ack(usize),
     Recover,
+    OffAndOn,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -509,6 +531,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => size().prop_map(Step::Lose),
         1 => size().prop_map(Step::Ack),
         1 => Just(Step::Recover),
+        1 => Just(Step::OffAndOn),
     ]
 }
 
@@ -546,6 +569,12 @@ proptest! {
                 Step::Lose(len) => bench.lose_data(len),
                 Step::Ack(len) => bench.ack_data(len),
                 Step::Recover => bench.pmtu.on_recovered(),
+                Step::OffAndOn => {
+                    bench.pmtu.set_interval(bench.now, Duration::ZERO);
+                    bench.pmtu.check_invariants();
+                    prop_assert_eq!(bench.pmtu.timer(), None);
+                    bench.pmtu.set_interval(bench.now, Duration::from_secs(20));
+                }
             }
             bench.pmtu.check_invariants();
         }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Settings of paths: SCTP_PEER_ADDR_PARAMS (RFC 6458 section 8.1.12),
- * SCTP_PEER_ADDR_THLDS and its second version (RFC 7829 section 7.2).
+ * SCTP_PEER_ADDR_THLDS and its second version (RFC 7829 section 7.2), and
+ * SCTP_PLPMTUD_PROBE_INTERVAL, which is Linux's own (RFC 8899).
  */
 #include "sctp_util.h"
 
@@ -295,6 +296,66 @@ TEST_F(path, thresholds)
 	other = make_addr(&variant->fl, "127.0.0.9", "::9",
 			  port_of(&self->p.addr));
 	EXPECT_EQ(ENOENT, thresholds(fd, id, &other, &thlds));
+}
+
+static int set_interval(int fd, int id, const union test_addr *addr,
+			unsigned int ms)
+{
+	struct sctp_probeinterval probe = {
+		.spi_assoc_id = id,
+		.spi_interval = ms,
+	};
+
+	if (addr)
+		memcpy(&probe.spi_address, addr, addr_len(addr));
+	return CHILD_ERRNO(setsockopt(fd, SOL_SCTP, SCTP_PLPMTUD_PROBE_INTERVAL,
+				      &probe, sizeof(probe)));
+}
+
+static int get_interval(int fd, int id, const union test_addr *addr)
+{
+	struct sctp_probeinterval probe = { .spi_assoc_id = id };
+	socklen_t len = sizeof(probe);
+
+	if (addr)
+		memcpy(&probe.spi_address, addr, addr_len(addr));
+	if (getsockopt(fd, SOL_SCTP, SCTP_PLPMTUD_PROBE_INTERVAL, &probe, &len))
+		return -errno;
+	return len == sizeof(probe) ? (int)probe.spi_interval : -EOVERFLOW;
+}
+
+TEST_F(path, probe_interval)
+{
+	/* By default the C module does not probe. */
+	int def = is_c_module() ? 0 : 20000;
+	int fd = self->p.client.fd, id = self->p.client.id;
+	union test_addr other = make_addr(&variant->fl, "127.0.0.9", "::9",
+					  port_of(&self->p.addr));
+
+	EXPECT_EQ(def, get_interval(fd, id, NULL));
+	EXPECT_EQ(def, get_interval(fd, id, &self->p.addr));
+	EXPECT_EQ(0, set_interval(fd, id, &self->p.addr, 5000));
+	EXPECT_EQ(5000, get_interval(fd, id, &self->p.addr));
+	EXPECT_EQ(def, get_interval(fd, id, NULL));
+	EXPECT_EQ(0, set_interval(fd, id, NULL, 60000));
+	EXPECT_EQ(60000, get_interval(fd, id, &self->p.addr));
+	EXPECT_EQ(60000, get_interval(fd, id, NULL));
+	/* What is too short to be good for the network. */
+	EXPECT_EQ(EINVAL, set_interval(fd, id, NULL, 4999));
+	EXPECT_EQ(EINVAL, set_interval(fd, id, &self->p.addr, 1));
+	EXPECT_EQ(0, set_interval(fd, id, NULL, 0));
+	EXPECT_EQ(0, get_interval(fd, id, &self->p.addr));
+	EXPECT_EQ(EINVAL, set_interval(fd, id, &other, 5000));
+	EXPECT_EQ(-EINVAL, get_interval(fd, id, &other));
+	send_pattern(_metadata, &self->p.client, 20000, 0, 1);
+	recv_pattern(_metadata, self->p.server.fd, 20000, 1, NULL);
+	if (one_to_one(&variant->fl))
+		return;
+	EXPECT_EQ(0, set_interval(fd, SCTP_FUTURE_ASSOC, NULL, 7000));
+	EXPECT_EQ(7000, get_interval(fd, SCTP_FUTURE_ASSOC, NULL));
+	EXPECT_EQ(0, get_interval(fd, id, NULL));
+	EXPECT_EQ(EINVAL, set_interval(fd, SCTP_ALL_ASSOC, NULL, 7000));
+	EXPECT_EQ(-EINVAL, get_interval(fd, id + 1000, NULL));
 }
 
 TEST_HARNESS_MAIN

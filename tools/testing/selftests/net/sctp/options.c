@@ -367,6 +367,8 @@ static const struct option_case {
 	  sizeof(struct sctp_stream_value), 0, AT_LEAST },
 	{ SCTP_REMOTE_UDP_ENCAPS_PORT, sizeof(struct sctp_udpencaps),
 	  sizeof(struct sctp_udpencaps), 0, EXACT },
+	{ SCTP_PLPMTUD_PROBE_INTERVAL, sizeof(struct sctp_probeinterval),
+	  sizeof(struct sctp_probeinterval), 0, EXACT },
 	{ SCTP_AUTO_ASCONF, sizeof(int), sizeof(int), 0, AT_LEAST },
 	{ SCTP_EVENT, sizeof(struct sctp_event), sizeof(struct sctp_event), 0,
 	  AT_LEAST },
