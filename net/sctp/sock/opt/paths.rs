@@ -183,6 +183,8 @@ pub(super) fn set_params(sk: &Sk, value: &OptionIn) -> Result {
     };
     check_params(&params, is_old)?;
     let whose = whose(sk, params.spp_assoc_id, &params.spp_address, EINVAL)?;
+    // An id has to be one even beside an address.
+    scope::one(sk, params.spp_assoc_id)?;
     let flags = u32::from_ne_bytes(params.spp_flags);
     let delay = u32::from_ne_bytes(params.spp_sackdelay);
     let (interval, retrans) = (params.spp_hbinterval, params.spp_pathmaxrxt);
@@ -247,6 +249,7 @@ pub(super) fn get_params(sk: &Sk, value: &OptionOut) -> Result {
     let asked: bindings::sctp_paddrparams_bytes = value.read_prefix()?;
     let (id, address) = (asked.spp_assoc_id, asked.spp_address);
     let whose = whose(sk, id, &address, EINVAL)?;
+    scope::one(sk, id)?;
     let mut params = bindings::sctp_paddrparams_bytes::zeroed();
     params.spp_assoc_id = id;
     params.spp_address = address;

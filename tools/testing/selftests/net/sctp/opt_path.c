@@ -174,6 +174,9 @@ TEST_F(path, bad_params)
 	params = params_of(id + 1000, NULL);
 	EXPECT_EQ(EINVAL, set_params(fd, &params));
 	EXPECT_EQ(EINVAL, get_params(fd, &params));
+	params = params_of(id + 1000, &self->p.addr);
+	EXPECT_EQ(EINVAL, set_params(fd, &params));
+	EXPECT_EQ(EINVAL, get_params(fd, &params));
 	params = params_of(SCTP_ALL_ASSOC, NULL);
 	EXPECT_EQ(EINVAL, set_params(fd, &params));
 }
