@@ -456,15 +456,18 @@ impl Locked<'_> {
             ..
         } = &mut *self.inner;
         let (id, ports) = (self.this.id, (engine.local_port(), engine.peer_port()));
-        known.retain(|known| {
-            if engine.has_address(&known.addr) {
-                return true;
+        // As far as the compiler can tell, `KVec::retain()` may panic.
+        let mut kept = 0;
+        while let Some(addr) = known.get(kept).map(|known| known.addr) {
+            if engine.has_address(&addr) {
+                kept = kept.saturating_add(1);
+                continue;
             }
-            endpoint.inner.lock().leave_peer(id, &known.addr, ports.1);
-            let key = PeerKey::new(ports.0, &known.addr, ports.1);
+            endpoint.inner.lock().leave_peer(id, &addr, ports.1);
+            let key = PeerKey::new(ports.0, &addr, ports.1);
             self.this.pernet.peers.lock().remove(&key, self.this);
-            false
-        });
+            let _ = known.remove(kept);
+        }
         // They are kept by the number of the path.
         routes.clear();
     }

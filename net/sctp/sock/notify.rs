@@ -69,7 +69,8 @@ pub(crate) fn remote_error(id: AssocId, code: u16, info: &[u8]) -> Result<KVec<u
     sre.sre_assoc_id = id;
     let mut vec = to_vec(&sre)?;
     vec.extend_from_slice(info, GFP_ATOMIC)?;
-    vec.resize(len, 0, GFP_ATOMIC)?;
+    let padding = len.saturating_sub(vec.len());
+    vec.extend_from_slice([0; 3].get(..padding).unwrap_or_default(), GFP_ATOMIC)?;
     Ok(vec)
 }
 
