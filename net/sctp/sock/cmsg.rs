@@ -283,7 +283,7 @@ pub(crate) fn put_packet(sk: &Sk, msg: &mut Message<'_>, payload: &SkbRange) {
         c.ipi6_ifindex = arrival.ifindex as c_int;
         msg.put_control(IPV6, bindings::IPV6_PKTINFO as c_int, c.bytes());
     }
-    if let IpAddr::V6(_) = arrival.to {
+    if arrival.to.is_ipv6() {
         if wanted.v6_hoplimit {
             let hops = c_int::from(arrival.hop_limit);
             msg.put_control(IPV6, bindings::IPV6_HOPLIMIT as c_int, hops.bytes());
