@@ -525,8 +525,13 @@ static void run_tc(struct __test_metadata *_metadata, const char *what)
 		TH_LOG("%s failed", cmd);
 }
 
-static void set_rto(struct __test_metadata *_metadata, const struct end *end)
+/* Quick, and patient with a machine that takes seconds to run tc(8). */
+static void set_timers(struct __test_metadata *_metadata, const struct end *end)
 {
+	struct sctp_assocparams assoc = {
+		.sasoc_assoc_id = end->id,
+		.sasoc_asocmaxrxt = 1000,
+	};
 	struct sctp_rtoinfo rto = {
 		.srto_assoc_id = end->id,
 		.srto_initial = 60,
@@ -536,6 +541,8 @@ static void set_rto(struct __test_metadata *_metadata, const struct end *end)
 
 	ASSERT_EQ(0, setsockopt(end->fd, SOL_SCTP, SCTP_RTOINFO, &rto,
 				sizeof(rto)));
+	ASSERT_EQ(0, setsockopt(end->fd, SOL_SCTP, SCTP_ASSOCINFO, &assoc,
+				sizeof(assoc)));
 }
 
 /* Nothing gets through for a while; what was given up then holds up nothing. */
@@ -551,7 +558,7 @@ TEST_F(prsctp, what_is_lost_is_given_up)
 	int i;
 
 	pair_join(_metadata, &variant->fl, p);
-	set_rto(_metadata, &p->client);
+	set_timers(_metadata, &p->client);
 	send_pattern(_metadata, &p->client, 100, 0, 1);
 	recv_pattern(_metadata, p->server.fd, 100, 1, NULL);
 	for (i = 0; i < ARRAY_SIZE(infos); i++) {
@@ -596,7 +603,7 @@ TEST_F(prsctp, over_a_bad_link)
 	struct rx rx;
 
 	pair_join(_metadata, &variant->fl, p);
-	set_rto(_metadata, &p->client);
+	set_timers(_metadata, &p->client);
 	set_int(_metadata, p->client.fd, SOL_SCTP, SCTP_NODELAY, 1);
 	run_tc(_metadata, "limit 1000 delay 1ms loss 15%");
 	for (i = 0; i < MESSAGES; i++) {
