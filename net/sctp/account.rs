@@ -58,8 +58,7 @@ impl Locked<'_> {
     fn follow_rcvbuf(&mut self) {
         let inner = &mut *self.inner;
         let rcvbuf = inner.sk.rcvbuf();
-        if rcvbuf != inner.rcvbuf {
-            inner.rcvbuf = rcvbuf;
+        if rcvbuf != inner.engine.config().rcvbuf {
             inner.engine.set_rcvbuf(rcvbuf, inner.sk.rcvbuf_max());
         }
     }

@@ -24,6 +24,7 @@ use crate::{
         path::{Path, PathId, Way},
         stats::Counter,
         time::{Duration, Time},
+        vec::retain,
         wire::builder::PacketBuilder,
     },
     output,
@@ -102,8 +103,6 @@ pub(crate) struct Inner {
     pub(crate) sk: ARef<Sk>,
     /// What the socket was charged with for what the engine and the reader hold.
     pub(crate) allowance: Allowance,
-    /// SO_RCVBUF as the engine knows it.
-    pub(crate) rcvbuf: u32,
     /// The listener to tell when the association is up, for one that has come in to one.
     listener: Option<Arc<Endpoint>>,
     /// The packet under construction.
@@ -164,7 +163,6 @@ impl Assoc {
                         engine,
                         endpoint,
                         allowance: Allowance::new(sk.clone()),
-                        rcvbuf: sk.rcvbuf(),
                         sk,
                         listener,
                         out: PacketBuilder::new(),
@@ -455,19 +453,16 @@ impl Locked<'_> {
             routes,
             ..
         } = &mut *self.inner;
-        let (id, ports) = (self.this.id, (engine.local_port(), engine.peer_port()));
-        // As far as the compiler can tell, `KVec::retain()` may panic.
-        let mut kept = 0;
-        while let Some(addr) = known.get(kept).map(|known| known.addr) {
-            if engine.has_address(&addr) {
-                kept = kept.saturating_add(1);
-                continue;
+        let (id, port) = (self.this.id, engine.peer_port());
+        retain(known, |Known { addr, .. }| {
+            let has = engine.has_address(addr);
+            if !has {
+                endpoint.inner.lock().leave_peer(id, addr, port);
+                let key = peer_key(engine, addr);
+                self.this.pernet.peers.lock().remove(&key, self.this);
             }
-            endpoint.inner.lock().leave_peer(id, &addr, ports.1);
-            let key = PeerKey::new(ports.0, &addr, ports.1);
-            self.this.pernet.peers.lock().remove(&key, self.this);
-            let _ = known.remove(kept);
-        }
+            has
+        });
         // They are kept by the number of the path.
         routes.clear();
     }
@@ -495,7 +490,7 @@ impl Locked<'_> {
         if known.is_entered {
             return Ok(());
         }
-        let key = PeerKey::new(engine.local_port(), &known.addr, engine.peer_port());
+        let key = peer_key(engine, &known.addr);
         let result = self.this.pernet.peers.lock().insert(key, self.this);
         known.is_entered = matches!(result, Ok(()) | Err(EEXIST));
         result
@@ -513,7 +508,7 @@ impl Locked<'_> {
         }
         let Inner { engine, known, .. } = &*self.inner;
         for known in known {
-            let key = PeerKey::new(engine.local_port(), &known.addr, engine.peer_port());
+            let key = peer_key(engine, &known.addr);
             pernet.peers.lock().remove(&key, self.this);
         }
         let endpoint = self.inner.endpoint.clone();
@@ -570,6 +565,11 @@ impl Locked<'_> {
             .leave(self.this.id, &self.inner.engine);
         drop(was);
     }
+}
+
+/// How an association is found by an address of its peer.
+fn peer_key(engine: &Engine, addr: &Address) -> PeerKey {
+    PeerKey::new(engine.local_port(), addr, engine.peer_port())
 }
 
 /// The surroundings of a call into the engine, now.

@@ -67,18 +67,27 @@ static void sctp_uncharge(struct sock *sk, int size)
 	spin_unlock_bh(&sk->sk_receive_queue.lock);
 }
 
-bool sctp_helper_charge_received(struct sock *sk, int size)
+/* @kind is SK_MEM_SEND or SK_MEM_RECV. */
+static bool sctp_charge(struct sock *sk, int size, int kind)
 {
 	bool charged;
+	int more;
 
 	spin_lock_bh(&sk->sk_receive_queue.lock);
-	charged = __sk_rmem_schedule(sk, size, false);
+	more = size - sk->sk_forward_alloc;
+	charged = more <= 0 || __sk_mem_schedule(sk, more, kind);
 	if (charged)
 		sk_mem_charge(sk, size);
 	spin_unlock_bh(&sk->sk_receive_queue.lock);
-	if (charged)
-		atomic_add(size, &sk->sk_rmem_alloc);
 	return charged;
+}
+
+bool sctp_helper_charge_received(struct sock *sk, int size)
+{
+	if (!sctp_charge(sk, size, SK_MEM_RECV))
+		return false;
+	atomic_add(size, &sk->sk_rmem_alloc);
+	return true;
 }
 
 void sctp_helper_uncharge_received(struct sock *sk, int size)
@@ -96,17 +105,10 @@ static void sctp_wfree(struct sk_buff *skb)
 /* For an skb that belongs to its socket's send buffer. */
 bool sctp_helper_skb_charge(struct sk_buff *skb)
 {
-	struct sock *sk = skb->sk;
-	bool charged;
-
-	spin_lock_bh(&sk->sk_receive_queue.lock);
-	charged = sk_wmem_schedule(sk, skb->truesize);
-	if (charged)
-		sk_mem_charge(sk, skb->truesize);
-	spin_unlock_bh(&sk->sk_receive_queue.lock);
-	if (charged)
-		skb->destructor = sctp_wfree;
-	return charged;
+	if (!sctp_charge(skb->sk, skb->truesize, SK_MEM_SEND))
+		return false;
+	skb->destructor = sctp_wfree;
+	return true;
 }
 
 /* As for TCP, a third of the send buffer. */

@@ -22,6 +22,7 @@ use crate::{
     },
     output,
     pernet::{PeerKey, Pernet},
+    sock::connect,
     sys::{
         crypto::KernelRng,
         hash::TagKey,
@@ -149,11 +150,9 @@ fn out_of_the_blue(
     packet: &Packet<'_, SkbRange>,
     via: Via,
 ) -> Option<()> {
-    let config = listener.as_ref().map(|l| {
-        let mut config = l.endpoint.settings().config;
-        (config.rcvbuf, config.rcvbuf_max) = (l.sk.rcvbuf(), l.sk.rcvbuf_max());
-        config
-    });
+    let config = listener
+        .as_ref()
+        .map(|l| connect::config(&l.sk, &l.endpoint, None));
     let mut rng = KernelRng;
     let mut cx = association::cx(pernet, &mut rng);
     let mut out = PacketBuilder::new();

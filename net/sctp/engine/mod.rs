@@ -72,3 +72,4 @@ pub(crate) mod rto;
 pub(crate) mod rx;
 pub(crate) mod select;
 pub(crate) mod tx;
+pub(crate) mod vec;

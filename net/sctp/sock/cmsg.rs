@@ -17,7 +17,7 @@ use crate::{
         bindings, ip,
         msg::{ControlMessage, Message},
         skb::SkbRange,
-        sock::Sk,
+        sock::{IpControl, Sk},
         user::Abi,
     },
 };
@@ -257,7 +257,11 @@ pub(crate) fn put_packet(sk: &Sk, msg: &mut Message<'_>, payload: &SkbRange) {
     const IPV6: c_int = bindings::IPPROTO_IPV6 as c_int;
 
     payload.put_socket_control(sk, msg);
-    let (wanted, Some(arrival)) = (sk.ip_control(), payload.arrival()) else {
+    let wanted = sk.ip_control();
+    if wanted == IpControl::default() {
+        return;
+    }
+    let Some(arrival) = payload.arrival() else {
         return;
     };
     let class = arrival.traffic_class;

@@ -32,7 +32,7 @@ pub(crate) fn listen(sk: &Sk, backlog: c_int, fresh: bool) -> Result {
     }
     bind::autobind(sk)?;
     let endpoint: Arc<Endpoint> = endpoint.into();
-    let port = endpoint.inner.lock().binding.as_ref().map_or(0, |b| b.port);
+    let port = endpoint.binding().map_or(0, |b| b.port);
     // Two sockets may share a port with SO_REUSEADDR, but only one of them may listen. Whether
     // one does is decided under the lock of the ports.
     let ports = endpoint.pernet.ports.lock();

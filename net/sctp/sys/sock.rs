@@ -79,7 +79,7 @@ pub(crate) enum State {
 }
 
 /// Ancillary data of levels IPPROTO_IP and IPPROTO_IPV6 that a user has asked for.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default, Eq, PartialEq)]
 pub(crate) struct IpControl {
     /// IP_PKTINFO.
     pub(crate) v4_pktinfo: bool,

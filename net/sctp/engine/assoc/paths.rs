@@ -40,8 +40,7 @@ impl<B: Payload> Association<B> {
     /// that.
     pub(crate) fn set_primary(&mut self, address: &Address) -> Result<(), PathError> {
         let id = self.find_path(address).ok_or(PathError::Unknown)?;
-        self.primary = id;
-        self.note_path(id, PathChange::MadePrimary);
+        self.make_primary(id);
         Ok(())
     }
 
@@ -181,8 +180,7 @@ impl<B: Payload> Association<B> {
         let config = self.path(id).map(|p| p.config);
         let new = config.and_then(|config| self.choice().switchover(id, &config));
         if let Some(new) = new {
-            self.primary = new;
-            self.note_path(new, PathChange::MadePrimary);
+            self.make_primary(new);
         }
     }
 
@@ -225,6 +223,11 @@ impl<B: Payload> Association<B> {
                 path.timeout_spent = false;
             }
         }
+    }
+
+    fn make_primary(&mut self, id: PathId) {
+        self.primary = id;
+        self.note_path(id, PathChange::MadePrimary);
     }
 
     fn note_path(&mut self, id: PathId, change: PathChange) {

@@ -24,6 +24,7 @@ use crate::engine::{
     stats::{Counter, Reason},
     time::Duration,
     tx::{abandoned::AbandonedCounts, outstanding::Outstanding, send_queue::SendQueue},
+    vec::retain,
     wire::{
         builder::PacketBuilder,
         cause::{self, Cause},
@@ -379,15 +380,7 @@ impl<B: Payload> Association<B> {
     /// its (5.1.2). One path is left at least, and no DATA has been sent.
     pub(super) fn keep_paths(&mut self, has: impl Fn(&Address) -> bool) {
         let primary = self.path(self.primary).map(|path| path.addr);
-        // As far as the compiler can tell, `KVec::retain()` may panic.
-        let mut kept = 0;
-        while let Some(path) = self.paths.get(kept) {
-            if has(&path.addr) {
-                kept = kept.saturating_add(1);
-            } else {
-                let _ = self.paths.remove(kept);
-            }
-        }
+        retain(&mut self.paths, |path| has(&path.addr));
         let primary = primary.and_then(|address| self.find_path(&address));
         self.primary = primary.unwrap_or(PathId(0));
         self.data_to = self.primary;

@@ -76,7 +76,8 @@ pub(crate) struct Receiver<B> {
     /// Number of streams the peer may use.
     in_streams: u16,
     pub(crate) buffer: Buffer,
-    /// The part of what the buffer holds that the user was not yet given, and the number of its chunks.
+    /// The part of what the buffer holds that the user was not yet given, and the number of its
+    /// chunks.
     undelivered: usize,
     undelivered_truesize: usize,
     undelivered_chunks: usize,

@@ -184,7 +184,7 @@ pub(super) fn get_local_chunks(sk: &Sk, value: &OptionOut) -> Result {
 /// SCTP_AUTO_ASCONF is for sockets that are bound to all addresses.
 pub(super) fn set_auto_asconf(sk: &Sk, value: &OptionIn) -> Result {
     let on: u32 = value.read()?;
-    let binding = sk.endpoint()?.inner.lock().binding.clone();
+    let binding = sk.endpoint()?.binding();
     if on != 0 && binding.is_none_or(|binding| !binding.named().is_empty()) {
         return Err(EINVAL);
     }
