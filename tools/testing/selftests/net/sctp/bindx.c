@@ -115,13 +115,19 @@ static bool lists(const struct list *list, const union test_addr *addr, int n)
 	return found == n && (int)list->head.addr_num == n;
 }
 
-#define expect_bound(fd, addr, n) do {					\
-	struct list __list = get_list(_metadata, fd,			\
-				      SCTP_GET_LOCAL_ADDRS, 0);		\
+#define expect_list(fd, name, id, addr, n) do {				\
+	struct list __list = get_list(_metadata, fd, name, id);		\
 									\
 	EXPECT_TRUE(lists(&__list, addr, n))				\
 		TH_LOG("%d addresses", __list.head.addr_num);		\
 } while (0)
+
+#define expect_bound(fd, addr, n)					\
+	expect_list(fd, SCTP_GET_LOCAL_ADDRS, 0, addr, n)
+#define expect_locals(end, addr, n)					\
+	expect_list((end).fd, SCTP_GET_LOCAL_ADDRS, (end).id, addr, n)
+#define expect_peers(end, addr, n)					\
+	expect_list((end).fd, SCTP_GET_PEER_ADDRS, (end).id, addr, n)
 
 TEST_F(bindx, without_bind)
 {
@@ -366,18 +372,10 @@ TEST_F(bindx, associations)
 	pair_join(_metadata, &variant->fl, &p);
 
 	for (i = 0; i < 2; i++) {
-		list = get_list(_metadata, p.client.fd, SCTP_GET_LOCAL_ADDRS,
-				p.client.id);
-		EXPECT_TRUE(lists(&list, own, 2));
-		list = get_list(_metadata, p.client.fd, SCTP_GET_PEER_ADDRS,
-				p.client.id);
-		EXPECT_TRUE(lists(&list, addr, 2));
-		list = get_list(_metadata, p.server.fd, SCTP_GET_LOCAL_ADDRS,
-				p.server.id);
-		EXPECT_TRUE(lists(&list, addr, 2));
-		list = get_list(_metadata, p.server.fd, SCTP_GET_PEER_ADDRS,
-				p.server.id);
-		EXPECT_TRUE(lists(&list, own, 2));
+		expect_locals(p.client, own, 2);
+		expect_peers(p.client, addr, 2);
+		expect_locals(p.server, addr, 2);
+		expect_peers(p.server, own, 2);
 		if (i)
 			break;
 		/* What changes now is for later ones. */
@@ -400,8 +398,7 @@ TEST_F(bindx, associations)
 	if (one_to_one(&variant->fl))
 		close(p.server.fd);
 	pair_join(_metadata, &variant->fl, &p);
-	list = get_list(_metadata, p.client.fd, SCTP_GET_PEER_ADDRS, p.client.id);
-	EXPECT_TRUE(lists(&list, addr + 1, 2));
+	expect_peers(p.client, addr + 1, 2);
 }
 
 /* An accepted socket has its listener's addresses as its own. */
@@ -477,8 +474,7 @@ TEST_F(mixed, both_families)
 	set_int(_metadata, p.client.fd, SOL_SCTP, SCTP_I_WANT_MAPPED_V4_ADDR, 0);
 	ASSERT_EQ(0, bindx(p.client.fd, BINDX_ADD, own, 2));
 	pair_join(_metadata, &variant->fl, &p);
-	list = get_list(_metadata, p.client.fd, SCTP_GET_PEER_ADDRS, p.client.id);
-	EXPECT_TRUE(lists(&list, addr, 3));
+	expect_peers(p.client, addr, 3);
 	ASSERT_EQ(0, bindx(self->fd, BINDX_REM, addr, 2));
 	expect_bound(self->fd, addr + 2, 1);
 }

@@ -315,6 +315,16 @@ TEST_F(packet, timestamps)
 	EXPECT_TRUE(is_now(many.ts[0].tv_sec));
 }
 
+static void expect_control(struct __test_metadata *_metadata, int fd, int level,
+			   int type, int expected)
+{
+	int value;
+
+	EXPECT_EQ((ssize_t)sizeof(value),
+		  recv_control(_metadata, fd, level, type, &value, sizeof(value)));
+	EXPECT_EQ(expected, value);
+}
+
 TEST_F(packet, mark_and_priority)
 {
 	int fd = self->p.server.fd;
@@ -324,16 +334,10 @@ TEST_F(packet, mark_and_priority)
 	set_int(_metadata, self->p.client.fd, SOL_SOCKET, SO_PRIORITY, 5);
 	set_int(_metadata, fd, SOL_SOCKET, SO_RCVMARK, 1);
 	send_some(_metadata, &self->p.client, 100);
-	EXPECT_EQ((ssize_t)sizeof(value),
-		  recv_control(_metadata, fd, SOL_SOCKET, SO_MARK, &value,
-			       sizeof(value)));
-	EXPECT_EQ(7, value);
+	expect_control(_metadata, fd, SOL_SOCKET, SO_MARK, 7);
 	set_int(_metadata, fd, SOL_SOCKET, SO_RCVPRIORITY, 1);
 	send_some(_metadata, &self->p.client, 100);
-	EXPECT_EQ((ssize_t)sizeof(value),
-		  recv_control(_metadata, fd, SOL_SOCKET, SO_PRIORITY, &value,
-			       sizeof(value)));
-	EXPECT_EQ(5, value);
+	expect_control(_metadata, fd, SOL_SOCKET, SO_PRIORITY, 5);
 	/* Nothing has been dropped that could be told. */
 	set_int(_metadata, fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
 	send_some(_metadata, &self->p.client, 100);
@@ -385,11 +389,8 @@ TEST_F(packet, ip_control)
 		set_int(_metadata, fd, IPPROTO_IP, IP_RECVTOS, 1);
 	}
 	send_some(_metadata, &self->p.client, 100);
-	EXPECT_EQ((ssize_t)sizeof(int),
-		  recv_control(_metadata, fd, is_v6 ? IPPROTO_IPV6 : IPPROTO_IP,
-			       is_v6 ? IPV6_HOPLIMIT : IP_TTL, &value,
-			       sizeof(value)));
-	EXPECT_EQ(33, value);
+	expect_control(_metadata, fd, is_v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+		       is_v6 ? IPV6_HOPLIMIT : IP_TTL, 33);
 	/* A small one out of a large packet. */
 	send_some(_metadata, &self->p.client, 1);
 	send_some(_metadata, &self->p.client, 1400);

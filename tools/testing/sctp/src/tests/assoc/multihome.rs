@@ -249,13 +249,7 @@ fn what_the_user_named_is_forgotten_in_a_collision_too() {
 fn an_init_ack_from_elsewhere_is_taken_if_it_lists_where_the_init_went() {
     for lists in [true, false] {
         let mut net = Net::multihomed(14, if lists { 2 } else { 1 });
-        net.filter(|p| {
-            if p.has(ChunkType::InitAck) {
-                Fate::Lose
-            } else {
-                Fate::Pass
-            }
-        });
+        net.lose_first(ChunkType::InitAck, u32::MAX);
         net.connect(A);
         net.settle();
         let mut ack = net.last_of(Z).clone();
@@ -288,13 +282,7 @@ fn an_init_ack_from_elsewhere_is_taken_if_it_lists_where_the_init_went() {
 #[test]
 fn an_init_ack_from_elsewhere_needs_our_tag() {
     let mut net = Net::multihomed(15, 2);
-    net.filter(|p| {
-        if p.has(ChunkType::InitAck) {
-            Fate::Lose
-        } else {
-            Fate::Pass
-        }
-    });
+    net.lose_first(ChunkType::InitAck, u32::MAX);
     net.connect(A);
     net.settle();
     let mut ack = net.last_of(Z).clone();
@@ -386,13 +374,7 @@ fn a_message_goes_elsewhere_if_the_chosen_address_does_not_work() {
 #[test]
 fn a_cookie_may_take_another_way() {
     let mut net = Net::multihomed(6, 2);
-    net.filter(|p| {
-        if p.has(ChunkType::CookieEcho) {
-            Fate::Lose
-        } else {
-            Fate::Pass
-        }
-    });
+    net.lose_first(ChunkType::CookieEcho, u32::MAX);
     net.connect(A);
     net.settle();
     let mut echo = net.last_of(A).clone();
@@ -529,13 +511,7 @@ fn a_restart_from_a_new_address_is_refused_there() {
 #[test]
 fn an_init_from_elsewhere_does_not_learn_our_tag() {
     let mut net = Net::multihomed(11, 2);
-    net.filter(|p| {
-        if p.has(ChunkType::CookieEcho) {
-            Fate::Lose
-        } else {
-            Fate::Pass
-        }
-    });
+    net.lose_first(ChunkType::CookieEcho, u32::MAX);
     assert!(net.try_connect(A));
     let forged = |net: &Net| {
         let mut packet = init(net, address(Z, 6), address(A, 1), &[address(Z, 0)]);

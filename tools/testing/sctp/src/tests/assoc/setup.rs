@@ -272,13 +272,7 @@ fn peer_restarts_during_shutdown() {
 #[test]
 fn peer_restarts_in_shutdown_ack_sent() {
     let mut net = Net::connected(7);
-    net.filter(|p| {
-        if p.has(ChunkType::ShutdownAck) {
-            Fate::Lose
-        } else {
-            Fate::Pass
-        }
-    });
+    net.lose_first(ChunkType::ShutdownAck, u32::MAX);
     net.shutdown(A);
     net.run_for(Duration::from_millis(100));
     assert_eq!(net.hosts[Z].state(), State::ShutdownAckSent);
