@@ -305,14 +305,21 @@ impl Locked<'_> {
         }
     }
 
+    /// Whether the route that a path has may still be used. Of one that does not answer it is not
+    /// known: IPv6 says nothing of a better route that has come in another table.
+    fn has_route(&self, index: usize) -> bool {
+        let answers = |path: &Path| path.errors == 0;
+        self.inner.engine.paths().get(index).is_some_and(answers)
+            && matches!(self.inner.routes.get(index), Some(Some(r)) if r.is_valid())
+    }
+
     /// Sends the packet under construction on a path.
     fn send(&mut self, cx: &mut Cx<'_>, path: PathId) -> Result {
         let index = path.index();
         while self.inner.routes.len() <= index {
             self.inner.routes.push(None, GFP_ATOMIC)?;
         }
-        let valid = matches!(self.inner.routes.get(index), Some(Some(r)) if r.is_valid());
-        if !valid {
+        if !self.has_route(index) {
             let route = self.route(path)?;
             if let Some(slot) = self.inner.routes.get_mut(index) {
                 *slot = Some(route);

@@ -129,6 +129,34 @@ TEST_F(connect, timeout)
 	EXPECT_EQ(0, try_connect(self->fd, &self->addr));
 }
 
+/*
+ * The way to a peer that does not answer is looked for again with each attempt:
+ * IPv6 does not say of a route in use that there is a better one in another
+ * table now, here that of this host's own addresses.
+ */
+TEST_F(connect, route_comes_late)
+{
+	union test_addr wild = wildcard(&variant->fl, 0), to;
+	int fd = open_socket(_metadata, &variant->fl), error;
+	socklen_t len = sizeof(wild);
+
+	ASSERT_EQ(0, bind(fd, &wild.sa, addr_len(&wild)));
+	ASSERT_EQ(0, listen(fd, 1));
+	ASSERT_EQ(0, getsockname(fd, &wild.sa, &len));
+	to = black_hole(&variant->fl, port_of(&wild));
+	add_black_hole(_metadata);
+	set_initmsg(_metadata, self->fd, 0, 0, 10, 100);
+	set_nonblock(_metadata, self->fd, true);
+	ASSERT_EQ(EINPROGRESS, try_connect(self->fd, &to));
+	run_ip(_metadata, "addr add 192.0.2.2/24 dev hole");
+	run_ip(_metadata, "-6 addr add 2001:db8::2/64 dev hole nodad");
+	wait_until((error = try_connect(self->fd, &to)) != EALREADY);
+	/* The C module keeps its route. */
+	if (variant->fl.family != TEST_IPV6 || !is_c_module())
+		EXPECT_EQ(EISCONN, error);
+	close(fd);
+}
+
 TEST_F(connect, send_timeout)
 {
 	union test_addr addr = black_hole(&variant->fl, 5001);
