@@ -38,6 +38,7 @@ use crate::{
         ip::Route,
         lock::{new_spinlock_bh, SpinLockBh, SpinLockBhBackend},
         memory::Allowance,
+        object::{Counted, Kind},
         skb::SkbRange,
         sock::Sk,
         timer::{HasTimer, Timer},
@@ -91,6 +92,7 @@ pub(crate) struct Assoc {
     inner: SpinLockBh<Inner>,
     #[pin]
     timer: Timer<Assoc>,
+    _counted: Counted,
 }
 
 /// What the association's lock protects.
@@ -121,6 +123,7 @@ struct Known {
     addr: Address,
     /// Whether it was entered into [`Pernet::peers`], or refused there.
     is_entered: bool,
+    _counted: Counted,
 }
 
 /// How long to wait after an allocation in [`Locked::drain`] failed.
@@ -175,6 +178,7 @@ impl Assoc {
                     "sctp_assoc"
                 ),
                 timer <- Timer::new(),
+                _counted: Counted::one(Kind::Association),
             }),
             GFP_ATOMIC,
         )?;
@@ -484,8 +488,12 @@ impl Locked<'_> {
         } = &mut *self.inner;
         endpoint.inner.lock().enter_peer(self.this.id, engine)?;
         for path in engine.paths().get(known.len()..).unwrap_or_default() {
-            let (addr, is_entered) = (path.addr, false);
-            known.push(Known { addr, is_entered }, GFP_ATOMIC)?;
+            let path = Known {
+                addr: path.addr,
+                is_entered: false,
+                _counted: Counted::one(Kind::Path),
+            };
+            known.push(path, GFP_ATOMIC)?;
         }
         Ok(())
     }

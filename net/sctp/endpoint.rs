@@ -19,6 +19,7 @@ use crate::{
     sys::{
         lock::{new_spinlock_bh, SpinLockBh},
         memory::Allowance,
+        object::{Counted, Kind},
         skb::SkbRange,
         sock::Sk,
     },
@@ -154,6 +155,7 @@ pub(crate) struct Endpoint {
     pub(crate) reader: Mutex<()>,
     #[pin]
     pub(crate) inner: SpinLockBh<Inner>,
+    _counted: Counted,
 }
 
 /// What the endpoint's lock protects.
@@ -221,6 +223,7 @@ impl Endpoint {
                     },
                     "sctp_endpoint"
                 ),
+                _counted: Counted::one(Kind::Endpoint),
             }),
             gfp,
         )

@@ -4,6 +4,7 @@
  * nothing else. Prototypes: bindings/helpers.h.
  */
 #include <linux/crc32c.h>
+#include <linux/debugfs.h>
 #include <linux/filter.h>
 #include <linux/icmp.h>
 #include <linux/jhash.h>
@@ -812,4 +813,20 @@ bool sctp_helper_protocol_taken(void)
 struct module *sctp_helper_this_module(void)
 {
 	return THIS_MODULE;
+}
+
+struct dentry *sctp_helper_debugfs_dir(const char *name)
+{
+	return debugfs_create_dir(name, NULL);
+}
+
+/* One below zero shows as a very large one. */
+void sctp_helper_debugfs_long(const char *name, struct dentry *dir, long *value)
+{
+	debugfs_create_ulong(name, 0400, dir, (unsigned long *)value);
+}
+
+void sctp_helper_debugfs_remove(struct dentry *dir)
+{
+	debugfs_remove(dir);
 }

@@ -38,6 +38,7 @@ use sys::{
     layout,
     memory::MemoryAccount,
     net::PernetRegistration,
+    object::{Census, Folder},
     proto::{self, InputV4, InputV6, ProtoV4, ProtoV6, SocketsV4, SocketsV6},
 };
 
@@ -53,6 +54,7 @@ module! {
 /// The registrations. Fields are dropped in this order: the way in for users first, then the one
 /// for packets, then what both need.
 struct Sctp {
+    _folder: Folder,
     _sockets_v6: SocketsV6,
     _sockets_v4: SocketsV4,
     _input_v6: InputV6,
@@ -61,10 +63,11 @@ struct Sctp {
     _proto_v6: ProtoV6,
     _proto_v4: ProtoV4,
     _memory: MemoryAccount,
-    _last: Synchronize,
+    _synchronize: Synchronize,
+    _census: Census,
 }
 
-/// Dropped last: waits until no code of the module can run any more.
+/// Waits until no code of the module can run any more.
 struct Synchronize;
 
 impl Drop for Synchronize {
@@ -85,7 +88,9 @@ fn explain(e: Error) -> Error {
 
 impl kernel::Module for Sctp {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        let last = Synchronize;
+        // Dropped after everything below, in the opposite order.
+        let census = Census;
+        let synchronize = Synchronize;
         layout::check()?;
         // Before anything is set up for nothing, and slabs of the same names are made.
         if proto::is_taken() {
@@ -101,6 +106,7 @@ impl kernel::Module for Sctp {
         let sockets_v4 = SocketsV4::new()?;
         let sockets_v6 = SocketsV6::new()?;
         Ok(Self {
+            _folder: Folder::new(),
             _sockets_v6: sockets_v6,
             _sockets_v4: sockets_v4,
             _input_v6: input_v6,
@@ -109,7 +115,8 @@ impl kernel::Module for Sctp {
             _proto_v6: proto_v6,
             _proto_v4: proto_v4,
             _memory: memory,
-            _last: last,
+            _synchronize: synchronize,
+            _census: census,
         })
     }
 }

@@ -254,6 +254,11 @@ bool sctp_helper_sk_is_writeable(const struct sock *sk);
 int sctp_helper_sk_rcvbuf_max(const struct sock *sk);
 void sctp_helper_sk_grow_sndbuf(struct sock *sk);
 
+/* debugfs, where there is one */
+struct dentry *sctp_helper_debugfs_dir(const char *name);
+void sctp_helper_debugfs_long(const char *name, struct dentry *dir, long *value);
+void sctp_helper_debugfs_remove(struct dentry *dir);
+
 /* the rest */
 bool sctp_helper_in_compat_syscall(void);
 void *sctp_helper_net_generic(const struct net *net, unsigned int id);

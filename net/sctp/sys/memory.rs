@@ -5,7 +5,11 @@
 //!
 //! C header: [`include/net/sock.h`](srctree/include/net/sock.h)
 
-use super::{bindings, sock::Sk};
+use super::{
+    bindings,
+    object::{Counted, Kind},
+    sock::Sk,
+};
 use kernel::{
     error::to_result,
     prelude::*,
@@ -39,13 +43,18 @@ impl Drop for MemoryAccount {
 pub(crate) struct Allowance {
     sk: ARef<Sk>,
     bytes: usize,
+    counted: Counted,
 }
 
 impl Allowance {
     /// None yet.
     pub(crate) fn new(sk: ARef<Sk>) -> Self {
         // INVARIANT: Nothing is charged.
-        Self { sk, bytes: 0 }
+        Self {
+            sk,
+            bytes: 0,
+            counted: Counted::none(Kind::Received),
+        }
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -65,6 +74,7 @@ impl Allowance {
         }
         // INVARIANT: The difference was charged just now.
         self.bytes = bytes;
+        self.counted.set(bytes as isize);
         Ok(())
     }
 
@@ -78,6 +88,7 @@ impl Allowance {
         unsafe { bindings::sctp_helper_uncharge_received(self.sk.as_ptr(), less) };
         // INVARIANT: The difference is charged no more.
         self.bytes = bytes;
+        self.counted.set(bytes as isize);
     }
 }
 

@@ -44,6 +44,7 @@ pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod msg;
 pub(crate) mod net;
+pub(crate) mod object;
 pub(crate) mod proto;
 pub(crate) mod skb;
 pub(crate) mod sock;

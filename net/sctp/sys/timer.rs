@@ -4,7 +4,10 @@
 //!
 //! C header: [`include/linux/timer.h`](srctree/include/linux/timer.h)
 
-use super::bindings;
+use super::{
+    bindings,
+    object::{Counted, Kind},
+};
 use crate::engine::time::Duration;
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
@@ -73,6 +76,7 @@ impl<T: HasTimer> Timer<T> {
         if unsafe { bindings::mod_timer(timer.timer.get(), expires) } == 0 {
             // INVARIANT: The timer was idle and is pending now: the reference is its.
             let _ = Arc::into_raw(owner);
+            Counted::one(Kind::Timer).leave();
         }
     }
 
@@ -82,6 +86,7 @@ impl<T: HasTimer> Timer<T> {
     pub(crate) fn cancel(this: &Arc<T>) {
         // SAFETY: The timer was initialised and its memory lives as long as `this`.
         if unsafe { bindings::timer_delete(this.timer().timer.get()) } != 0 {
+            drop(Counted::retake(Kind::Timer));
             // SAFETY: The timer was pending, so by the type invariant it owned a reference, which
             // nobody else will take now.
             drop(unsafe { Arc::from_raw(Arc::as_ptr(this)) });
@@ -97,6 +102,7 @@ impl<T: HasTimer> Timer<T> {
         // SAFETY: The timer was armed, so `owner` was set, and the memory lives by the type
         // invariant.
         let owner = unsafe { *(*this).owner.get() };
+        drop(Counted::retake(Kind::Timer));
         // SAFETY: By the type invariant the timer that has just expired owned this reference.
         T::expired(unsafe { Arc::from_raw(owner) });
     }

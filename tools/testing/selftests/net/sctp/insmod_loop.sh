@@ -11,8 +11,6 @@ need_removable_module
 setup_veth || ktap_skip_all "no veth"
 mark_log
 
-removed() { rmmod "$MODULE_NAME" 2>"$TMP/rmmod"; }
-
 # once I: both styles and both families take turns.
 once() {
 	local family=4 style=one-to-one
@@ -23,10 +21,7 @@ once() {
 		cat "$TMP/transfer"
 		return 1
 	fi
-	wait_for 5 removed || {
-		show "$TMP/rmmod"
-		return 1
-	}
+	remove_module 5
 }
 
 # measure FILE: objects in use of the caches that a protocol uses, then some of

@@ -21,21 +21,12 @@ refused() {
 	}
 }
 
-removed() { rmmod "$MODULE_NAME" 2>"$TMP/rmmod"; }
-
-# at_once: what a socket leaves to RCU and to the end of a process is given two
-# seconds, no more.
-at_once() {
-	wait_for 2 removed && return
-	show "$TMP/rmmod"
-	grep "^$MODULE_NAME " /proc/modules | sed 's/^/# /'
-	return 1
-}
+at_once() { remove_module 2; }
 
 ktap_plan 17
 insmod "$MODULE_KO"
 ktap $? "insmod"
-removed
+rmmod "$MODULE_NAME"
 ktap $? "rmmod of a module that was not used"
 insmod "$MODULE_KO"
 ktap $? "insmod again"
@@ -84,7 +75,7 @@ ip -n "$NS_B" addr replace fd09::2/64 dev veth0 nodad
 kill -KILL "${SERVER[cut]}"
 wait "${SERVER[cut]}" 2>/dev/null
 # Its retransmissions come at intervals that have grown meanwhile.
-wait_for 60 removed
+remove_module 60
 ktap $? "removed when it has closed"
 
 # The namespaces are as good as before.

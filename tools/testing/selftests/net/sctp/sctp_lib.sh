@@ -121,6 +121,26 @@ need_removable_module() {
 	fi
 }
 
+# What the module counts, where there is debugfs.
+OBJECTS=/sys/kernel/debug/rust_sctp
+
+no_objects() {
+	! [ -d "$OBJECTS" ] || ! grep -qvx 0 "$OBJECTS"/*
+}
+
+# remove_module SECONDS: everything that it counts comes down to zero, and rmmod
+# succeeds, within that time. What a socket leaves to RCU and to the end of a
+# process takes a moment.
+remove_module() {
+	if wait_for "$1" no_objects && wait_for "$1" rmmod "$MODULE_NAME" 2>"$TMP/rmmod"; then
+		return
+	fi
+	show "$TMP/rmmod"
+	grep "^$MODULE_NAME " /proc/modules | sed 's/^/# /'
+	! [ -d "$OBJECTS" ] || grep -H . "$OBJECTS"/* | sed 's/^/# /'
+	return 1
+}
+
 # From here on the kernel's log is watched.
 mark_log() {
 	LOG_MARK="sctp-selftest-$$-$RANDOM$RANDOM"
