@@ -2,10 +2,16 @@
 # What one does with this repository; the work is in tools/sctp/*.sh. The module
 # itself is described in Kbuild and net/sctp/Kbuild.
 
-# For every recipe's scripts. FLAVOUR is the guest: x86 or debug in QEMU, um for
-# User Mode Linux. MODULE=c takes the kernel's own module for comparison.
+# For every recipe's scripts. FLAVOUR is the guest: x86 in QEMU, um for User Mode
+# Linux; DEBUG=1 takes its kernel with everything on that finds mistakes, debug and
+# um-debug. MODULE=c takes the kernel's own module for comparison.
 export KDIR KSRC ACCEL JOBS MODULE FLAVOUR TESTS VERBOSE FULL SECS KEEP N SEED MESSAGES
 T := tools/sctp
+
+ifneq ($(DEBUG),)
+debug := -debug
+override FLAVOUR := $(patsubst x86-debug,debug,$(or $(FLAVOUR:%-debug=%),x86)-debug)
+endif
 
 .DEFAULT_GOAL := module
 .NOTPARALLEL:
@@ -40,11 +46,11 @@ goodput: deps ## what gets through a link that loses packets, next to models of 
 coverage: deps ## which lines of the engine its tests in user space run
 	@$T/coverage.sh
 
-kselftest: deps ## socket tests in a QEMU guest (FLAVOUR=debug: the debug kernel)
+kselftest: deps ## socket tests in a QEMU guest (DEBUG=1: on its debug kernel)
 	@$T/run-tests.sh
 
 uml: deps ## the same tests in User Mode Linux
-	@FLAVOUR=um $T/run-tests.sh
+	@FLAVOUR=um$(debug) $T/run-tests.sh
 
 func-tests: deps ## the functional tests of lksctp-tools in a guest
 	@$T/func-tests.sh
@@ -81,7 +87,8 @@ help: ## this text
 	@echo '                 CONFIG_RUST=y. Default: a kernel made here, in the cache'
 	@echo '  KSRC=dir       kernel source tree the guest kernels are made of. Default:'
 	@echo '                 the newest linux-source package of the supported series'
-	@echo '  FLAVOUR=name   guest: x86, debug (KASAN, lockdep, ...) or um. Default: x86'
+	@echo '  FLAVOUR=name   guest: x86, um, debug or um-debug. Default: x86'
+	@echo '  DEBUG=1        its kernel with KASAN, kmemleak, ... (debug or um-debug)'
 	@echo '  ACCEL=name     QEMU accelerator: kvm or tcg. Default: kvm if a trial boot works'
 	@echo '  JOBS=n         parallel jobs. Default: number of processors'
 	@echo '  MODULE=name    module the guests load: rust, or c for the kernel'"'"'s own'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# build-kernel.sh x86|um|debug: builds the guest kernel of that flavour, unless
-# the cache has it, and prints the path of its build tree.
+# build-kernel.sh x86|um|debug|um-debug: builds the guest kernel of that flavour,
+# unless the cache has it, and prints the path of its build tree.
 #
 # A build tree is keyed by the source, the configuration fragments and the
 # compilers, so a changed fragment makes a new tree and an old checkout still
@@ -14,15 +14,16 @@ here=$TOP/tools/sctp
 case $flavour in
 x86) arch=x86_64 fragments=(common x86) targets=(bzImage modules) about="about 5 minutes on 2 cores" ;;
 um) arch=um fragments=(common um) targets=(linux modules) about="about 3 minutes on 2 cores" ;;
-debug) arch=x86_64 fragments=(common x86 debug) targets=(bzImage modules) about="about 8 minutes on 2 cores" ;;
-*) die "unknown flavour $flavour: x86, um or debug" ;;
+debug) arch=x86_64 fragments=(common x86 debug debug-x86) targets=(bzImage modules) about="about 8 minutes on 2 cores" ;;
+um-debug) arch=um fragments=(common um debug) targets=(linux modules) about="about 5 minutes on 2 cores" ;;
+*) die "unknown flavour $flavour: $FLAVOURS" ;;
 esac
 src=$("$here/fetch-kernel.sh")
 find_toolchain
 
 cc=gcc
 llvm=()
-if [ "$flavour" = debug ]; then
+if is_debug "$flavour"; then
 	# KASAN together with CONFIG_RUST is for clang only.
 	cc=clang-19 llvm=(LLVM=-19)
 	command -v clang-19 >/dev/null || "$here/install-deps.sh" debug

@@ -5,7 +5,7 @@
 # wrong: a splat in the kernel's log, a module that does not unload, something
 # left behind, a time-out, a guest that ended without a verdict.
 #
-#   -f x86|debug|um   kernel flavour (x86); x86 and debug run in QEMU, um is
+#   -f FLAVOUR        kernel: x86 (default) or debug in QEMU, um or um-debug in
 #                     User Mode Linux
 #   -m rust|c|none    the module that is loaded: ours, the kernel's, or none
 #   -p                the payload itself loads the module
@@ -39,7 +39,6 @@ while getopts f:m:pn:t:c:l:s:i opt; do
 	esac
 done
 shift $((OPTIND - 1))
-case $flavour in x86 | debug | um) ;; *) die "unknown flavour $flavour: x86, debug or um" ;; esac
 [ "$interactive" = yes ] || [ $# != 0 ] || die "no command given"
 
 kdir=$("$here/build-kernel.sh" "$flavour")
@@ -174,10 +173,13 @@ run_qemu() {
 }
 
 run_uml() {
-	local args
-	[ -z "$link" ] || die "there is no link between guests for um"
+	local args seccomp=auto
+	[ -z "$link" ] || die "there is no link between guests for $flavour"
+	# With the debug kernel every program dies at its first instruction in the
+	# other mode, which several processors need.
+	if is_debug "$flavour"; then seccomp=off cpus=1; fi
 	# shellcheck disable=SC2054 # the commas are its channels'
-	args=(mem=2G "ncpus=$cpus" seccomp=auto "uml_dir=$run/" umid=uml
+	args=(mem=2G "ncpus=$cpus" "seccomp=$seccomp" "uml_dir=$run/" umid=uml
 		rootfstype=hostfs rootflags=/ root=/dev/root ro "init=$here/guest/init.sh"
 		"guest_mnt=$mnt" "guest_out=$run/out" "guest_shared=$shared" guest_tty=tty1
 		panic=-1 oops=panic quiet loglevel=5 printk.time=1
@@ -204,10 +206,11 @@ SPLATS+='|page allocation failure|Out of memory|rust_kernel: panicked|panicked a
 
 started=$SECONDS
 ended=0
-case $flavour in
-um) run_uml || ended=$? ;;
-*) run_qemu || ended=$? ;;
-esac
+if is_um "$flavour"; then
+	run_uml || ended=$?
+else
+	run_qemu || ended=$?
+fi
 
 rc=1 guest=failed
 if [ -s "$run/out/status" ]; then

@@ -17,6 +17,11 @@ JOBS=${JOBS:-$(nproc)}
 SERIES="7.3 7.2"
 BINDGEN_VERSION=0.72.1
 
+# The guest kernels: QEMU or User Mode Linux, each also with what finds mistakes.
+FLAVOURS="x86, um, debug or um-debug"
+is_debug() { [[ $1 =~ ^(um-)?debug$ ]]; }
+is_um() { [[ $1 =~ ^um(-debug)?$ ]]; }
+
 # What is made in the checkout, all of it ignored by git.
 BUILD=$TOP/build
 

@@ -12,7 +12,7 @@ SOURCES=${SOURCES:-$TOP/tools/testing/selftests/net/sctp}
 LIMIT=$(sed -n 's/^timeout=//p' "$SOURCES/settings" 2>/dev/null)
 LIMIT=${LIMIT:-300}
 # Everything takes several times as long under KASAN and lockdep.
-if [ "$FLAVOUR" = debug ]; then LIMIT=$((LIMIT * 4)); fi
+if [[ $FLAVOUR = *debug ]]; then LIMIT=$((LIMIT * 4)); fi
 
 # The long ones are for processors that are not emulated: under TCG they are cut
 # short, unless FULL=1, and run in full in User Mode Linux.
