@@ -181,10 +181,19 @@ fn up(to: Target<'_>, engine: &mut Engine, cx: &mut Cx<'_>, listener: &mut Optio
         }
         return;
     }
-    if to.endpoint.style == Style::OneToOne {
-        to.sk.set_state(State::Established);
-    }
+    set_own_state(to, to.sk, State::Established);
     to.sk.wake_all();
+}
+
+/// Sets the state of a one-to-one association's socket, unless `close()` was there before: what it
+/// leaves is final, and IP takes a socket apart only in that state.
+fn set_own_state(to: Target<'_>, sk: &Sk, state: State) {
+    if to.endpoint.style == Style::OneToOne {
+        let inner = to.endpoint.inner.lock();
+        if !inner.closed {
+            sk.set_state(state);
+        }
+    }
 }
 
 /// Puts a new association where `accept()` finds it.
@@ -233,7 +242,7 @@ fn peer_shutdown(to: Target<'_>, engine: &Engine) {
         notify::shutdown(to.assoc.id)
     });
     with_own_socket(to, |sk| {
-        sk.set_state(State::Closing);
+        set_own_state(to, sk, State::Closing);
         sk.add_shutdown(bindings::RCV_SHUTDOWN);
         sk.wake_all();
     });

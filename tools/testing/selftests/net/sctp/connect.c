@@ -310,6 +310,27 @@ FIXTURE_TEARDOWN(connect_one)
 {
 }
 
+/*
+ * The socket is closed while the association is about to come up. That it was
+ * established then, and taken apart so, would be in the kernel's log.
+ */
+TEST_F(connect_one, closed_before_the_answer)
+{
+	char c;
+	int fd;
+
+	ASSERT_EQ(0, system("tc qdisc add dev lo root netem delay 100ms"));
+	set_nonblock(_metadata, self->fd, true);
+	ASSERT_EQ(EINPROGRESS, try_connect(self->fd, &self->addr));
+	/* The COOKIE ECHO is there, and its answer on the way. */
+	wait_for(_metadata, self->listener, POLLIN);
+	ASSERT_EQ(0, close(self->fd));
+	fd = accept(self->listener, NULL, NULL);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, recv(fd, &c, 1, 0));
+	close(fd);
+}
+
 TEST_F(connect_one, nonblocking_refused)
 {
 	union test_addr addr = free_addr(_metadata, &variant->fl);

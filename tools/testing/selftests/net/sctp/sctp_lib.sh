@@ -150,7 +150,7 @@ mark_log() {
 # Says what is suspicious in it, and fails if something is.
 check_log() {
 	dmesg | sed "1,/$LOG_MARK/d" >"$TMP/log"
-	if grep -E 'WARNING|BUG|Oops|[Pp]anic|general protection|Call Trace|refcount_t|KASAN|UBSAN|INFO: rcu|stall|lockup|hung task|unregister_netdevice|Objects remaining|leak|scheduling while atomic|suspicious RCU' \
+	if grep -E 'WARNING|BUG|Oops|[Pp]anic|general protection|Call Trace|refcount_t|KASAN|UBSAN|INFO: rcu|stall|lockup|hung task|Attempt to release|unregister_netdevice|Objects remaining|leak|scheduling while atomic|suspicious RCU' \
 		"$TMP/log" >"$TMP/splat"; then
 		show "$TMP/splat"
 		return 1
