@@ -5,7 +5,7 @@
 # For every recipe's scripts. FLAVOUR is the guest: x86 in QEMU, um for User Mode
 # Linux; DEBUG=1 takes its kernel with everything on that finds mistakes, debug and
 # um-debug. MODULE=c takes the kernel's own module for comparison.
-export KDIR KSRC ACCEL JOBS MODULE FLAVOUR TESTS VERBOSE FULL SECS KEEP N SEED MESSAGES
+export KDIR KSRC ACCEL JOBS MODULE FLAVOUR TESTS VERBOSE FULL SECS KEEP N SEED MESSAGES MINUTES SCENARIOS
 T := tools/sctp
 
 ifneq ($(DEBUG),)
@@ -52,6 +52,9 @@ kselftest: deps ## socket tests in a QEMU guest (DEBUG=1: on its debug kernel)
 uml: deps ## the same tests in User Mode Linux
 	@FLAVOUR=um$(debug) $T/run-tests.sh
 
+soak: deps ## MINUTES= of all that breaks modules, from SEED=, on the debug kernel
+	@$T/soak.sh
+
 func-tests: deps ## the functional tests of lksctp-tools in a guest
 	@$T/func-tests.sh
 
@@ -96,6 +99,8 @@ help: ## this text
 	@echo '  FULL=1         long socket tests in full in an emulated guest, too'
 	@echo '  SECS=n         seconds for each fuzz target. Default: 60'
 	@echo '  TARGETS=names  fuzz targets to run. Default: all'
+	@echo '  MINUTES=n      how long to soak. Default: 10'
+	@echo '  SCENARIOS=...  scenarios of the soak. Default: all'
 	@echo '  N=n            random scenarios. Default: 100000; for the sweep 20'
 	@echo '  SEED=n         number of the first one. Default: 1'
 	@echo '  MESSAGES=n     only the first n messages of each. Default: all'
@@ -103,5 +108,5 @@ help: ## this text
 	@echo 'Kernels, fetched source and bindgen are kept in $$RUST_SCTP_CACHE, by default'
 	@echo '~/.cache/rust_sctp; everything else goes to build/.'
 
-.PHONY: module demo test check twin fuzz coverage sim sim-sweep goodput kselftest uml func-tests programs interop \
+.PHONY: module demo test check twin fuzz coverage sim sim-sweep goodput kselftest uml soak func-tests programs interop \
 	shell install-tree rust-analyzer clean deps help

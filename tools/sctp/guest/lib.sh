@@ -53,3 +53,35 @@ leftovers() {
 		say_left "$(grep "$MODULE_NAME" /proc/vmallocinfo)"
 	return "$found"
 }
+
+# run_test N NAME LIMIT COMMAND...: what a test says, and its verdict, in the form
+# of the kselftest runner.
+run_test() {
+	local n=$1 name=$2 limit=$3 started=$SECONDS rc
+	shift 3
+	echo "# selftests: net/sctp: $name"
+	# A session of its own, so that a time-out ends all that the test started.
+	(cd "$SOURCES" && setsid -w timeout -k 5 "$limit" "$@") </dev/null 2>&1 | sed -u 's/^/# /'
+	rc=${PIPESTATUS[0]}
+	case $rc in
+	0) echo "ok $n selftests: net/sctp: $name # $((SECONDS - started)) s" ;;
+	4)
+		# The guest has all that a test may want, but for the C module some do
+		# not apply.
+		if [ "$MODULE" = c ]; then
+			echo "ok $n selftests: net/sctp: $name # SKIP"
+		else
+			echo "not ok $n selftests: net/sctp: $name # skipped where it must not be"
+			return 1
+		fi
+		;;
+	124 | 137)
+		echo "not ok $n selftests: net/sctp: $name # TIMEOUT $limit seconds"
+		return 1
+		;;
+	*)
+		echo "not ok $n selftests: net/sctp: $name # exit=$rc"
+		return 1
+		;;
+	esac
+}

@@ -34,38 +34,12 @@ alone() { grep -q '^need_removable_module' "$SOURCES/${1#script:}" 2>/dev/null; 
 
 # run N TEST: what it says, and its verdict.
 run() {
-	local n=$1 kind=${2%%:*} name=${2#*:} command settings started rc
+	local n=$1 kind=${2%%:*} name=${2#*:} settings
 	case $kind in
-	prog) command=("$BIN/$name") ;;
+	prog) run_test "$n" "$name" "$LIMIT" "$BIN/$name" ;;
 	*)
 		mapfile -t settings < <(short "$name")
-		command=(env "${settings[@]}" bash "$SOURCES/$name")
-		;;
-	esac
-	echo "# selftests: net/sctp: $name"
-	started=$SECONDS
-	# A session of its own, so that a time-out ends all that the test started.
-	(cd "$SOURCES" && setsid -w timeout -k 5 "$LIMIT" "${command[@]}") </dev/null 2>&1 | sed -u 's/^/# /'
-	rc=${PIPESTATUS[0]}
-	case $rc in
-	0) echo "ok $n selftests: net/sctp: $name # $((SECONDS - started)) s" ;;
-	4)
-		# The guest has all that a test may want, but for the C module some do
-		# not apply.
-		if [ "$MODULE" = c ]; then
-			echo "ok $n selftests: net/sctp: $name # SKIP"
-		else
-			echo "not ok $n selftests: net/sctp: $name # skipped where it must not be"
-			return 1
-		fi
-		;;
-	124 | 137)
-		echo "not ok $n selftests: net/sctp: $name # TIMEOUT $LIMIT seconds"
-		return 1
-		;;
-	*)
-		echo "not ok $n selftests: net/sctp: $name # exit=$rc"
-		return 1
+		run_test "$n" "$name" "$LIMIT" env "${settings[@]}" bash "$SOURCES/$name"
 		;;
 	esac
 }

@@ -17,26 +17,8 @@
 
 COUNT=${COUNT:-100000}
 SEED=${SEED:-$RANDOM$RANDOM}
-NS_C=sctp-c-$$
 need_sctp
 setup_veth || ktap_skip_all "no veth"
-trap 'cleanup; ip netns del "$NS_C" 2>/dev/null' EXIT
-
-setup_attacker() {
-	local mac
-	ip netns add "$NS_C" &&
-		ip link add veth1 netns "$NS_B" type veth peer name veth1 netns "$NS_C" ||
-		return
-	echo 1 | ip netns exec "$NS_C" tee /proc/sys/net/ipv6/conf/veth1/disable_ipv6 >/dev/null
-	mac=$(ip netns exec "$NS_C" cat /sys/class/net/veth1/address) &&
-		ip -n "$NS_B" addr add 10.9.1.1/24 dev veth1 &&
-		ip -n "$NS_B" addr add fd0a::1/64 dev veth1 nodad &&
-		ip -n "$NS_B" link set veth1 up &&
-		ip -n "$NS_C" link set veth1 up &&
-		ip -n "$NS_B" neigh add 10.9.1.2 lladdr "$mac" dev veth1 &&
-		ip -n "$NS_B" neigh add fd0a::2 lladdr "$mac" dev veth1 || return
-	MAC=$(on_b cat /sys/class/net/veth1/address)
-}
 setup_attacker || ktap_skip_all "no second veth"
 note "seed $SEED"
 mark_log
@@ -59,8 +41,7 @@ done
 # attack NAME SOURCE DESTINATION PORT
 attack() {
 	SEED=$((SEED + 1))
-	ip netns exec "$NS_C" "$BIN/sctp_flood" attack -i veth1 -m "$MAC" -s "$2" \
-		-d "$3" -p "$4" -n $((COUNT * 3 / 20)) -S "$SEED" -t 400 >"$TMP/attack" 2>&1
+	attacker attack -s "$2" -d "$3" -p "$4" -n $((COUNT * 3 / 20)) -S "$SEED" -t 400 >"$TMP/attack" 2>&1
 	local rc=$?
 	show "$TMP/attack"
 	ktap $rc "$1"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sctp_flood: hostile packets, as many as one likes. Three programs in one:
+ * sctp_flood: hostile packets, as many as one likes. Several programs in one:
  *
  * sink: listens, takes every association and throws away what comes, so that
  * there is something to attack: one-to-many on the port, one-to-one on the next.
+ * hold: the same, but never reads or accepts.
  *
  * attack: from a network device without addresses, plays clients that set up
  * associations with the sink. At each step, before the packet that is right, it
@@ -12,6 +13,8 @@
  * not, then altered by flipping bits, cutting, extending, repeating and lying
  * about lengths; checksums valid and not; and plain noise. In the end the sink
  * must still answer a handshake, take data and acknowledge it.
+ *
+ * squeeze: from such a device, makes the receiver hold as much memory as it will.
  *
  * replay: watches an association that passes through the device and sends
  * copies of its packets again which must do it no harm: altered, with a checksum
@@ -48,6 +51,7 @@ struct options opt = {
 	.count = 100000,
 	.seed = 1,
 	.timeout = 300,
+	.streams = 10,
 };
 
 unsigned long sent;
@@ -253,7 +257,7 @@ static int sink_socket(int type, uint16_t port)
 
 #define MAX_FDS 200
 
-static void sink(void)
+static void sink(bool hold)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
 	struct pollfd pfds[MAX_FDS];
@@ -267,6 +271,8 @@ static void sink(void)
 	pfds[1].events = POLLIN;
 	printf("sctp_flood: listening\n");
 	fflush(stdout);
+	while (hold && !stop)
+		pause();
 	while (!stop) {
 		if (poll(pfds, n, 500) < 0 && errno != EINTR)
 			fail("poll: %s", strerror(errno));
@@ -308,8 +314,9 @@ static void sink(void)
 
 static void usage(void)
 {
-	fputs("usage: sctp_flood sink   [-p PORT]\n"
+	fputs("usage: sctp_flood sink|hold [-p PORT]\n"
 	      "       sctp_flood attack -i DEVICE -m MAC -s SOURCE -d DESTINATION [options]\n"
+	      "       sctp_flood squeeze -i DEVICE -m MAC -s SOURCE -d DESTINATION [options]\n"
 	      "       sctp_flood replay -i DEVICE [options]\n"
 	      "  -p PORT     of the sink (5002), one-to-one at the next\n"
 	      "  -n COUNT    packets to send (100000)\n"
@@ -360,9 +367,13 @@ int main(int argc, char **argv)
 	}
 	deadline = now_ms() + opt.timeout * 1000LL;
 	if (!strcmp(argv[1], "sink"))
-		sink();
+		sink(false);
+	else if (!strcmp(argv[1], "hold"))
+		sink(true);
 	else if (!strcmp(argv[1], "attack") && opt.dev && opt.src && opt.dst)
 		attack();
+	else if (!strcmp(argv[1], "squeeze") && opt.dev && opt.src && opt.dst)
+		squeeze();
 	else if (!strcmp(argv[1], "replay") && opt.dev)
 		replay();
 	else

@@ -47,6 +47,7 @@ struct options {
 	unsigned long count;
 	uint64_t seed;
 	int timeout;
+	uint16_t streams;
 	bool v6;
 };
 
@@ -75,6 +76,13 @@ void add_template(struct packet *p, const struct peer *peer, uint8_t type);
 void mutate(struct packet *p);
 
 /* sctp_flood_attack.c */
+void send_packet(const struct packet *p);
+void drain(void);
+void set_up(struct peer *peer);
+void set_addresses(void);
 void attack(void);
+
+/* sctp_flood_squeeze.c */
+void squeeze(void);
 
 #endif /* SCTP_FLOOD_H */

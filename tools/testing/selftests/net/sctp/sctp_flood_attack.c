@@ -19,7 +19,7 @@ static unsigned long answered;
 static uint8_t src_addr[16], dst_addr[16];
 
 /* Puts the link's and IP's headers in front. */
-static void send_packet(const struct packet *p)
+void send_packet(const struct packet *p)
 {
 	uint8_t frame[ETH_HLEN + 40 + sizeof(p->buf)] = { 0 };
 	size_t len = p->len, header = opt.v6 ? 40 : 20;
@@ -125,7 +125,7 @@ static const uint8_t *await(const struct peer *peer, uint8_t type, size_t *len,
 }
 
 /* Reads away what has come, so that answers are not those of long ago. */
-static void drain(void)
+void drain(void)
 {
 	char buf[64];
 
@@ -142,7 +142,7 @@ static void send_init(struct peer *peer)
 	v = add_chunk(&p, INIT, 0, 16);
 	set32(v, peer->tag);
 	set32(v + 4, 100000);
-	set16(v + 8, 10);
+	set16(v + 8, opt.streams);
 	set16(v + 10, 10);
 	set32(v + 12, peer->tsn);
 	set_checksum(p.buf, p.len);
@@ -243,34 +243,41 @@ static void attack_once(void)
 		send_one(&peer, ABORT);
 }
 
-/* The sink must be as good as before. */
-static void check_alive(void)
+/* Sets up an association, over which a message passes. */
+void set_up(struct peer *peer)
 {
 	long long end = now_ms() + 20000;
 	const uint8_t *v;
-	struct peer peer;
 	size_t len;
 
 	for (;;) {
 		if (now_ms() > end)
 			fail("the listener does not answer any more");
 		drain();
-		new_peer(&peer);
-		send_init(&peer);
-		if (!take_init_ack(&peer, 2000))
+		new_peer(peer);
+		send_init(peer);
+		if (!take_init_ack(peer, 2000))
 			continue;
-		send_one(&peer, COOKIE_ECHO);
-		if (!await(&peer, COOKIE_ACK, &len, 2000))
+		send_one(peer, COOKIE_ECHO);
+		if (!await(peer, COOKIE_ACK, &len, 2000))
 			continue;
-		send_one(&peer, DATA);
-		v = await(&peer, SACK, &len, 2000);
-		if (v && get32(v) == peer.tsn)
-			break;
+		send_one(peer, DATA);
+		v = await(peer, SACK, &len, 2000);
+		if (v && get32(v) == peer->tsn)
+			return;
 	}
+}
+
+/* The sink must be as good as before. */
+static void check_alive(void)
+{
+	struct peer peer;
+
+	set_up(&peer);
 	send_one(&peer, ABORT);
 }
 
-void attack(void)
+void set_addresses(void)
 {
 	int family = strchr(opt.dst, ':') ? AF_INET6 : AF_INET;
 
@@ -278,6 +285,11 @@ void attack(void)
 	if (inet_pton(family, opt.src, src_addr) != 1 ||
 	    inet_pton(family, opt.dst, dst_addr) != 1)
 		fail("bad address");
+}
+
+void attack(void)
+{
+	set_addresses();
 	open_device();
 	check_alive();
 	while (sent < opt.count) {

@@ -21,6 +21,7 @@ MODULE_NAME=$(basename "${MODULE_KO:-rust_sctp}" .ko)
 TMP=$(mktemp -d)
 NS_A=sctp-a-$$
 NS_B=sctp-b-$$
+NS_C=sctp-c-$$
 PIDS=()
 ktap_number=0
 ktap_failed=0
@@ -79,6 +80,7 @@ cleanup() {
 	wait 2>/dev/null
 	ip netns del "$NS_A" 2>/dev/null
 	ip netns del "$NS_B" 2>/dev/null
+	ip netns del "$NS_C" 2>/dev/null
 	rm -rf "$TMP"
 }
 trap cleanup EXIT
@@ -180,6 +182,31 @@ setup_veth() {
 
 remove_veth() {
 	ip netns del "$NS_A" && ip netns del "$NS_B"
+}
+
+# Next to these, a device in NS_C that has no addresses, so that the kernel there
+# takes no part. NS_B has 10.9.1.1 and fd0a::1 to it.
+setup_attacker() {
+	local mac
+	ip netns add "$NS_C" &&
+		ip link add veth1 netns "$NS_B" type veth peer name veth1 netns "$NS_C" ||
+		return
+	echo 1 | ip netns exec "$NS_C" tee /proc/sys/net/ipv6/conf/veth1/disable_ipv6 >/dev/null
+	mac=$(ip netns exec "$NS_C" cat /sys/class/net/veth1/address) &&
+		ip -n "$NS_B" addr add 10.9.1.1/24 dev veth1 &&
+		ip -n "$NS_B" addr add fd0a::1/64 dev veth1 nodad &&
+		ip -n "$NS_B" link set veth1 up &&
+		ip -n "$NS_C" link set veth1 up &&
+		ip -n "$NS_B" neigh add 10.9.1.2 lladdr "$mac" dev veth1 &&
+		ip -n "$NS_B" neigh add fd0a::2 lladdr "$mac" dev veth1 || return
+	MAC=$(on_b cat /sys/class/net/veth1/address)
+}
+
+# attacker MODE OPTION...: sctp_flood there.
+attacker() {
+	local mode=$1
+	shift
+	ip netns exec "$NS_C" "$BIN/sctp_flood" "$mode" -i veth1 -m "$MAC" "$@"
 }
 
 # start COMMAND...: in the background; its pid is in STARTED. A program, not a

@@ -1,0 +1,6 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The hostile packets of flood.sh, other ones each time.
+. "$(dirname "$0")/soak_lib.sh"
+
+COUNT=$((SECS * 1000)) SEED=$SEED exec bash "$HERE/../flood.sh"
