@@ -201,7 +201,7 @@ SPLATS='WARNING:|BUG:|BUG |Oops|general protection fault|KASAN|UBSAN|Kernel pani
 SPLATS+='|INFO: task|blocked for more than|rcu: INFO:|detected stall|soft lockup|hard LOCKUP'
 SPLATS+='|Attempt to release|suspicious RCU|possible recursive locking|possible circular locking|inconsistent lock state'
 SPLATS+='|bad unlock balance|held lock freed|refcount_t:|ref_tracker:|unregister_netdevice: waiting'
-SPLATS+='|ODEBUG:|sleeping function called|scheduling while atomic|kmemleak: [0-9]+ new'
+SPLATS+='|ODEBUG:|sleeping function called|scheduling while atomic'
 SPLATS+='|page allocation failure|Out of memory|rust_kernel: panicked|panicked at|Call Trace:'
 
 started=$SECONDS
