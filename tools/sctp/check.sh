@@ -30,12 +30,12 @@ mapfile -t C_FILES < <(matching '^(net|samples|tools)/.*\.[ch]$')
 passed=0 failed=0
 wanted=" $* "
 check() { # NAME DESCRIPTION COMMAND...
-	local name=$1 what=$2 out
+	local name=$1 what=$2 out started=$SECONDS
 	shift 2
 	case $wanted in "  " | *" $name "*) ;; *) return 0 ;; esac
 	if out=$("$@" 2>&1 </dev/null); then
 		passed=$((passed + 1))
-		echo "ok - $name: $what"
+		echo "ok - $name: $what ($((SECONDS - started)) s)"
 	else
 		failed=$((failed + 1))
 		echo "not ok - $name: $what"
