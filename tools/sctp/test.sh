@@ -12,11 +12,19 @@ results=$BUILD/results
 mkdir -p "$results"
 rm -f "$results"/*.stage
 
+# worked SHELL: seconds that processors have spent on what it has started.
+worked() {
+	local stat
+	read -r -a stat <"/proc/$1/stat"
+	echo $(((stat[15] + stat[16]) / $(getconf CLK_TCK)))
+}
+
 # stage NAME COMMAND...: NAME is what the command reports under. Leaves what came
 # out in NAME.stage.
 stage() {
-	local name=$1 rc=0 started=$SECONDS passed failed skipped
+	local name=$1 rc=0 started=$SECONDS shell=$BASHPID before passed failed skipped
 	shift
+	before=$(worked "$shell")
 	rm -f "$results/$name"
 	printf '\n\033[1m### %s\033[0m\n' "$name"
 	"$@" </dev/null || rc=$?
@@ -27,7 +35,7 @@ stage() {
 		echo "$name: ended with status $rc"
 		failed=1
 	fi
-	echo "$passed $failed $skipped $((SECONDS - started))" >"$results/$name.stage"
+	echo "$passed $failed $skipped $((SECONDS - started)) $(($(worked "$shell") - before))" >"$results/$name.stage"
 }
 
 # What both lanes need is made before, and a test's time is its own.
@@ -66,11 +74,11 @@ cat "$log"
 printf '\n'
 total_passed=0 total_failed=0 total_skipped=0
 for name in check twin kselftest-{x86,um} func-tests-{x86,um} interop; do
-	if ! read -r passed failed skipped seconds <"$results/$name.stage"; then
-		passed=0 failed=1 skipped=0 seconds=0
+	if ! read -r passed failed skipped seconds work <"$results/$name.stage"; then
+		passed=0 failed=1 skipped=0 seconds=0 work=0
 	fi
-	printf '%-16s %5d passed %5d failed %5d skipped %6d s\n' \
-		"$name" "$passed" "$failed" "$skipped" "$seconds"
+	printf '%-16s %5d passed %5d failed %5d skipped %6d s %6d s of work\n' \
+		"$name" "$passed" "$failed" "$skipped" "$seconds" "$work"
 	total_passed=$((total_passed + passed))
 	total_failed=$((total_failed + failed))
 	total_skipped=$((total_skipped + skipped))

@@ -47,11 +47,11 @@ XFER_TIMEOUT=600
 start_transfer four 4 one-to-one -p 5001 -b 0 -B
 start_transfer six 6 one-to-many -p 5002 -b 0 -B
 rc=0
-for ((i = 0; i < 50; i++)); do
+for ((i = 0; i < 20; i++)); do
 	refused || rc=1
 	sleep 0.02
 done
-ktap $rc "refused 50 times while data flow"
+ktap $rc "refused 20 times while data flow"
 kill -TERM "${SERVER[four]}" "${SERVER[six]}" "${CLIENT[four]}" "${CLIENT[six]}"
 end_transfer four
 ktap $? "IPv4 one-to-one transfer unharmed"
