@@ -3,4 +3,4 @@
 # The hostile packets of flood.sh, other ones each time.
 . "$(dirname "$0")/soak_lib.sh"
 
-COUNT=$((SECS * 1000)) SEED=$SEED exec bash "$HERE/../flood.sh"
+COUNT=$((SECS * 100)) SEED=$SEED exec bash "$HERE/../flood.sh"

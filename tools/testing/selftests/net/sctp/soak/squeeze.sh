@@ -27,7 +27,7 @@ most=0
 squeeze() {
 	local now rc
 	draw 1 1000000000
-	start attacker squeeze -s "$2" -d "$3" -p "$4" -S "$DRAWN" -n $((SECS * 500)) -t 300 >"$TMP/squeeze" 2>&1
+	start attacker squeeze -s "$2" -d "$3" -p "$4" -S "$DRAWN" -n $((SECS * 50)) -t 300 >"$TMP/squeeze" 2>&1
 	while kill -0 "$STARTED" 2>/dev/null; do
 		now=$(slab)
 		[ "$now" -lt "$most" ] || most=$now
