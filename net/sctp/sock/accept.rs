@@ -23,38 +23,34 @@ pub(crate) fn accept(sk: &Sk, flags: c_int) -> Result<ARef<Sk>> {
     }
     let nonblock = flags as u32 & bindings::RUST_CONST_HELPER_O_NONBLOCK != 0;
     let mut timeout = sk.receive_timeout(nonblock);
-    let waiting = sk.wait(&mut timeout, || {
+    let (child, waiting) = sk.wait(&mut timeout, || {
         let stopped = sk.shutdown() & bindings::RCV_SHUTDOWN != 0;
         if stopped || sk.state() != State::Listening {
             return Some(Err(EINVAL));
         }
-        let mut inner = endpoint.inner.lock();
-        let waiting = inner.accept_queue.pop_front()?;
+        // Whoever takes one away holds the lock, so it is the same one below.
+        let _guard = sk.lock();
+        let next = endpoint.inner.lock().accept_queue.front()?.endpoint.clone();
+        // Without memory for its socket it waits for the next call.
+        let child = match sk.accept_child(next) {
+            Ok(child) => child,
+            Err(e) => return Some(Err(e)),
+        };
+        let waiting = endpoint.inner.lock().accept_queue.pop_front()?;
         sk.accept_queue_removed();
-        Some(Ok(waiting))
+        Some(Ok((child, waiting)))
     })??;
-    attach(sk, waiting)
+    attach(&child, waiting);
+    Ok(child)
 }
 
-/// Makes a socket for an endpoint that waited for one.
-fn attach(sk: &Sk, waiting: Waiting) -> Result<ARef<Sk>> {
-    let Waiting { endpoint, names } = waiting;
-    let guard = sk.lock();
-    let child = match sk.accept_child(endpoint.clone()) {
-        Ok(child) => child,
-        Err(e) => {
-            drop(guard);
-            super::close::abort_all(&endpoint);
-            endpoint.abandon();
-            return Err(e);
-        }
-    };
-    drop(guard);
+/// Gives an endpoint that waited for a socket the one that was made for it.
+fn attach(child: &ARef<Sk>, Waiting { endpoint, names }: Waiting) {
     child.set_state(State::Established);
-    names.give_to(&child);
+    names.give_to(child);
     let assoc = endpoint.only_assoc();
     if let Some(assoc) = &assoc {
-        seat(&child, &endpoint, &mut assoc.lock());
+        seat(child, &endpoint, &mut assoc.lock());
     } else {
         endpoint.inner.lock().sk = Some(child.clone());
     }
@@ -63,9 +59,8 @@ fn attach(sk: &Sk, waiting: Waiting) -> Result<ARef<Sk>> {
     if let Some(why) = ended {
         // If there was a shutdown, the peer began it.
         child.add_shutdown(bindings::RCV_SHUTDOWN);
-        show_end(&child, why);
+        show_end(child, why);
     }
-    Ok(child)
 }
 
 /// Gives an association a socket of its own. Events go there from then on.
