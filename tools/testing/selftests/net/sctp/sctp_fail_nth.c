@@ -186,7 +186,7 @@ static int do_peeloff(struct world *w)
 		return err(-1);
 	arg.associd = ids[1];
 	len = sizeof(arg);
-	if (getsockopt(w->a, IPPROTO_SCTP, SCTP_SOCKOPT_PEELOFF, &arg, &len))
+	if (getsockopt(w->a, IPPROTO_SCTP, SCTP_SOCKOPT_PEELOFF, &arg, &len) < 0)
 		return err(-1);
 	w->result = arg.sd;
 	return 0;

@@ -259,7 +259,7 @@ static void take(struct slot *s)
 		arg.associd = ids[1 + draw(ids[0] < 64 ? ids[0] : 64)];
 		len = sizeof(arg);
 		if (getsockopt(listeners[1], IPPROTO_SCTP, SCTP_SOCKOPT_PEELOFF,
-			       &arg, &len))
+			       &arg, &len) < 0)
 			return;
 		fd = arg.sd;
 	}
