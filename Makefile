@@ -97,7 +97,7 @@ help: ## this text
 	@echo '  MODULE=name    module the guests load: rust, or c for the kernel'"'"'s own'
 	@echo '  TESTS=names    socket or functional tests to run. Default: all'
 	@echo '  FULL=1         long socket tests in full in an emulated guest, too'
-	@echo '  SECS=n         seconds for each fuzz target. Default: 60'
+	@echo '  SECS=n         seconds for each fuzz target. Default: 60; for each scenario of a soak'
 	@echo '  TARGETS=names  fuzz targets to run. Default: all'
 	@echo '  MINUTES=n      how long to soak. Default: 10'
 	@echo '  SCENARIOS=...  scenarios of the soak. Default: all'

@@ -74,6 +74,15 @@ nothing_left() {
 	return 1
 }
 
+# conclude: the last two tests of a scenario whose module stays, and its end.
+conclude() {
+	nothing_left 30
+	ktap $? "nothing is left"
+	check_log
+	ktap $? "nothing in the kernel's log"
+	ktap_finish
+}
+
 # Faults
 # ------
 
