@@ -112,6 +112,8 @@ pub(crate) struct Config {
     pub(crate) scope_policy: ScopePolicy,
     /// Offer and accept partial reliability (RFC 3758).
     pub(crate) prsctp_enabled: bool,
+    /// What the peer is told that the user is (SCTP_ADAPTATION_LAYER).
+    pub(crate) adaptation_code_point: Option<u32>,
     /// Tell the user of each message that is given up (SCTP_SEND_FAILED).
     pub(crate) report_send_failures: bool,
 }
@@ -146,6 +148,7 @@ impl Default for Config {
             may_fragment: true,
             scope_policy: ScopePolicy::default(),
             prsctp_enabled: true,
+            adaptation_code_point: None,
             report_send_failures: false,
         }
     }

@@ -11,7 +11,7 @@
 //! lifetime (4)    ms
 //! local tag (4)   peer tag (4)   local TSN (4)   peer TSN (4)   peer a_rwnd (4)
 //! out streams (2) in streams (2) tie tags (8)    local port (2) peer port (2)
-//! flags (1)       number of peer addresses (1)
+//! flags (1)       number of peer addresses (1)        adaptation code point (4)
 //! local address, peer addresses:  4, IPv4 (4)  |  6, IPv6 (16)  |  7, IPv6 (16), interface (4)
 //! MAC (32)        over all of the above
 //! ```
@@ -40,7 +40,7 @@ use super::{
 const MAX_INCREMENT: Duration = Duration::from_secs(60);
 
 /// Bytes before the addresses.
-const FIXED_LEN: usize = 4 + 8 + 4 + 5 * 4 + 2 * 2 + 8 + 2 * 2 + 2;
+const FIXED_LEN: usize = 4 + 8 + 4 + 5 * 4 + 2 * 2 + 8 + 2 * 2 + 2 + 4;
 const MAX_ADDRESS_LEN: usize = 1 + 16 + 4;
 
 /// Size of the largest cookie.
@@ -48,6 +48,7 @@ pub(crate) const MAX_LEN: usize = FIXED_LEN + (1 + MAX_ADDRESSES) * MAX_ADDRESS_
 
 const FLAG_ECN: u8 = 0x01;
 const FLAG_FORWARD_TSN: u8 = 0x02;
+const FLAG_ADAPTATION: u8 = 0x04;
 
 const ADDRESS_V4: u8 = 4;
 const ADDRESS_V6: u8 = 6;
@@ -94,6 +95,8 @@ pub(crate) struct Cookie {
     pub(crate) peer_port: u16,
     pub(crate) is_ecn_capable: bool,
     pub(crate) is_forward_tsn_supported: bool,
+    /// The peer's.
+    pub(crate) adaptation_code_point: Option<u32>,
     /// The address that the INIT was sent to.
     pub(crate) local: Address,
     /// The peer's, as far as they can be used; the first is where the INIT came from.
@@ -192,6 +195,9 @@ impl Cookie {
         if self.is_forward_tsn_supported {
             flags |= FLAG_FORWARD_TSN;
         }
+        if self.adaptation_code_point.is_some() {
+            flags |= FLAG_ADAPTATION;
+        }
         let count = u8::try_from(self.peers.as_slice().len()).ok()?;
 
         let mut out = Sealed {
@@ -212,6 +218,7 @@ impl Cookie {
         out.put(&self.local_port.to_be_bytes())?;
         out.put(&self.peer_port.to_be_bytes())?;
         out.put(&[flags, count])?;
+        out.put(&self.adaptation_code_point.unwrap_or(0).to_be_bytes())?;
         out.put_address(&self.local)?;
         for address in self.peers.as_slice() {
             out.put_address(address)?;
@@ -265,6 +272,7 @@ impl Cookie {
         let peer_port = r.u16()?;
         let flags = r.u8()?;
         let count = r.u8()?;
+        let adaptation_code_point = r.u32()?;
         let local = parse_address(&mut r)?;
         let mut peers = Addresses::new(parse_address(&mut r)?);
         for _ in 1..count {
@@ -285,6 +293,7 @@ impl Cookie {
             peer_port,
             is_ecn_capable: flags & FLAG_ECN != 0,
             is_forward_tsn_supported: flags & FLAG_FORWARD_TSN != 0,
+            adaptation_code_point: (flags & FLAG_ADAPTATION != 0).then_some(adaptation_code_point),
             local,
             peers,
         })

@@ -349,6 +349,7 @@ pub(crate) fn init_ack<B: Payload>(
         peer_port: pkt.source_port(),
         is_ecn_capable: init.is_ecn_capable,
         is_forward_tsn_supported,
+        adaptation_code_point: init.adaptation_code_point,
         local: pkt.dst,
         peers: policy.claimed(init, pkt.src, locals),
     };
@@ -362,6 +363,7 @@ pub(crate) fn init_ack<B: Payload>(
         &InitParams {
             addresses: told.as_ref().map_or(&[], Addresses::as_slice),
             forward_tsn_supported: is_forward_tsn_supported,
+            adaptation_code_point: config.adaptation_code_point,
             ..Default::default()
         },
         cookie.as_bytes(),

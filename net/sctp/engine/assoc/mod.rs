@@ -72,6 +72,8 @@ pub(crate) struct Association<B: Payload> {
     local_initial_tsn: Tsn,
     /// Partial reliability was negotiated (RFC 3758).
     is_forward_tsn_supported: bool,
+    /// What the peer's user is, if it says so (RFC 5061, 4.2.6).
+    peer_adaptation_code_point: Option<u32>,
 
     // Setup.
     /// The peer's cookie, from its INIT ACK until its COOKIE ACK.
@@ -188,6 +190,11 @@ impl<B: Payload> Association<B> {
     /// Whether both sides want partial reliability.
     pub(crate) fn is_forward_tsn_supported(&self) -> bool {
         self.is_forward_tsn_supported
+    }
+
+    /// What the peer says that its user is (Adaptation Layer Indication).
+    pub(crate) fn peer_adaptation_code_point(&self) -> Option<u32> {
+        self.peer_adaptation_code_point
     }
 
     pub(crate) fn paths(&self) -> &[Path] {

@@ -51,6 +51,7 @@ pub(super) struct Identity {
     in_streams: u16,
     peer_rwnd: u32,
     is_forward_tsn_supported: bool,
+    peer_adaptation_code_point: Option<u32>,
 }
 
 impl<B: Payload> Association<B> {
@@ -79,6 +80,7 @@ impl<B: Payload> Association<B> {
             in_streams: config.max_in_streams,
             peer_rwnd: 0,
             is_forward_tsn_supported: false,
+            peer_adaptation_code_point: None,
         };
         // The addresses that the user named are taken for good (5.4).
         let (peer, local) = (peers.first(), Some(locals.first()));
@@ -171,6 +173,7 @@ impl<B: Payload> Association<B> {
             tie_tags: TieTags::random(cx.rng),
             local_initial_tsn: identity.local_initial_tsn,
             is_forward_tsn_supported: identity.is_forward_tsn_supported,
+            peer_adaptation_code_point: identity.peer_adaptation_code_point,
             cookie: KVec::new(),
             unrecognized: KVec::new(),
             init_attempts: 0,
@@ -345,6 +348,7 @@ impl<B: Payload> Association<B> {
             in_streams,
             peer_rwnd: fixed.a_rwnd,
             is_forward_tsn_supported: self.config.prsctp_enabled && init.is_forward_tsn_supported,
+            peer_adaptation_code_point: init.adaptation_code_point,
         });
         // The peer is there. What T1-init was backed off by is no measure for how soon it will
         // answer, and it may give up while this side still waits for its COOKIE ACK.
@@ -396,6 +400,7 @@ impl<B: Payload> Association<B> {
         self.out_streams = identity.out_streams;
         self.set_peer_a_rwnd(identity.peer_rwnd);
         self.is_forward_tsn_supported = identity.is_forward_tsn_supported;
+        self.peer_adaptation_code_point = identity.peer_adaptation_code_point;
         self.rx
             .restart(identity.peer_initial_tsn, identity.in_streams);
         self.rx.set_may_forward(identity.is_forward_tsn_supported);
@@ -474,6 +479,7 @@ impl Identity {
             in_streams: cookie.in_streams,
             peer_rwnd: cookie.peer_rwnd,
             is_forward_tsn_supported: cookie.is_forward_tsn_supported,
+            peer_adaptation_code_point: cookie.adaptation_code_point,
         }
     }
 }

@@ -153,6 +153,7 @@ impl<B: Payload> Association<B> {
             address_types: Some(scope::types(&self.locals)),
             preservative: self.init_preservative(),
             forward_tsn_supported: self.config.prsctp_enabled,
+            adaptation_code_point: self.config.adaptation_code_point,
         };
         self.start(cx, out, 0, path.mtu())?;
         out.init(cx.gfp, &fixed, &params)?;

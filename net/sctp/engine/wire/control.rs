@@ -38,6 +38,7 @@ pub(crate) fn heartbeat_info<'a>(chunk: &Chunk<'a>) -> Result<&'a [u8], Malforme
         | ParamType::Padding
         | ParamType::SupportedExtensions
         | ParamType::ForwardTsnSupported
+        | ParamType::AdaptationLayerIndication
         | ParamType::Unrecognized(_) => Err(Malformed),
     }
 }

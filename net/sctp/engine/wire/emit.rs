@@ -32,6 +32,8 @@ pub(crate) struct InitParams<'a> {
     pub(crate) preservative: Option<Duration>,
     /// FORWARD TSN may be used (RFC 3758, 3.1).
     pub(crate) forward_tsn_supported: bool,
+    /// What our user is (RFC 5061, 4.2.6).
+    pub(crate) adaptation_code_point: Option<u32>,
 }
 
 impl<B: Payload> PacketBuilder<B> {
@@ -224,6 +226,10 @@ impl<B: Payload> ChunkWriter<'_, B> {
         }
         if params.forward_tsn_supported {
             self.put_tlv(ParamType::ForwardTsnSupported.to_u16(), &[])?;
+        }
+        if let Some(code_point) = params.adaptation_code_point {
+            let kind = ParamType::AdaptationLayerIndication.to_u16();
+            self.put_tlv(kind, &[&code_point.to_be_bytes()])?;
         }
         Ok(())
     }

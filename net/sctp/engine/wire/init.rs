@@ -84,6 +84,8 @@ pub(crate) struct Init<'a> {
     pub(crate) address_types: Option<AddressTypes>,
     pub(crate) is_ecn_capable: bool,
     pub(crate) is_forward_tsn_supported: bool,
+    /// Adaptation Layer Indication: what the peer's user is, in a number that the users know.
+    pub(crate) adaptation_code_point: Option<u32>,
     /// Chunk types that the peer supports (RFC 5061), one per byte.
     pub(crate) extensions: &'a [u8],
     host_name: Option<&'a [u8]>,
@@ -104,6 +106,7 @@ impl<'a> Init<'a> {
             address_types: None,
             is_ecn_capable: false,
             is_forward_tsn_supported: false,
+            adaptation_code_point: None,
             extensions: &[],
             host_name: None,
             params: r.rest(),
@@ -152,6 +155,11 @@ impl<'a> Init<'a> {
             }
             ParamType::EcnCapable => self.is_ecn_capable = true,
             ParamType::ForwardTsnSupported => self.is_forward_tsn_supported = true,
+            ParamType::AdaptationLayerIndication => {
+                let octets: [u8; 4] = value.try_into().map_err(|_| Malformed)?;
+                let code_point = u32::from_be_bytes(octets);
+                self.adaptation_code_point.get_or_insert(code_point);
+            }
             ParamType::SupportedExtensions => {
                 if self.extensions.is_empty() {
                     self.extensions = value;

@@ -34,6 +34,8 @@ pub(crate) enum ParamType {
     SupportedExtensions,
     /// RFC 3758, 3.1.
     ForwardTsnSupported,
+    /// RFC 5061, 4.2.6.
+    AdaptationLayerIndication,
     /// None of the above. Never holds a number that has a name.
     Unrecognized(u16),
 }
@@ -53,6 +55,7 @@ impl ParamType {
             0x8005 => Self::Padding,
             0x8008 => Self::SupportedExtensions,
             0xc000 => Self::ForwardTsnSupported,
+            0xc006 => Self::AdaptationLayerIndication,
             other => Self::Unrecognized(other),
         }
     }
@@ -71,6 +74,7 @@ impl ParamType {
             Self::Padding => 0x8005,
             Self::SupportedExtensions => 0x8008,
             Self::ForwardTsnSupported => 0xc000,
+            Self::AdaptationLayerIndication => 0xc006,
             Self::Unrecognized(other) => other,
         }
     }

@@ -202,7 +202,12 @@ fn word(u: &mut Unstructured<'_>, net: &Net, from: usize) -> Result<u32> {
         4 => u.int_in_range(0..=16)? << 16 | u.int_in_range(0..=16)?,
         // A parameter or cause and its length.
         5 => {
-            one_of(u, &[1, 2, 3, 5, 6, 7, 8, 9, 11, 12, 0x8000, 0x8008, 0xc000])? << 16
+            one_of(
+                u,
+                &[
+                    1, 2, 3, 5, 6, 7, 8, 9, 11, 12, 0x8000, 0x8008, 0xc000, 0xc006,
+                ],
+            )? << 16
                 | u.int_in_range(0..=24)?
         }
         6 => near(last_tsn(net, from), u)?,

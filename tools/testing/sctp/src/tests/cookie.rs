@@ -59,6 +59,7 @@ fn sample(now: Time) -> Cookie {
         peer_port: 5000,
         is_ecn_capable: false,
         is_forward_tsn_supported: true,
+        adaptation_code_point: Some(0),
         local: v4(1),
         peers: Addresses::new(v4(2)),
     }
@@ -130,7 +131,7 @@ fn a_cookie_comes_back_as_it_was() {
 fn a_cookie_for_one_ipv4_address_is_small() {
     let mut world = World::new(1);
     let cookie = sample(world.now);
-    assert_eq!(sealed(&mut world, &cookie).len(), 96);
+    assert_eq!(sealed(&mut world, &cookie).len(), 100);
 }
 
 #[test]
@@ -426,6 +427,7 @@ prop_compose! {
         small in (any::<[u16; 2]>(), 1..=u16::MAX, 1..=u16::MAX),
         seed in any::<Option<u64>>(),
         flags in any::<[bool; 2]>(),
+        adaptation_code_point in any::<Option<u32>>(),
         local in address(),
         peers in prop::collection::vec(address(), 1..12),
     ) -> Cookie {
@@ -451,6 +453,7 @@ prop_compose! {
             peer_port: small.2,
             is_ecn_capable: flags[0],
             is_forward_tsn_supported: flags[1],
+            adaptation_code_point,
             local,
             peers: list,
         }

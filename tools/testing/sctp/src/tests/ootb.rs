@@ -461,14 +461,14 @@ fn an_init_leaves_nothing_behind() {
 #[test]
 fn an_init_ack_is_small_whatever_the_init_asks_it_to_report() {
     let mut host = Host::listening();
-    assert_eq!(host.handle(&init("")).reply().len(), 132);
+    assert_eq!(host.handle(&init("")).reply().len(), 136);
     for n in [1, 10, 100, 300] {
         let bytes = init(&"c123 0004".repeat(n));
         let reply = host.handle(&bytes).reply();
-        assert!(reply.len() <= 132 + bytes.len(), "{}", reply.len());
+        assert!(reply.len() <= 136 + bytes.len(), "{}", reply.len());
         let reported = with_chunk(&reply, |_, chunk| {
             assert!(Init::parse(chunk).is_ok());
-            (chunk.raw.len() - 120) / 8
+            (chunk.raw.len() - 124) / 8
         });
         assert!(reported >= n / 2 && reported <= n);
     }
@@ -477,7 +477,7 @@ fn an_init_ack_is_small_whatever_the_init_asks_it_to_report() {
         .map(|n| format!("0005 0008 c63364{n:02x}"))
         .collect();
     let reply = host.handle(&init(&many)).reply();
-    assert_eq!(reply.len(), 132 + 7 * 5 + 1);
+    assert_eq!(reply.len(), 136 + 7 * 5 + 1);
 }
 
 /// A host with as many addresses as count, and one more.
@@ -555,7 +555,7 @@ fn the_cookie_says_what_both_sides_said() {
     let mut host = Host::listening();
     let init_ack = host
         .handle(&init(
-            "0005 0008 c6336401 0009 0008 00001388 8000 0004 c000 0004",
+            "0005 0008 c6336401 0009 0008 00001388 8000 0004 c000 0004 c006 0008 00000000",
         ))
         .reply();
     let ours = with_chunk(&init_ack, |_, chunk| Init::parse(chunk).unwrap().fixed);
@@ -582,6 +582,7 @@ fn the_cookie_says_what_both_sides_said() {
     assert_eq!(cookie.peers.as_slice(), [PEER, other]);
     assert!(cookie.is_ecn_capable);
     assert!(cookie.is_forward_tsn_supported);
+    assert_eq!(cookie.adaptation_code_point, Some(0));
 }
 
 #[test]

@@ -119,6 +119,42 @@ fn cookie_echo_is_not_backed_off_by_the_init() {
     assert!(took < Duration::from_secs(17), "{took:?}");
 }
 
+/// What each side is told that the other user is (RFC 5061, 4.2.6).
+fn learnt(net: &Net) -> [Option<u32>; 2] {
+    [A, Z].map(|who| net.hosts[who].assoc().peer_adaptation_code_point())
+}
+
+#[test]
+fn either_side_learns_what_the_other_user_is() {
+    for (a, z) in [
+        (None, None),
+        (Some(7), None),
+        (None, Some(0)),
+        (Some(1), Some(u32::MAX)),
+    ] {
+        let mut net = Net::new(21);
+        net.hosts[A].config.adaptation_code_point = a;
+        net.hosts[Z].config.adaptation_code_point = z;
+        net.open();
+        assert_eq!(learnt(&net), [z, a]);
+        // As after a restart: it is another user then.
+        net.hosts[A].config.adaptation_code_point = Some(8);
+        crash_and_reconnect(&mut net);
+        assert_eq!(learnt(&net), [z, Some(8)]);
+    }
+}
+
+#[test]
+fn both_learn_what_the_other_user_is_if_they_begin_at_once() {
+    let mut net = Net::new(22);
+    net.hosts[A].config.adaptation_code_point = Some(1);
+    net.hosts[Z].config.adaptation_code_point = Some(2);
+    net.connect(A);
+    net.connect(Z);
+    net.run_until(|net| net.hosts.iter().all(|h| h.state() == State::Established));
+    assert_eq!(learnt(&net), [Some(2), Some(1)]);
+}
+
 #[test]
 fn nobody_answers() {
     let mut net = Net::new(3);

@@ -106,12 +106,14 @@ proptest! {
         ms in any::<Option<u32>>(),
         types in any::<Option<(bool, bool)>>(),
         forward_tsn_supported in any::<bool>(),
+        adaptation_code_point in any::<Option<u32>>(),
     ) {
         let params = InitParams {
             addresses: &addresses,
             address_types: types.map(|(ipv4, ipv6)| AddressTypes { ipv4, ipv6 }),
             preservative: ms.map(Duration::from_millis),
             forward_tsn_supported,
+            adaptation_code_point,
         };
         roundtrip(
             |out| out.init(GFP_ATOMIC, &fixed, &params).unwrap(),
@@ -122,6 +124,7 @@ proptest! {
                 assert_eq!(init.preservative, params.preservative);
                 assert_eq!(init.address_types, params.address_types);
                 assert_eq!(init.is_forward_tsn_supported, forward_tsn_supported);
+                assert_eq!(init.adaptation_code_point, adaptation_code_point);
                 assert_eq!(init.cookie, None);
             },
         );
@@ -133,10 +136,12 @@ proptest! {
         addresses in addresses(),
         cookie in prop::collection::vec(any::<u8>(), 0..300),
         forward_tsn_supported in any::<bool>(),
+        adaptation_code_point in any::<Option<u32>>(),
     ) {
         let params = InitParams {
             addresses: &addresses,
             forward_tsn_supported,
+            adaptation_code_point,
             ..Default::default()
         };
         roundtrip(
@@ -149,6 +154,7 @@ proptest! {
                 assert_eq!(init.fixed, fixed);
                 assert_eq!(init.cookie, Some(&cookie[..]));
                 assert_eq!(init.is_forward_tsn_supported, forward_tsn_supported);
+                assert_eq!(init.adaptation_code_point, adaptation_code_point);
                 assert_eq!(init.addresses(SRC).collect::<Vec<_>>(), addresses);
             },
         );

@@ -21,7 +21,7 @@ pub(crate) const DATA: &str = "
 
 /// Every parameter there is, and unknown ones of all four sorts.
 pub(crate) const INIT: &str = "
-    01 00 006c          # INIT, 108 bytes
+    01 00 0074          # INIT, 116 bytes
     a1a2a3a4            # initiate tag
     0001a000            # a_rwnd 106496
     000a 0800           # 10 streams out, 2048 in
@@ -32,6 +32,7 @@ pub(crate) const INIT: &str = "
     0009 0008 00001388  # cookie preservative: 5 s
     8000 0004           # ECN capable
     c000 0004           # forward TSN supported
+    c006 0008 e1e2e3e4  # adaptation layer indication
     8008 0006 c082 0000 # supported extensions: FORWARD TSN, RE-CONFIG
     c123 0005 aa 000000 # unknown: skip and report
     8abc 0004           # unknown: skip

@@ -202,6 +202,7 @@ fn init_is_read_up_to_the_parameter_that_stops_it() {
         );
         assert!(init.is_ecn_capable);
         assert!(init.is_forward_tsn_supported);
+        assert_eq!(init.adaptation_code_point, Some(0xe1e2_e3e4));
         assert_eq!(init.extensions, [0xc0, 0x82]);
         let addresses: Vec<_> = init.addresses(SRC).map(|a| a.ip).collect();
         let v4 = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
@@ -306,6 +307,8 @@ fn parameters_of_a_wrong_length_make_the_init_malformed() {
         "0005 0009 c000020101 000000",
         "0006 0008 20010db8", // IPv6 address of four
         "0009 0006 0000 0000",
+        "c006 0006 0000 0000",
+        "c006 000c 00000000 00000000",
         "0005 0003 00000000", // shorter than its own header
         "0005 0000 00000000",
         "c123 00ff 00000000", // longer than the chunk
@@ -398,17 +401,19 @@ fn init_is_emitted() {
             }),
             preservative: Some(Duration::from_secs(5)),
             forward_tsn_supported: true,
+            adaptation_code_point: Some(0),
         };
         out.init(GFP_ATOMIC, &fixed, &params).unwrap();
     });
     assert_eq!(
         sent,
         packet(&["
-            01 00 0030 a1a2a3a4 0001a000 000a 0800 b1b2b3b4
+            01 00 0038 a1a2a3a4 0001a000 000a 0800 b1b2b3b4
             0005 0008 c0000201
             0009 0008 00001388
             000c 0006 0005 0000
             c000 0004
+            c006 0008 00000000
         "])
     );
 }
