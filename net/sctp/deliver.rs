@@ -31,15 +31,18 @@ use kernel::{
     },
 };
 
-/// Room for one item in a socket's receive queue, which no other association can take.
+/// As many items as an event adds at most.
+const MAX_ITEMS: usize = 3;
+
+/// Room for the items of one event in a socket's receive queue, which no other association can
+/// take.
 pub(crate) struct Room<'a>(&'a Endpoint);
 
 impl<'a> Room<'a> {
-    /// Makes sure that the next event has room: what was acknowledged must not get lost here. No
-    /// event adds more than one item.
+    /// Makes sure that the next event has room: what was acknowledged must not get lost here.
     pub(crate) fn reserve(endpoint: &'a Endpoint) -> Result<Self> {
         let mut inner = endpoint.inner.lock();
-        let wanted = inner.promised.saturating_add(1);
+        let wanted = inner.promised.saturating_add(MAX_ITEMS);
         inner.received.reserve(wanted, GFP_ATOMIC)?;
         inner.promised = wanted;
         Ok(Self(endpoint))
@@ -49,7 +52,7 @@ impl<'a> Room<'a> {
 impl Drop for Room<'_> {
     fn drop(&mut self) {
         let mut inner = self.0.inner.lock();
-        inner.promised = inner.promised.saturating_sub(1);
+        inner.promised = inner.promised.saturating_sub(MAX_ITEMS);
     }
 }
 
@@ -171,6 +174,15 @@ fn up(to: Target<'_>, engine: &mut Engine, cx: &mut Cx<'_>, listener: &mut Optio
     let streams = (engine.out_streams(), engine.in_streams());
     let state = bindings::sctp_sac_state_SCTP_COMM_UP;
     notify_change(to, engine, state, 0, streams);
+    if let Some(code_point) = engine.peer_adaptation_code_point() {
+        push_notification(to, engine, Subscription::Adaptation, || {
+            notify::adaptation(to.assoc.id, code_point)
+        });
+    }
+    // Whatever the peer supports, this side does not support it (RFC 4895).
+    push_notification(to, engine, Subscription::Authentication, || {
+        notify::no_auth(to.assoc.id)
+    });
     // The peer has told its other addresses by now. Without memory they are not known.
     let _ = to.endpoint.inner.lock().enter_peer(to.assoc.id, engine);
     if let Some(listener) = listener.take() {

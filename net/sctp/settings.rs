@@ -17,6 +17,8 @@ pub(crate) enum Subscription {
     Address = 2,
     PeerError = 4,
     Shutdown = 5,
+    Adaptation = 7,
+    Authentication = 8,
 }
 
 /// Options of a socket.

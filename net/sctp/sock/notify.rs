@@ -82,3 +82,23 @@ pub(crate) fn shutdown(id: AssocId) -> Result<KVec<u8>> {
     sse.sse_assoc_id = id;
     to_vec(&sse)
 }
+
+/// SCTP_ADAPTATION_INDICATION: what the peer says that its user is.
+pub(crate) fn adaptation(id: AssocId, code_point: u32) -> Result<KVec<u8>> {
+    let mut sai = bindings::sctp_adaptation_event::zeroed();
+    sai.sai_type = bindings::sctp_sn_type_SCTP_ADAPTATION_INDICATION as u16;
+    sai.sai_length = size_of::<bindings::sctp_adaptation_event>() as u32;
+    sai.sai_adaptation_ind = code_point;
+    sai.sai_assoc_id = id;
+    to_vec(&sai)
+}
+
+/// SCTP_AUTHENTICATION_EVENT: chunks are not authenticated.
+pub(crate) fn no_auth(id: AssocId) -> Result<KVec<u8>> {
+    let mut auth = bindings::sctp_authkey_event::zeroed();
+    auth.auth_type = bindings::sctp_sn_type_SCTP_AUTHENTICATION_EVENT as u16;
+    auth.auth_length = size_of::<bindings::sctp_authkey_event>() as u32;
+    auth.auth_indication = bindings::SCTP_AUTH_NO_AUTH;
+    auth.auth_assoc_id = id;
+    to_vec(&auth)
+}

@@ -21,7 +21,6 @@ declare -A WAITING=(
 	[test_interleave]="SCTP_FRAGMENT_INTERLEAVE"
 	[test_sctp_sendrecvmsg]="SCTP_SEND_FAILED"
 	[test_timetolive]="SCTP_SEND_FAILED"
-	[test_1_to_1_events]="SCTP_AUTH_NO_AUTH"
 )
 
 out=$(mktemp -d)

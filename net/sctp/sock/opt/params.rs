@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Parameters of the protocol: SCTP_RTOINFO (RFC 6458, 8.1.1), SCTP_ASSOCINFO (8.1.2), SCTP_INITMSG
-//! (8.1.3), SCTP_NODELAY (8.1.5), SCTP_AUTOCLOSE (8.1.8), SCTP_DELAYED_SACK (8.1.19), SCTP_MAX_BURST
-//! (8.1.24), SCTP_REUSE_PORT (8.1.27).
+//! (8.1.3), SCTP_NODELAY (8.1.5), SCTP_AUTOCLOSE (8.1.8), SCTP_ADAPTATION_LAYER (8.1.10),
+//! SCTP_DELAYED_SACK (8.1.19), SCTP_MAX_BURST (8.1.24), SCTP_REUSE_PORT (8.1.27).
 //!
 //! Zeroes mostly mean that a value is to stay.
 
@@ -148,6 +148,22 @@ pub(super) fn set_nodelay(sk: &Sk, value: &OptionIn) -> Result {
 pub(super) fn get_nodelay(sk: &Sk, value: &OptionOut) -> Result {
     let on = sk.endpoint()?.inner.lock().settings.config.nodelay;
     value.write_whole(&i32::from(on))
+}
+
+/// Applies to later associations. Nothing is told of 0, as the C module does not.
+pub(super) fn set_adaptation_layer(sk: &Sk, value: &OptionIn) -> Result {
+    let given: bindings::sctp_setadaptation = value.read_exact()?;
+    let code_point = Some(given.ssb_adaptation_ind).filter(|code_point| *code_point != 0);
+    let endpoint = sk.endpoint()?;
+    endpoint.inner.lock().settings.config.adaptation_code_point = code_point;
+    Ok(())
+}
+
+pub(super) fn get_adaptation_layer(sk: &Sk, value: &OptionOut) -> Result {
+    let code_point = (sk.endpoint()?.inner.lock().settings.config).adaptation_code_point;
+    let mut answer = bindings::sctp_setadaptation::zeroed();
+    answer.ssb_adaptation_ind = code_point.unwrap_or(0);
+    value.write_whole(&answer)
 }
 
 /// The longest that a user may delay SACKs, in milliseconds (RFC 9260, 6.2).

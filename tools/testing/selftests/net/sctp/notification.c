@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Notifications: SCTP_ASSOC_CHANGE in its states and SCTP_SHUTDOWN_EVENT, each
- * member of them, their lengths and their place among the data. RFC 6458
- * sections 6.1.1, 6.1.5 and 6.2.1.
+ * Notifications: SCTP_ASSOC_CHANGE in its states, SCTP_SHUTDOWN_EVENT, and
+ * SCTP_ADAPTATION_INDICATION and SCTP_AUTHENTICATION_EVENT at the beginning;
+ * each member of them, their lengths and their place among the data. RFC 6458
+ * sections 6.1.1, 6.1.5, 6.1.6, 6.1.8, 6.2.1 and 8.1.10.
  */
 #include "sctp_util.h"
 
@@ -66,9 +67,13 @@ TEST_F(notification, layout)
 {
 	EXPECT_EQ(20, sizeof(struct sctp_assoc_change));
 	EXPECT_EQ(12, sizeof(struct sctp_shutdown_event));
+	EXPECT_EQ(16, sizeof(struct sctp_adaptation_event));
+	EXPECT_EQ(20, sizeof(struct sctp_authkey_event));
 	EXPECT_EQ(0x8000, MSG_NOTIFICATION);
 	EXPECT_EQ(0x8001, SCTP_ASSOC_CHANGE);
 	EXPECT_EQ(0x8005, SCTP_SHUTDOWN_EVENT);
+	EXPECT_EQ(0x8007, SCTP_ADAPTATION_INDICATION);
+	EXPECT_EQ(0x8008, SCTP_AUTHENTICATION_EVENT);
 }
 
 TEST_F(notification, comm_up)
@@ -133,6 +138,80 @@ TEST_F(notification, comm_up_before_data)
 		ASSERT_LE(0, self->p.server.fd);
 	}
 	recv_assoc_change(_metadata, self->p.server.fd, SCTP_COMM_UP);
+	recv_pattern(_metadata, self->p.server.fd, 500, 1, NULL);
+}
+
+static void set_adaptation(struct __test_metadata *_metadata, int fd,
+			   __u32 value)
+{
+	set_int(_metadata, fd, SOL_SCTP, SCTP_ADAPTATION_LAYER, value);
+}
+
+static void recv_adaptation(struct __test_metadata *_metadata, int fd,
+			    sctp_assoc_t id, __u32 value)
+{
+	union sctp_notification sn;
+
+	recv_notification(_metadata, fd, SCTP_ADAPTATION_INDICATION, &sn,
+			  sizeof(sn));
+	EXPECT_EQ(sizeof(struct sctp_adaptation_event), sn.sn_header.sn_length);
+	EXPECT_EQ(0, sn.sn_adaptation_event.sai_flags);
+	EXPECT_EQ(value, sn.sn_adaptation_event.sai_adaptation_ind);
+	EXPECT_EQ(id, sn.sn_adaptation_event.sai_assoc_id);
+}
+
+static void recv_no_auth(struct __test_metadata *_metadata, int fd,
+			 sctp_assoc_t id)
+{
+	union sctp_notification sn;
+
+	recv_notification(_metadata, fd, SCTP_AUTHENTICATION_EVENT, &sn,
+			  sizeof(sn));
+	EXPECT_EQ(sizeof(struct sctp_authkey_event), sn.sn_header.sn_length);
+	EXPECT_EQ(0, sn.sn_authkey_event.auth_flags);
+	EXPECT_EQ(0, sn.sn_authkey_event.auth_keynumber);
+	EXPECT_EQ(0, sn.sn_authkey_event.auth_altkeynumber);
+	EXPECT_EQ(SCTP_AUTH_NO_AUTH, sn.sn_authkey_event.auth_indication);
+	EXPECT_EQ(id, sn.sn_authkey_event.auth_assoc_id);
+}
+
+/* What there is to be told of the peer follows at once. */
+TEST_F(notification, adaptation_and_no_auth)
+{
+	int events = EV_ASSOC | EV_ADAPTATION | EV_AUTHENTICATION;
+	struct sctp_assoc_change up;
+
+	set_adaptation(_metadata, self->p.client.fd, 7);
+	set_adaptation(_metadata, self->p.listener, 0x80000001);
+	set_events(_metadata, self->p.client.fd, events);
+	set_events(_metadata, self->p.listener, events);
+	join(_metadata, &variant->fl, &self->p);
+	send_to_server(_metadata, &self->p, 500, 1);
+
+	up = recv_assoc_change(_metadata, self->p.client.fd, SCTP_COMM_UP);
+	recv_adaptation(_metadata, self->p.client.fd, up.sac_assoc_id,
+			0x80000001);
+	recv_no_auth(_metadata, self->p.client.fd, up.sac_assoc_id);
+	expect_nothing(_metadata, self->p.client.fd);
+
+	up = recv_assoc_change(_metadata, self->p.server.fd, SCTP_COMM_UP);
+	recv_adaptation(_metadata, self->p.server.fd, up.sac_assoc_id, 7);
+	recv_no_auth(_metadata, self->p.server.fd, up.sac_assoc_id);
+	recv_pattern(_metadata, self->p.server.fd, 500, 1, NULL);
+	EXPECT_EQ(0x80000001, get_int(_metadata, self->p.server.fd, SOL_SCTP,
+				      SCTP_ADAPTATION_LAYER));
+}
+
+/* 0 is none: it takes back what was set before. */
+TEST_F(notification, no_adaptation)
+{
+	set_adaptation(_metadata, self->p.client.fd, 7);
+	set_adaptation(_metadata, self->p.client.fd, 0);
+	set_events(_metadata, self->p.client.fd, EV_ADAPTATION);
+	set_events(_metadata, self->p.listener, EV_ADAPTATION);
+	join(_metadata, &variant->fl, &self->p);
+	send_to_server(_metadata, &self->p, 500, 1);
+	expect_nothing(_metadata, self->p.client.fd);
 	recv_pattern(_metadata, self->p.server.fd, 500, 1, NULL);
 }
 

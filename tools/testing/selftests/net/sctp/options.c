@@ -321,6 +321,8 @@ static const struct option_case {
 	{ SCTP_INITMSG, sizeof(struct sctp_initmsg),
 	  sizeof(struct sctp_initmsg), 0, EXACT },
 	{ SCTP_NODELAY, sizeof(int), sizeof(int), 0, AT_LEAST },
+	{ SCTP_ADAPTATION_LAYER, sizeof(struct sctp_setadaptation),
+	  sizeof(struct sctp_setadaptation), 0, EXACT },
 	{ SCTP_DISABLE_FRAGMENTS, sizeof(int), sizeof(int), 0, AT_LEAST },
 	{ SCTP_DEFAULT_SEND_PARAM, sizeof(struct sctp_sndrcvinfo),
 	  sizeof(struct sctp_sndrcvinfo), 0, EXACT },

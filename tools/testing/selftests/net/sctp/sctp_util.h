@@ -394,6 +394,7 @@ static inline void set_initmsg(struct __test_metadata *_metadata, int fd,
 #define EV_SHUTDOWN		(1 << 5)
 #define EV_PARTIAL_DELIVERY	(1 << 6)
 #define EV_ADAPTATION		(1 << 7)
+#define EV_AUTHENTICATION	(1 << 8)
 #define EV_SENDER_DRY		(1 << 9)
 #define EV_SEND_FAILURE_EVENT	(1 << 13)
 
