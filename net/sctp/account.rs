@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The memory that an association holds of what it received: charged to its socket ahead of each
-//! packet, returned as the user reads; and buffers that the user has not set, which grow.
+//! The memory that an association holds for its user: what it received, charged to its socket ahead
+//! of each packet, and notifications; returned as the user reads. And buffers that the user has not
+//! set, which grow.
 //!
 //! Invariant: under the association's lock, unless a limit was in the way, its allowance is at
-//! least what the engine and the reader hold.
+//! least what the engine and the reader hold, notifications included.
 
 use crate::{
     association::{Inner, Locked},
     engine::{stats::Reason, wire::packet::Packet},
     sys::skb::SkbRange,
 };
+use kernel::sync::atomic::Relaxed;
 
 /// Memory for what is received is asked for, and given back, in such steps: the socket's account
 /// is shared by its associations.
@@ -19,6 +21,12 @@ const MEMORY_STEP: usize = 8 << 10;
 /// How much more than needed is kept while anything is held.
 const MEMORY_SLACK: usize = 8 * MEMORY_STEP;
 
+/// How much memory the unread notifications of an association may take, with a receive buffer of
+/// some size. They do not make the window smaller.
+pub(crate) fn notification_limit(rcvbuf: u32) -> usize {
+    (rcvbuf as usize).max(MEMORY_STEP)
+}
+
 impl Locked<'_> {
     /// Handles a packet, which takes `memory` bytes. `None` if the association has ended.
     pub(crate) fn receive(
@@ -26,11 +34,15 @@ impl Locked<'_> {
         packet: &Packet<'_, SkbRange>,
         memory: usize,
     ) -> Option<Result<(), Reason>> {
+        if self.is_gone() {
+            return None;
+        }
         self.follow_rcvbuf();
+        let notified = self.this.notified.load(Relaxed);
+        let mut wanted = self.held().saturating_add(memory);
         let Inner {
             engine, allowance, ..
         } = &mut *self.inner;
-        let mut wanted = engine.held_memory().saturating_add(memory);
         // A small window is never filled so far that more would be asked for.
         if engine.is_short_of_memory() {
             wanted = wanted.max(allowance.bytes()).saturating_add(MEMORY_SLACK);
@@ -41,12 +53,11 @@ impl Locked<'_> {
             engine.grant_memory(match raised {
                 Ok(()) => usize::MAX,
                 // The window closes. A little is for everyone, to go on with.
-                Err(_) => allowance.bytes().max(MEMORY_STEP),
+                Err(_) => allowance.bytes().saturating_sub(notified).max(MEMORY_STEP),
             });
         }
         let was_full = !self.inner.sk.is_writeable();
         let result = self.with(|engine, cx| engine.handle_packet(cx, packet));
-        self.return_memory();
         // It was the send buffer that held the user back, not the path or the peer.
         if was_full && self.inner.engine.could_send_more() {
             self.inner.sk.grow_sndbuf();
@@ -63,22 +74,38 @@ impl Locked<'_> {
         }
     }
 
-    /// Gives back memory that is not needed any more.
-    fn return_memory(&mut self) {
-        let Inner {
-            engine, allowance, ..
-        } = &mut *self.inner;
-        let keep = match engine.held_memory() {
+    /// Memory that is held for the user.
+    pub(crate) fn held(&self) -> usize {
+        let notified = self.this.notified.load(Relaxed);
+        self.inner.engine.held_memory().saturating_add(notified)
+    }
+
+    /// Charges what is held beyond what was asked for ahead, and gives back what is not needed any
+    /// more.
+    pub(crate) fn settle_memory(&mut self) {
+        let held = self.held();
+        let allowance = &mut self.inner.allowance;
+        // A limit does not undo what is there: data was asked for, notifications have a bound.
+        let _ = allowance.raise_to(held);
+        allowance.lower_to(match held {
             0 => MEMORY_STEP,
             held => held.saturating_add(MEMORY_SLACK),
-        };
-        allowance.lower_to(keep);
+        });
     }
 
     /// The user has read that much.
     pub(crate) fn consumed(&mut self, bytes: usize, truesize: usize) {
         self.follow_rcvbuf();
         let _ = self.with(|engine, cx| engine.consumed(cx, bytes, truesize));
-        self.return_memory();
+    }
+
+    /// The user has read a notification, which took so much.
+    pub(crate) fn notification_read(&mut self, truesize: usize) {
+        let notified = self.this.notified.load(Relaxed);
+        let left = notified.saturating_sub(truesize);
+        self.this.notified.store(left, Relaxed);
+        if !self.is_gone() {
+            self.settle_memory();
+        }
     }
 }

@@ -88,6 +88,9 @@ pub(crate) struct Assoc {
     #[pin]
     pub(crate) settings: SpinLockBh<AssocSettings>,
     pub(crate) counters: Counters,
+    /// Memory of its notifications that the user has not read; changed under the lock. Bounded by
+    /// the socket's receive buffer, see `deliver`.
+    pub(crate) notified: Atomic<usize>,
     #[pin]
     inner: SpinLockBh<Inner>,
     #[pin]
@@ -161,6 +164,7 @@ impl Assoc {
                 ifindex: sk.bound_ifindex(),
                 settings <- new_spinlock_bh!(AssocSettings::default(), "sctp_assoc_settings"),
                 counters: Counters::new(),
+                notified: Atomic::new(0),
                 inner <- new_spinlock_bh!(
                     Inner {
                         engine,
@@ -231,7 +235,7 @@ impl HasTimer for Assoc {
 
 /// An association whose lock is held.
 pub(crate) struct Locked<'a> {
-    this: &'a Arc<Assoc>,
+    pub(crate) this: &'a Arc<Assoc>,
     pub(crate) inner: Guard<'a, Inner, SpinLockBhBackend>,
 }
 
@@ -267,6 +271,7 @@ impl Locked<'_> {
         let complete = self.transmit(cx) & self.deliver(cx) & self.transmit(cx);
         self.follow_tag();
         self.follow_paths();
+        self.settle_memory();
         if self.inner.engine.is_closed() && complete {
             self.unlink();
             return;
@@ -528,7 +533,9 @@ impl Locked<'_> {
         }
         let endpoint = self.inner.endpoint.clone();
         let nothing = Allowance::new(self.inner.sk.clone());
-        let rest = core::mem::replace(&mut self.inner.allowance, nothing);
+        let held = self.held();
+        let mut rest = core::mem::replace(&mut self.inner.allowance, nothing);
+        rest.lower_to(held);
         let rest = endpoint.inner.lock().keep_charged(self.this.id, rest);
         drop(rest);
         self.leave(&endpoint);

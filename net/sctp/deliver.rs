@@ -6,8 +6,9 @@
 //! Called under the association's lock.
 
 use crate::{
+    account,
     association::{Assoc, Engine},
-    endpoint::{Endpoint, Item, Names, Style, Waiting, MAX_NOTIFICATIONS},
+    endpoint::{Endpoint, Item, Names, Style, Waiting},
     engine::{
         addr::Address,
         assoc::State as Phase,
@@ -27,6 +28,7 @@ use kernel::{
     prelude::*,
     sync::{
         aref::ARef,
+        atomic::Relaxed,
         Arc, //
     },
 };
@@ -103,8 +105,8 @@ fn notify_change(to: Target<'_>, engine: &Engine, state: u32, error: u16, stream
     });
 }
 
-/// Queues a notification for whoever has subscribed to it. It is dropped if there is no memory,
-/// or too many are unread.
+/// Queues a notification for whoever has subscribed to it. It is lost, and that is counted, if
+/// there is no memory, or too much is unread.
 fn push_notification(
     to: Target<'_>,
     engine: &Engine,
@@ -115,17 +117,26 @@ fn push_notification(
         return;
     }
     let Ok(bytes) = make() else {
+        to.sk.count_drop();
         return;
     };
+    let notified = to.assoc.notified.load(Relaxed);
+    let notified = notified.saturating_add(Item::notification_truesize(&bytes));
     let mut inner = to.endpoint.inner.lock();
-    if inner.closed || inner.notifications >= MAX_NOTIFICATIONS {
+    if inner.closed {
         return;
     }
+    if notified > account::notification_limit(to.sk.rcvbuf()) {
+        to.sk.count_drop();
+        return;
+    }
+    to.assoc.notified.store(notified, Relaxed);
     inner.push(Item::Notification {
         assoc: to.assoc.id,
         bytes,
         read: 0,
         about: Names::of(engine).peer,
+        charge: None,
     });
     let has_socket = inner.sk.is_some();
     drop(inner);

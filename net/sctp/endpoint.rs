@@ -97,8 +97,8 @@ pub(crate) enum Item {
         received: Received<SkbRange>,
         /// How many bytes of it the user has read.
         read: usize,
-        /// What the socket is charged with for this item and those before it, if their association
-        /// has ended.
+        /// What the socket is charged with for the items of an association that has ended; at the
+        /// last one.
         charge: Option<Allowance>,
     },
     Notification {
@@ -107,6 +107,8 @@ pub(crate) enum Item {
         read: usize,
         /// The peer's primary address.
         about: TransportAddr,
+        /// As above.
+        charge: Option<Allowance>,
     },
 }
 
@@ -115,6 +117,18 @@ impl Item {
     fn assoc(&self) -> AssocId {
         match self {
             Self::Data { assoc, .. } | Self::Notification { assoc, .. } => *assoc,
+        }
+    }
+
+    /// What a notification takes of the receive buffer, whatever of it was read.
+    pub(crate) fn notification_truesize(bytes: &[u8]) -> usize {
+        size_of::<Self>().saturating_add(bytes.len())
+    }
+
+    /// Where to note what an association that has ended leaves charged.
+    fn charge_mut(&mut self) -> &mut Option<Allowance> {
+        match self {
+            Self::Data { charge, .. } | Self::Notification { charge, .. } => charge,
         }
     }
 
@@ -171,7 +185,7 @@ pub(crate) struct Inner {
     pub(crate) by_peer: RBTree<TransportAddr, AssocId>,
     /// Bounded by the socket's backlog, which `input` checks.
     pub(crate) accept_queue: Ring<Waiting>,
-    /// Bounded by each association's receive window, and notifications by their number.
+    /// Bounded by the receive buffer, for each association twice: its data and its notifications.
     pub(crate) received: Ring<Item>,
     /// What a reader has put back: it comes before `received`.
     pub(crate) put_back: Option<Item>,
@@ -186,10 +200,6 @@ pub(crate) struct Inner {
     /// `accept()`; a waiting `connect()` wants to know it too.
     pub(crate) ended: Option<Closed>,
 }
-
-/// How many unread notifications a socket may have; more are dropped, as when its receive buffer
-/// is full.
-pub(crate) const MAX_NOTIFICATIONS: usize = 1024;
 
 impl Endpoint {
     pub(crate) fn new(
@@ -466,24 +476,20 @@ impl Inner {
         self.unread = items.unread;
     }
 
-    /// An association has ended: what was charged for it stays so until the last of its data is
+    /// An association has ended: what was charged for it stays so until the last of its items is
     /// read. What is returned is to be dropped without the lock.
     pub(crate) fn keep_charged(&mut self, id: AssocId, rest: Allowance) -> Option<Allowance> {
-        let is_data = |item: &Item| matches!(item, Item::Data { assoc, .. } if *assoc == id);
         let received = &mut self.received;
         let last = (0..received.len())
             .rev()
-            .find(|i| received.get(*i).is_some_and(is_data));
+            .find(|i| received.get(*i).is_some_and(|item| item.assoc() == id));
         let item = match last {
             Some(i) => received.get_mut(i),
-            None => self.put_back.as_mut().filter(|item| is_data(item)),
+            None => self.put_back.as_mut().filter(|item| item.assoc() == id),
         };
         match item {
-            Some(Item::Data { charge, .. }) => {
-                *charge = Some(rest);
-                None
-            }
-            Some(Item::Notification { .. }) | None => Some(rest),
+            Some(item) => item.charge_mut().replace(rest),
+            None => Some(rest),
         }
     }
 

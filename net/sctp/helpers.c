@@ -669,9 +669,24 @@ int sctp_helper_sk_rcvbuf(const struct sock *sk)
 bool sctp_helper_sk_wants_cmsgs(const struct sock *sk)
 {
 	return (READ_ONCE(sk->sk_flags) &
-		(BIT(SOCK_RXQ_OVFL) | BIT(SOCK_RCVTSTAMP) | BIT(SOCK_RCVMARK) |
+		(BIT(SOCK_RCVTSTAMP) | BIT(SOCK_RCVMARK) |
 		 BIT(SOCK_RCVPRIORITY))) ||
 	       READ_ONCE(sk->sk_tsflags);
+}
+
+void sctp_helper_sk_drops_inc(struct sock *sk)
+{
+	sk_drops_inc(sk);
+}
+
+u32 sctp_helper_sk_drops(const struct sock *sk)
+{
+	return sk_drops_read(sk);
+}
+
+bool sctp_helper_sk_wants_drops(const struct sock *sk)
+{
+	return sock_flag(sk, SOCK_RXQ_OVFL);
 }
 
 void sctp_helper_sock_recv_cmsgs(struct msghdr *msg, struct sock *sk, struct sk_buff *skb)

@@ -250,6 +250,15 @@ fn unordered(received: &Received<SkbRange>) -> u16 {
 
 const LEVEL: c_int = bindings::IPPROTO_SCTP as c_int;
 
+/// Tells the user how many notifications were lost so far, if any, and if it wants to know: as
+/// other sockets tell of packets (SO_RXQ_OVFL).
+pub(crate) fn put_lost(sk: &Sk, msg: &mut Message<'_>) {
+    if let Some(lost) = sk.wanted_drops() {
+        let (level, kind) = (bindings::SOL_SOCKET, bindings::SO_RXQ_OVFL);
+        msg.put_control(level as c_int, kind as c_int, lost.bytes());
+    }
+}
+
 /// Tells the user about the packet that has brought a message, or its beginning: what the socket
 /// layer and IP know of it, as far as it was asked for.
 pub(crate) fn put_packet(sk: &Sk, msg: &mut Message<'_>, payload: &SkbRange) {

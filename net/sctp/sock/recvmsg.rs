@@ -97,11 +97,13 @@ fn take(
             bytes,
             read,
             about,
+            charge,
         } => {
             let rest = bytes.get(read..).unwrap_or_default();
             let copied = rest.len().min(len);
             let result = msg.copy_to_user(rest.get(..copied).unwrap_or_default());
             let complete = copied == rest.len();
+            let truesize = Item::notification_truesize(&bytes);
             if result.is_err() || peek || !complete {
                 let read = if result.is_err() || peek {
                     read
@@ -113,7 +115,10 @@ fn take(
                     bytes,
                     read,
                     about,
+                    charge,
                 });
+            } else if let Some(owner) = endpoint.assoc(assoc) {
+                owner.lock().notification_read(truesize);
             }
             result?;
             if let Some(next) = &next {
@@ -124,6 +129,7 @@ fn take(
             if complete {
                 msg.add_flags(bindings::MSG_EOR);
             }
+            cmsg::put_lost(sk, msg);
             Ok(copied)
         }
         Item::Data {
@@ -143,6 +149,7 @@ fn take(
             if result.is_ok() {
                 msg.set_name(Shown::new(sk, &received.from, peer_port).bytes());
                 cmsg::put_packet(sk, msg, &received.first);
+                cmsg::put_lost(sk, msg);
                 if let Some(next) = &next {
                     cmsg::put_next(msg, next);
                 }

@@ -313,6 +313,21 @@ impl Sk {
         unsafe { bindings::sctp_helper_sk_rcvbuf(self.as_ptr()) }.max(0) as u32
     }
 
+    /// Counts something that the user was to get and will not.
+    pub(crate) fn count_drop(&self) {
+        // SAFETY: The socket is valid.
+        unsafe { bindings::sctp_helper_sk_drops_inc(self.as_ptr()) };
+    }
+
+    /// How often that was, if ever, and if the user wants to be told (SO_RXQ_OVFL).
+    pub(crate) fn wanted_drops(&self) -> Option<u32> {
+        // SAFETY: The socket is valid.
+        let is_wanted = unsafe { bindings::sctp_helper_sk_wants_drops(self.as_ptr()) };
+        // SAFETY: The socket is valid.
+        let drops = unsafe { bindings::sctp_helper_sk_drops(self.as_ptr()) };
+        (is_wanted && drops != 0).then_some(drops)
+    }
+
     /// Whether ancillary data of level SOL_SOCKET is wanted with what is received.
     pub(crate) fn wants_socket_control(&self) -> bool {
         // SAFETY: The socket is valid.

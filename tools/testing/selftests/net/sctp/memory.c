@@ -103,6 +103,96 @@ TEST_F(memory, received_of_an_association_that_has_ended)
 	wait_until(!received(_metadata, self->p.server.fd));
 }
 
+/* Asks for SCTP_PEER_ADDR_CHANGE: there is one each time. */
+static void set_primary(struct __test_metadata *_metadata, struct pair *p)
+{
+	struct sctp_prim prim = { .ssp_assoc_id = p->client.id };
+
+	memcpy(&prim.ssp_addr, &p->addr, addr_len(&p->addr));
+	ASSERT_EQ(0, setsockopt(p->client.fd, SOL_SCTP, SCTP_PRIMARY_ADDR,
+				&prim, sizeof(prim)));
+}
+
+static void recv_primary(struct __test_metadata *_metadata, int fd)
+{
+	union sctp_notification sn;
+
+	recv_notification(_metadata, fd, SCTP_PEER_ADDR_CHANGE, &sn,
+			  sizeof(sn));
+}
+
+/* So are notifications, and what is left of them by an association that ends. */
+TEST_F(memory, notifications)
+{
+	int fd = self->p.client.fd, count = 50, little = 8192, i;
+	int least = count * sizeof(struct sctp_paddr_change);
+	struct sctp_status st = { 0 };
+	socklen_t len = sizeof(st);
+
+	pair_join(_metadata, &variant->fl, &self->p);
+	set_events(_metadata, fd, EV_ADDRESS);
+	for (i = 0; i < count; i++)
+		set_primary(_metadata, &self->p);
+	EXPECT_LT(least, received(_metadata, fd));
+	for (i = 0; i < count; i++)
+		recv_primary(_metadata, fd);
+	EXPECT_GE(little, received(_metadata, fd));
+
+	for (i = 0; i < count; i++)
+		set_primary(_metadata, &self->p);
+	set_linger(_metadata, self->p.server.fd, 1, 0);
+	close(self->p.server.fd);
+	st.sstat_assoc_id = self->p.client.id;
+	wait_until(getsockopt(fd, SOL_SCTP, SCTP_STATUS, &st, &len));
+	EXPECT_LT(least, received(_metadata, fd));
+	for (i = 0; i < count; i++)
+		recv_primary(_metadata, fd);
+	wait_until(!received(_metadata, fd));
+}
+
+/*
+ * What is more than the receive buffer is lost, and the user may know how many
+ * that were. The C module takes all.
+ */
+TEST_F(memory, lost_notifications)
+{
+	int fd = self->p.client.fd, size = 10000, sent, read = 0;
+	unsigned int lost = 0, told = 0;
+	union sctp_notification sn;
+	char control[CMSG_SPACE(sizeof(told))];
+	struct iovec iov = { &sn, sizeof(sn) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (is_c_module())
+		return;
+	set_int(_metadata, fd, SOL_SOCKET, SO_RCVBUF, size);
+	pair_join(_metadata, &variant->fl, &self->p);
+	set_events(_metadata, fd, EV_ADDRESS);
+	set_int(_metadata, fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
+	for (sent = 0; lost < 7; sent++) {
+		ASSERT_GT(1000, sent);
+		set_primary(_metadata, &self->p);
+		lost = meminfo(_metadata, fd, SK_MEMINFO_DROPS);
+	}
+	EXPECT_GE(2 * size, received(_metadata, fd));
+	for (;; read++) {
+		msg.msg_control = control;
+		msg.msg_controllen = sizeof(control);
+		if (recvmsg(fd, &msg, MSG_DONTWAIT) < 0)
+			break;
+		ASSERT_EQ(SCTP_PEER_ADDR_CHANGE, sn.sn_header.sn_type);
+		ASSERT_NE(NULL, CMSG_FIRSTHDR(&msg));
+		ASSERT_EQ(SO_RXQ_OVFL, CMSG_FIRSTHDR(&msg)->cmsg_type);
+		memcpy(&told, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(told));
+		EXPECT_EQ(lost, told);
+	}
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_EQ(sent, read + lost);
+	/* There is room again. */
+	set_primary(_metadata, &self->p);
+	EXPECT_EQ(lost, meminfo(_metadata, fd, SK_MEMINFO_DROPS));
+}
+
 /* Who waits for room to send is woken for a third of the buffer, not for a bit. */
 TEST_F(memory, writable)
 {
