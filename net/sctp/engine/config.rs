@@ -112,6 +112,9 @@ pub(crate) struct Config {
     pub(crate) scope_policy: ScopePolicy,
     /// Offer and accept partial reliability (RFC 3758).
     pub(crate) prsctp_enabled: bool,
+    /// How much of a message makes it be delivered in parts (SCTP_PARTIAL_DELIVERY_POINT); if 0,
+    /// only what could not be held as a whole is.
+    pub(crate) partial_delivery_point: u32,
     /// What the peer is told that the user is (SCTP_ADAPTATION_LAYER).
     pub(crate) adaptation_code_point: Option<u32>,
     /// Tell the user of each message that is given up (SCTP_SEND_FAILED).
@@ -148,6 +151,7 @@ impl Default for Config {
             may_fragment: true,
             scope_policy: ScopePolicy::default(),
             prsctp_enabled: true,
+            partial_delivery_point: 0,
             adaptation_code_point: None,
             report_send_failures: false,
         }

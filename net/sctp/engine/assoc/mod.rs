@@ -310,6 +310,10 @@ impl<B: Payload> Association<B> {
 
     /// The next thing to tell the user.
     pub(crate) fn poll_event(&mut self) -> Option<Event<B>> {
+        // Before a restart: it belongs to what was.
+        if let Some(abandoned) = self.rx.take_abandoned() {
+            return Some(Event::PartialDeliveryAborted(abandoned));
+        }
         if core::mem::take(&mut self.notices.restarted) {
             return Some(Event::Restarted);
         }
@@ -320,9 +324,6 @@ impl<B: Payload> Association<B> {
             if let Some(addr) = self.path(id).map(|p| p.addr) {
                 return Some(Event::Path { addr, change });
             }
-        }
-        if let Some(abandoned) = self.rx.take_abandoned() {
-            return Some(Event::PartialDeliveryAborted(abandoned));
         }
         if let Some(received) = self.rx.take() {
             return Some(Event::Message(received));
@@ -335,6 +336,13 @@ impl<B: Payload> Association<B> {
         }
         if core::mem::take(&mut self.notices.peer_shutdown) {
             return Some(Event::PeerShutdown);
+        }
+        if self.notices.closed.is_some() {
+            // What has come of the message was delivered just now; others may wait behind it.
+            self.rx.end();
+            if let Some(abandoned) = self.rx.take_abandoned() {
+                return Some(Event::PartialDeliveryAborted(abandoned));
+            }
         }
         self.notices.closed.take().map(Event::Closed)
     }

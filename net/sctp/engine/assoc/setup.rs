@@ -161,6 +161,7 @@ impl<B: Payload> Association<B> {
             config.rcvbuf,
         );
         rx.buffer.resize(config.rcvbuf, config.rcvbuf_max);
+        rx.set_partial_delivery_point(config.partial_delivery_point);
         rx.set_may_forward(identity.is_forward_tsn_supported);
         rx.sack.advertise(ootb::initial_a_rwnd(config));
         let this = Self {

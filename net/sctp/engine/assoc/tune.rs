@@ -55,6 +55,12 @@ impl<B: Payload> Association<B> {
         }
     }
 
+    /// Sets how much of a message makes it be delivered in parts, if not 0.
+    pub(crate) fn set_partial_delivery_point(&mut self, bytes: u32) {
+        self.config.partial_delivery_point = bytes;
+        self.rx.set_partial_delivery_point(bytes);
+    }
+
     /// The bytes that the peer may have on their way to here.
     pub(crate) fn local_rwnd(&self) -> u32 {
         self.rx.buffer.window()

@@ -18,7 +18,6 @@ use super::{reassembly::Run, Partial, Receiver};
 use crate::engine::{
     cx::Payload,
     env::{AllocError, Flags},
-    event::Abandoned,
     wire::forward_tsn::{ForwardTsn, Skipped},
 };
 
@@ -87,17 +86,10 @@ impl<B: Payload> Receiver<B> {
         };
         let goes_on = self.reassembly.first().is_some_and(|run| partial.fits(run));
         if !goes_on && !partial.next.is_after(self.map.cumulative()) {
-            self.partial = None;
+            self.break_off();
             let is_due = self.streams.next_ssn(partial.stream) == partial.ssn;
             if !partial.unordered && is_due {
                 self.streams.finished(partial.stream, partial.ssn);
-            }
-            if partial.begun {
-                self.abandoned = Some(Abandoned {
-                    stream: partial.stream,
-                    ssn: partial.ssn,
-                    unordered: partial.unordered,
-                });
             }
         }
     }
@@ -106,12 +98,6 @@ impl<B: Payload> Receiver<B> {
     fn drop_run(&mut self, run: &Run<B>) {
         let truesize = self.leaves(run);
         self.buffer.remove(run.bytes, truesize);
-    }
-
-    /// The message of which the user has got a part and will not get the rest. Comes before
-    /// anything else that is to be delivered.
-    pub(crate) fn take_abandoned(&mut self) -> Option<Abandoned> {
-        self.abandoned.take()
     }
 }
 

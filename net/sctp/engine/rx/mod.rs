@@ -69,7 +69,9 @@ pub(crate) struct Receiver<B> {
     reassembly: Reassembly<B>,
     streams: Streams<B>,
     partial: Option<Partial>,
-    /// A partial delivery that ended without its end, for the user to be told.
+    /// How much of a message makes it be delivered in parts, if not 0.
+    partial_delivery_point: usize,
+    /// A partial delivery that was broken off, for the user to be told.
     abandoned: Option<Abandoned>,
     /// The peer may give messages up (RFC 3758).
     may_forward: bool,
@@ -92,6 +94,7 @@ impl<B: Payload> Receiver<B> {
             reassembly: Reassembly::new(),
             streams: Streams::new(),
             partial: None,
+            partial_delivery_point: 0,
             abandoned: None,
             may_forward: false,
             in_streams,
@@ -108,8 +111,7 @@ impl<B: Payload> Receiver<B> {
         self.map = TsnMap::new(initial);
         self.reassembly.clear();
         self.streams.restart();
-        self.partial = None;
-        self.abandoned = None;
+        self.break_off();
         self.in_streams = in_streams;
         self.buffer
             .remove(self.undelivered, self.undelivered_truesize);
@@ -130,6 +132,10 @@ impl<B: Payload> Receiver<B> {
     /// Whether the peer may use FORWARD TSN.
     pub(crate) fn set_may_forward(&mut self, may: bool) {
         self.may_forward = may;
+    }
+
+    pub(crate) fn set_partial_delivery_point(&mut self, bytes: u32) {
+        self.partial_delivery_point = bytes as usize;
     }
 
     /// TSNs held for reassembly or for their turn.
@@ -279,22 +285,26 @@ impl<B: Payload> Receiver<B> {
         no_begin || no_end
     }
 
-    /// Begins to deliver the first message in parts if it could never be held as a whole. To be
-    /// called when a packet was taken in, and when the user consumed something.
+    /// Begins to deliver the first message in parts if it could never be held as a whole, or if
+    /// the user wants that of one so large. To be called when a packet was taken in, and when the
+    /// user consumed something.
     pub(crate) fn relieve(&mut self) {
-        if self.partial.is_some() || self.streams.has_ready() || self.buffer.held > self.undelivered
-        {
-            // The user has something to read: that may make enough room.
+        if self.partial.is_some() || self.streams.has_ready() {
             return;
         }
         let Some(run) = self.reassembly.first() else {
             return;
         };
+        let point = self.partial_delivery_point;
+        let is_wanted = point != 0 && run.bytes >= point;
+        // What the user has to read may make enough room when it is read.
+        let may_get_room = self.buffer.held > self.undelivered;
         // Three quarters, so that the peer does not have to stop while the user reads.
         let is_large = run.bytes >= self.buffer.limit() / 4 * 3;
+        let is_due = is_wanted || !may_get_room && (is_large || self.buffer.is_full());
         let is_contiguous = run.begin && !run.last_tsn.is_after(self.map.cumulative());
         let is_its_turn = run.unordered || run.ssn == self.streams.next_ssn(run.stream);
-        if (is_large || self.buffer.is_full()) && is_contiguous && is_its_turn {
+        if is_due && is_contiguous && is_its_turn {
             self.partial = Some(Partial {
                 next: run.first_tsn,
                 stream: run.stream,
@@ -304,6 +314,30 @@ impl<B: Payload> Receiver<B> {
                 begun: false,
             });
         }
+    }
+
+    /// The rest of the message that is being delivered in parts will not come. Nothing has to be
+    /// told about one of which the user has got nothing.
+    fn break_off(&mut self) {
+        if let Some(partial) = self.partial.take().filter(|partial| partial.begun) {
+            self.abandoned = Some(Abandoned {
+                stream: partial.stream,
+                ssn: partial.ssn,
+                unordered: partial.unordered,
+            });
+        }
+    }
+
+    /// The association has ended: nothing will come any more. To be called when there is nothing
+    /// left to [`take`](Self::take).
+    pub(crate) fn end(&mut self) {
+        self.break_off();
+    }
+
+    /// The message of which the user has got a part and will not get the rest. Comes before
+    /// anything else that is to be delivered.
+    pub(crate) fn take_abandoned(&mut self) -> Option<Abandoned> {
+        self.abandoned.take()
     }
 
     /// The next message for the user, or the next part of one.

@@ -38,6 +38,27 @@ fn graceful_from_one_side() {
     }
 }
 
+/// Whoever has got a part of a message is told that the rest will not come, whoever ends it.
+#[test]
+fn end_amid_a_delivery_in_parts() {
+    for who in [A, Z] {
+        let mut net = Net::new(20);
+        net.hosts[Z].config.partial_delivery_point = 1;
+        net.open();
+        let message = pattern(1, 50_000);
+        net.send(A, 0, &message);
+        net.run_until(|net| net.hosts[Z].waits_for_rest());
+        net.with(who, |assoc, cx| {
+            assoc.abort(cx, cause::USER_INITIATED_ABORT, &[]);
+        });
+        all_over(&mut net);
+        let z = &net.hosts[Z];
+        assert!(z.got.is_empty());
+        assert_eq!(z.cut.len(), 1);
+        assert!(message.starts_with(&z.cut[0].bytes));
+    }
+}
+
 #[test]
 fn graceful_from_both_sides() {
     for apart in [0, 3, 10, 12, 20] {

@@ -154,3 +154,19 @@ fn autoclose_has_nothing_to_do_once_it_is_ending() {
     net.run_for(ms(3000));
     assert_eq!(net.hosts[A].state(), State::ShutdownSent);
 }
+
+/// A user may change its mind about messages in parts at any time.
+#[test]
+fn delivery_in_parts_is_switched_on_and_off() {
+    let mut net = Net::connected(21);
+    for (point, parts) in [(0, 1), (5000, 2), (0, 1)] {
+        net.with(Z, |assoc, _| assoc.set_partial_delivery_point(point));
+        let message = pattern(u64::from(point), 20_000);
+        net.send(A, 0, &message);
+        net.hosts[Z].got.clear();
+        net.run_until(|net| !net.hosts[Z].got.is_empty());
+        let got = &net.hosts[Z].got[0];
+        assert!(got.bytes == message);
+        assert_eq!(got.parts.min(2), parts);
+    }
+}

@@ -258,6 +258,29 @@ fn the_next_message_breaks_a_delivery_in_parts_off() {
     }
 }
 
+#[test]
+fn a_restart_breaks_a_delivery_in_parts_off() {
+    let mut rx = in_parts(false);
+    rx.restart(Tsn(1000), 8);
+    assert!(rx.take_abandoned().is_some());
+    assert!(rx.take().is_none());
+    accept(&mut rx, 1000, 1, 0, "BE");
+    assert_eq!(ssns(&mut rx), [(1, 0)]);
+}
+
+/// And what has waited behind it can be had.
+#[test]
+fn the_end_breaks_a_delivery_in_parts_off() {
+    let mut rx = in_parts(false);
+    accept(&mut rx, 15, 2, 0, "BE");
+    assert!(rx.take().is_none());
+    rx.end();
+    assert!(rx.take_abandoned().is_some());
+    assert_eq!(ssns(&mut rx), [(2, 0)]);
+    rx.end();
+    assert_eq!(rx.take_abandoned(), None);
+}
+
 /// Nobody has to be told about a message of which nobody has heard.
 #[test]
 fn a_delivery_in_parts_that_has_not_begun_is_not_broken_off() {

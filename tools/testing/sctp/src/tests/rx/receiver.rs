@@ -427,6 +427,62 @@ fn partial_delivery() {
     assert!(rx.is_drained());
 }
 
+/// What comes of fragments of 1000 bytes, given one after another: lengths of the parts, and
+/// whether one is the last.
+fn parts(rx: &mut Receiver<Bytes>, fragments: &[(u32, u16, &str)]) -> Vec<(usize, bool)> {
+    let mut parts = Vec::new();
+    for (tsn, ssn, flags) in fragments {
+        let c = chunk(Tsn(*tsn), 1, *ssn, flags, 1000);
+        assert_eq!(give(rx, &c), Outcome::Accepted);
+        rx.relieve();
+        while let Some(m) = rx.take() {
+            parts.push((m.len(), m.end));
+        }
+        rx.check_invariants();
+    }
+    parts
+}
+
+/// The user may ask for messages in parts from some length on. It need not read meanwhile.
+#[test]
+fn parts_begin_at_the_point_that_the_user_sets() {
+    let fragments = [(1, 0, "B"), (2, 0, ""), (3, 0, ""), (4, 0, ""), (5, 0, "E")];
+    for (point, expected) in [
+        (0, vec![(5000, true)]),
+        (
+            1,
+            vec![
+                (1000, false),
+                (1000, false),
+                (1000, false),
+                (1000, false),
+                (1000, true),
+            ],
+        ),
+        (2001, vec![(3000, false), (1000, false), (1000, true)]),
+        (4000, vec![(4000, false), (1000, true)]),
+        (4001, vec![(5000, true)]),
+    ] {
+        let mut rx = Receiver::new(Tsn(1), 8, 100_000);
+        rx.set_partial_delivery_point(point);
+        assert_eq!(parts(&mut rx, &fragments), expected, "{point}");
+    }
+}
+
+/// Nothing is delivered in parts that has a gap, or has to wait for another message.
+#[test]
+fn parts_begin_when_it_is_their_turn() {
+    let mut rx = Receiver::new(Tsn(1), 8, 100_000);
+    rx.set_partial_delivery_point(2000);
+    let gap = [(1, 0, "B"), (3, 0, ""), (4, 0, "")];
+    assert!(parts(&mut rx, &gap).is_empty());
+    assert_eq!(parts(&mut rx, &[(2, 0, "")]), [(4000, false)]);
+    let end = [(5, 0, "E"), (6, 2, "B"), (7, 2, ""), (8, 2, "")];
+    assert_eq!(parts(&mut rx, &end), [(1000, true)]);
+    let rest = [(10, 1, "BE"), (9, 2, "E")];
+    assert_eq!(parts(&mut rx, &rest), [(1000, true), (4000, true)]);
+}
+
 /// Payload that keeps much more memory than it has bytes.
 #[derive(Debug)]
 struct Heavy(Bytes);

@@ -177,14 +177,17 @@ impl Host {
         match event {
             Event::Up => self.seen.push(Seen::Up),
             Event::Restarted => {
-                self.partial = None;
+                assert!(self.partial.is_none(), "half a message, and a restart");
                 self.highest = None;
                 self.seen.push(Seen::Restarted);
             }
             Event::Path { addr, change } => self.paths.push((addr, change)),
             Event::PeerShutdown => self.seen.push(Seen::PeerShutdown),
             Event::RemoteError(error) => self.seen.push(Seen::RemoteError(error.code)),
-            Event::Closed(closed) => self.seen.push(Seen::Closed(closed)),
+            Event::Closed(closed) => {
+                assert!(self.partial.is_none(), "half a message, and the end");
+                self.seen.push(Seen::Closed(closed));
+            }
             Event::SendFailed(failed) => self.failed.push(failed),
             Event::PartialDeliveryAborted(abandoned) => {
                 let got = self.partial.take().expect("no delivery in parts");
