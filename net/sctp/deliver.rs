@@ -90,8 +90,13 @@ pub(crate) fn deliver(
         }
         Event::PeerShutdown => peer_shutdown(to, engine),
         Event::Closed(why) => closed(to, engine, why),
-        // There are no notifications for these yet.
-        Event::PartialDeliveryAborted(_) | Event::SendFailed(_) => {}
+        Event::PartialDeliveryAborted(message) => {
+            push_notification(to, engine, Subscription::PartialDelivery, || {
+                notify::partial_delivery_aborted(to.assoc.id, &message)
+            });
+        }
+        // There is no notification for this yet.
+        Event::SendFailed(_) => {}
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) enum Subscription {
     Address = 2,
     PeerError = 4,
     Shutdown = 5,
+    PartialDelivery = 6,
     Adaptation = 7,
     Authentication = 8,
 }

@@ -5,7 +5,7 @@
 use super::addr::Shown;
 use crate::{
     association::AssocId,
-    engine::wire::tlv::padded,
+    engine::{event::Abandoned, wire::tlv::padded},
     sys::{bindings, user::Abi},
 };
 use core::mem::size_of;
@@ -81,6 +81,18 @@ pub(crate) fn shutdown(id: AssocId) -> Result<KVec<u8>> {
     sse.sse_length = size_of::<bindings::sctp_shutdown_event>() as u32;
     sse.sse_assoc_id = id;
     to_vec(&sse)
+}
+
+/// SCTP_PARTIAL_DELIVERY_EVENT: the rest of a message will not come.
+pub(crate) fn partial_delivery_aborted(id: AssocId, message: &Abandoned) -> Result<KVec<u8>> {
+    let mut pdapi = bindings::sctp_pdapi_event::zeroed();
+    pdapi.pdapi_type = bindings::sctp_sn_type_SCTP_PARTIAL_DELIVERY_EVENT as u16;
+    pdapi.pdapi_length = size_of::<bindings::sctp_pdapi_event>() as u32;
+    pdapi.pdapi_indication = bindings::SCTP_PARTIAL_DELIVERY_ABORTED;
+    pdapi.pdapi_stream = u32::from(message.stream);
+    pdapi.pdapi_seq = u32::from(message.ssn.0);
+    pdapi.pdapi_assoc_id = id;
+    to_vec(&pdapi)
 }
 
 /// SCTP_ADAPTATION_INDICATION: what the peer says that its user is.

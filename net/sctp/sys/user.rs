@@ -85,6 +85,7 @@ abi!(
     bindings::sctp_paddrparams_bytes,
     bindings::sctp_paddrthlds,
     bindings::sctp_paddrthlds_v2,
+    bindings::sctp_pdapi_event,
     bindings::sctp_peeloff_arg_t,
     bindings::sctp_peeloff_flags_arg_t,
     bindings::sctp_prim,

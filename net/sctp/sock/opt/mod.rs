@@ -8,6 +8,7 @@ mod absent;
 mod addrs;
 mod bindx;
 mod connectx;
+mod delivery;
 mod event;
 mod fragment;
 mod params;
@@ -48,6 +49,7 @@ pub(crate) fn set(sk: &Sk, name: u32, value: &OptionIn) -> Result<usize> {
         bindings::SCTP_MAX_BURST => params::set_max_burst(sk, value),
         bindings::SCTP_DISABLE_FRAGMENTS => fragment::set_disable_fragments(sk, value),
         bindings::SCTP_MAXSEG => fragment::set_maxseg(sk, value),
+        bindings::SCTP_PARTIAL_DELIVERY_POINT => delivery::set_point(sk, value),
         bindings::SCTP_DEFAULT_SEND_PARAM => send::set_send_param(sk, value),
         bindings::SCTP_DEFAULT_SNDINFO => send::set_sndinfo(sk, value),
         bindings::SCTP_PR_SUPPORTED => prsctp::set_supported(sk, value),
@@ -97,6 +99,7 @@ pub(crate) fn get(sk: &Sk, name: u32, value: &OptionOut) -> Result<usize> {
         bindings::SCTP_MAX_BURST => params::get_max_burst(sk, value),
         bindings::SCTP_DISABLE_FRAGMENTS => fragment::get_disable_fragments(sk, value),
         bindings::SCTP_MAXSEG => fragment::get_maxseg(sk, value),
+        bindings::SCTP_PARTIAL_DELIVERY_POINT => delivery::get_point(sk, value),
         bindings::SCTP_DEFAULT_SEND_PARAM => send::get_send_param(sk, value),
         bindings::SCTP_DEFAULT_SNDINFO => send::get_sndinfo(sk, value),
         bindings::SCTP_SOCKOPT_CONNECTX3 => connectx::connectx3(sk, value),

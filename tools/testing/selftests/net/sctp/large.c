@@ -34,29 +34,6 @@ static void set_mtu(struct __test_metadata *_metadata, int mtu)
 	close(fd);
 }
 
-/* Reads one message, in as many pieces as it comes, and compares it. */
-static void take(struct __test_metadata *_metadata, int fd, size_t len,
-		 unsigned int seed, size_t room)
-{
-	unsigned char *buf = malloc(room);
-	size_t from = 0;
-	struct rx rx;
-
-	ASSERT_NE(NULL, buf);
-	do {
-		ASSERT_LT(0, recv_wait(_metadata, fd, buf, room, &rx))
-			TH_LOG("recvmsg after %zu bytes: %s", from,
-			       strerror(errno));
-		ASSERT_GE(len, from + rx.len);
-		ASSERT_TRUE(intact(buf, from, rx.len, seed))
-			TH_LOG("message of %zu bytes, wrong from byte %zu on",
-			       len, from);
-		from += rx.len;
-	} while (!(rx.flags & MSG_EOR));
-	ASSERT_EQ(len, from);
-	free(buf);
-}
-
 /* Around every multiple of what goes into one packet. */
 static void sizes(struct __test_metadata *_metadata, const struct flavour *fl,
 		  struct pair *p, int mtu, int most)
@@ -70,14 +47,14 @@ static void sizes(struct __test_metadata *_metadata, const struct flavour *fl,
 	ASSERT_GT(mtu, point);
 	for (n = 1; n <= 8; n++) {
 		send_pattern(_metadata, &p->client, n, 0, n);
-		take(_metadata, p->server.fd, n, n, 70000);
+		recv_parts(_metadata, p->server.fd, 0, n, n, 70000);
 	}
 	for (n = 1; n <= most; n++) {
 		for (d = -5; d <= 5; d++) {
 			send_pattern(_metadata, &p->client, n * point + d, 0,
 				     n + d);
-			take(_metadata, p->server.fd, n * point + d, n + d,
-			     70000);
+			recv_parts(_metadata, p->server.fd, 0, n * point + d,
+				   n + d, 70000);
 		}
 	}
 }
@@ -116,7 +93,7 @@ TEST_F(large, each_size_once)
 			continue;
 		while (end < len) {
 			end++;
-			take(_metadata, self->p.server.fd, end, end, 2000);
+			recv_parts(_metadata, self->p.server.fd, 0, end, end, 2000);
 		}
 	}
 }
@@ -129,9 +106,9 @@ TEST_F(large, one_of_64k)
 	pair_join(_metadata, &variant->fl, &self->p);
 	for (i = 0; i < 4; i++) {
 		send_pattern(_metadata, &self->p.client, 65536, i, i);
-		take(_metadata, self->p.server.fd, 65536, i, 70000);
+		recv_parts(_metadata, self->p.server.fd, 0, 65536, i, 70000);
 		send_pattern(_metadata, &self->p.server, 65535, i, i);
-		take(_metadata, self->p.client.fd, 65535, i, 1000);
+		recv_parts(_metadata, self->p.client.fd, 0, 65535, i, 1000);
 	}
 }
 
@@ -160,8 +137,8 @@ TEST_F(large, more_than_the_receive_buffer)
 	pid = start_child(send_one(&self->p.client, len, 1));
 	EXPECT_EQ(0, end_child(_metadata, pid));
 	send_pattern(_metadata, &self->p.client, 100, 1, 2);
-	take(_metadata, self->p.server.fd, len, 1, 4000);
-	take(_metadata, self->p.server.fd, 100, 2, 4000);
+	recv_parts(_metadata, self->p.server.fd, 0, len, 1, 4000);
+	recv_parts(_metadata, self->p.server.fd, 0, 100, 2, 4000);
 	expect_nothing(_metadata, self->p.server.fd);
 }
 
@@ -174,7 +151,7 @@ TEST_F(large, megabytes)
 		8000000);
 	pair_join(_metadata, &variant->fl, &self->p);
 	ASSERT_EQ(0, send_one(&self->p.client, len, 1));
-	take(_metadata, self->p.server.fd, len, 1, 100000);
+	recv_parts(_metadata, self->p.server.fd, 0, len, 1, 100000);
 	expect_nothing(_metadata, self->p.server.fd);
 }
 
@@ -190,7 +167,7 @@ TEST_F(large, closed_behind_it)
 	pair_join(_metadata, &variant->fl, &self->p);
 	ASSERT_EQ(0, send_one(&self->p.client, len, 1));
 	close(self->p.client.fd);
-	take(_metadata, self->p.server.fd, len, 1, 10000);
+	recv_parts(_metadata, self->p.server.fd, 0, len, 1, 10000);
 }
 
 TEST_F(large, unordered)
@@ -272,9 +249,9 @@ TEST_F(large, ping_pong)
 	pair_join(_metadata, &variant->fl, &self->p);
 	for (i = 0; i < 300; i++) {
 		send_pattern(_metadata, &self->p.client, 1 + i * 7, 0, i);
-		take(_metadata, self->p.server.fd, 1 + i * 7, i, 4000);
+		recv_parts(_metadata, self->p.server.fd, 0, 1 + i * 7, i, 4000);
 		send_pattern(_metadata, &self->p.server, 1 + i * 5, 0, i);
-		take(_metadata, self->p.client.fd, 1 + i * 5, i, 4000);
+		recv_parts(_metadata, self->p.client.fd, 0, 1 + i * 5, i, 4000);
 	}
 }
 

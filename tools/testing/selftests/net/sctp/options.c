@@ -324,6 +324,7 @@ static const struct option_case {
 	{ SCTP_ADAPTATION_LAYER, sizeof(struct sctp_setadaptation),
 	  sizeof(struct sctp_setadaptation), 0, EXACT },
 	{ SCTP_DISABLE_FRAGMENTS, sizeof(int), sizeof(int), 0, AT_LEAST },
+	{ SCTP_PARTIAL_DELIVERY_POINT, sizeof(int), sizeof(int), 0, EXACT },
 	{ SCTP_DEFAULT_SEND_PARAM, sizeof(struct sctp_sndrcvinfo),
 	  sizeof(struct sctp_sndrcvinfo), 0, EXACT },
 	{ SCTP_EVENTS, sizeof(struct sctp_event_subscribe), 1, 0, UP_TO },

@@ -734,6 +734,32 @@ static inline void recv_pattern(struct __test_metadata *_metadata, int fd,
 	free(buf);
 }
 
+/*
+ * Reads a message from byte @from on, in as many parts as it comes, and
+ * compares it.
+ */
+static inline void recv_parts(struct __test_metadata *_metadata, int fd,
+			      size_t from, size_t len, unsigned int seed,
+			      size_t room)
+{
+	unsigned char *buf = malloc(room);
+	struct rx rx;
+
+	ASSERT_NE(NULL, buf);
+	do {
+		ASSERT_LT(0, recv_wait(_metadata, fd, buf, room, &rx))
+			TH_LOG("recvmsg after %zu bytes: %s", from,
+			       strerror(errno));
+		ASSERT_GE(len, from + rx.len);
+		ASSERT_TRUE(intact(buf, from, rx.len, seed))
+			TH_LOG("message of %zu bytes, wrong from byte %zu on",
+			       len, from);
+		from += rx.len;
+	} while (!(rx.flags & MSG_EOR));
+	ASSERT_EQ(len, from);
+	free(buf);
+}
+
 /* The next thing must be this notification, whole; it is copied to @sn. */
 static inline void recv_notification(struct __test_metadata *_metadata, int fd,
 				     int type, union sctp_notification *sn,
