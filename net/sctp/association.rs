@@ -536,7 +536,7 @@ impl Locked<'_> {
         let held = self.held();
         let mut rest = core::mem::replace(&mut self.inner.allowance, nothing);
         rest.lower_to(held);
-        let rest = endpoint.inner.lock().keep_charged(self.this.id, rest);
+        let rest = endpoint.inner.lock().queue.keep_charged(self.this.id, rest);
         drop(rest);
         self.leave(&endpoint);
         Endpoint::release_port_if_done(&endpoint);
@@ -565,9 +565,9 @@ impl Locked<'_> {
             return Err(EINVAL);
         }
         let entered = to.inner.lock().enter(self.this, &self.inner.engine);
-        let items = entered.and_then(|()| from.inner.lock().take_items(self.this.id));
+        let items = entered.and_then(|()| from.inner.lock().queue.take_of(self.this.id));
         match items {
-            Ok(items) => to.inner.lock().put_items(items),
+            Ok(items) => to.inner.lock().queue = items,
             Err(e) => {
                 self.leave(to);
                 return Err(e);

@@ -8,7 +8,7 @@
 use crate::{
     account,
     association::{Assoc, Engine},
-    endpoint::{Endpoint, Item, Names, Style, Waiting},
+    endpoint::{Endpoint, Names, Style, Waiting},
     engine::{
         addr::Address,
         assoc::State as Phase,
@@ -16,6 +16,7 @@ use crate::{
         event::{Closed, Event, PathChange, PathReason, Received},
         wire::cause,
     },
+    queue::Item,
     settings::{PfExposure, Subscription},
     sock::{addr::Shown, notify},
     sys::{
@@ -43,18 +44,14 @@ pub(crate) struct Room<'a>(&'a Endpoint);
 impl<'a> Room<'a> {
     /// Makes sure that the next event has room: what was acknowledged must not get lost here.
     pub(crate) fn reserve(endpoint: &'a Endpoint) -> Result<Self> {
-        let mut inner = endpoint.inner.lock();
-        let wanted = inner.promised.saturating_add(MAX_ITEMS);
-        inner.received.reserve(wanted, GFP_ATOMIC)?;
-        inner.promised = wanted;
+        endpoint.inner.lock().queue.promise(MAX_ITEMS)?;
         Ok(Self(endpoint))
     }
 }
 
 impl Drop for Room<'_> {
     fn drop(&mut self) {
-        let mut inner = self.0.inner.lock();
-        inner.promised = inner.promised.saturating_sub(MAX_ITEMS);
+        self.0.inner.lock().queue.unpromise(MAX_ITEMS);
     }
 }
 
@@ -136,7 +133,7 @@ fn push_notification(
         return;
     }
     to.assoc.notified.store(notified, Relaxed);
-    inner.push(Item::Notification {
+    inner.queue.push(Item::Notification {
         assoc: to.assoc.id,
         bytes,
         read: 0,
@@ -250,7 +247,7 @@ fn message(to: Target<'_>, engine: &mut Engine, cx: &mut Cx<'_>, received: Recei
         engine.consumed(cx, received.len(), received.truesize());
         return;
     }
-    inner.push(Item::Data {
+    inner.queue.push(Item::Data {
         assoc: to.assoc.id,
         context: to.assoc.settings.lock().context,
         peer_port: engine.peer_port(),

@@ -10,17 +10,16 @@ use crate::{
     association::{Assoc, AssocId, Engine},
     engine::{
         addr::{Address, Addresses, IpAddr, Ipv4Addr},
-        event::{Closed, Received},
+        event::Closed,
         ring::Ring,
     },
     pernet::Pernet,
     ports::Binding,
+    queue::{Item, Queue},
     settings::Settings,
     sys::{
         lock::{new_spinlock_bh, SpinLockBh},
-        memory::Allowance,
         object::{Counted, Kind},
-        skb::SkbRange,
         sock::Sk,
     },
 };
@@ -87,83 +86,13 @@ pub(crate) struct Waiting {
     pub(crate) names: Names,
 }
 
-/// Something to be read from a socket.
-pub(crate) enum Item {
-    Data {
-        assoc: AssocId,
-        /// SCTP_CONTEXT when it came.
-        context: u32,
-        peer_port: u16,
-        received: Received<SkbRange>,
-        /// How many bytes of it the user has read.
-        read: usize,
-        /// What the socket is charged with for the items of an association that has ended; at the
-        /// last one.
-        charge: Option<Allowance>,
-    },
-    Notification {
-        assoc: AssocId,
-        bytes: KVec<u8>,
-        read: usize,
-        /// The peer's primary address.
-        about: TransportAddr,
-        /// As above.
-        charge: Option<Allowance>,
-    },
-}
-
-impl Item {
-    /// Whose it is.
-    fn assoc(&self) -> AssocId {
-        match self {
-            Self::Data { assoc, .. } | Self::Notification { assoc, .. } => *assoc,
-        }
-    }
-
-    /// What a notification takes of the receive buffer, whatever of it was read.
-    pub(crate) fn notification_truesize(bytes: &[u8]) -> usize {
-        size_of::<Self>().saturating_add(bytes.len())
-    }
-
-    /// Where to note what an association that has ended leaves charged.
-    fn charge_mut(&mut self) -> &mut Option<Allowance> {
-        match self {
-            Self::Data { charge, .. } | Self::Notification { charge, .. } => charge,
-        }
-    }
-
-    /// How many bytes the user has not read.
-    pub(crate) fn unread(&self) -> usize {
-        match self {
-            Self::Data { received, read, .. } => received.len().saturating_sub(*read),
-            Self::Notification { bytes, read, .. } => bytes.len().saturating_sub(*read),
-        }
-    }
-
-    /// The same, if it is data.
-    fn unread_data(&self) -> usize {
-        match self {
-            Self::Data { .. } => self.unread(),
-            Self::Notification { .. } => 0,
-        }
-    }
-}
-
-/// All that is to be read of one association.
-pub(crate) struct Items {
-    put_back: Option<Item>,
-    received: Ring<Item>,
-    notifications: usize,
-    unread: usize,
-}
-
 /// A socket's state.
 #[pin_data]
 pub(crate) struct Endpoint {
     pub(crate) style: Style,
     pub(crate) pernet: Arc<Pernet>,
     listening: Atomic<bool>,
-    /// Held by whoever takes something out of `received`, until it is read or put back; not while
+    /// Held by whoever takes something out of the queue, until it is read or put back; not while
     /// waiting for something to come.
     #[pin]
     pub(crate) reader: Mutex<()>,
@@ -185,15 +114,7 @@ pub(crate) struct Inner {
     pub(crate) by_peer: RBTree<TransportAddr, AssocId>,
     /// Bounded by the socket's backlog, which `input` checks.
     pub(crate) accept_queue: Ring<Waiting>,
-    /// Bounded by the receive buffer, for each association twice: its data and its notifications.
-    pub(crate) received: Ring<Item>,
-    /// What a reader has put back: it comes before `received`.
-    pub(crate) put_back: Option<Item>,
-    /// How many items associations have been promised room for in `received`.
-    pub(crate) promised: usize,
-    pub(crate) notifications: usize,
-    /// Bytes of data to be read.
-    unread: usize,
+    pub(crate) queue: Queue,
     pub(crate) settings: Settings,
     pub(crate) closed: bool,
     /// How the last association ended: an accepted socket must know, even if that was before
@@ -222,11 +143,7 @@ impl Endpoint {
                         assocs: RBTree::new(),
                         by_peer: RBTree::new(),
                         accept_queue: Ring::new(),
-                        received: Ring::new(),
-                        put_back: None,
-                        promised: 0,
-                        notifications: 0,
-                        unread: 0,
+                        queue: Queue::new(),
                         settings,
                         closed: false,
                         ended: None,
@@ -399,108 +316,15 @@ impl Inner {
         }
     }
 
-    /// Queues something for the reader, in room that was reserved.
-    pub(crate) fn push(&mut self, item: Item) {
-        if let Item::Notification { .. } = item {
-            self.notifications = self.notifications.saturating_add(1);
-        }
-        self.unread = self.unread.saturating_add(item.unread_data());
-        // The caller has reserved.
-        let _ = self.received.push_reserved(item);
-    }
-
-    /// The first thing to read.
-    pub(crate) fn first(&self) -> Option<&Item> {
-        self.put_back.as_ref().or_else(|| self.received.front())
-    }
-
     /// Takes the first thing to read.
     pub(crate) fn pop(&mut self) -> Option<Item> {
-        let item = self.put_back.take().or_else(|| self.received.pop_front());
-        if let Some(Item::Notification { .. }) = item {
-            self.notifications = self.notifications.saturating_sub(1);
-        }
-        let unread = item.as_ref().map_or(0, Item::unread_data);
-        self.unread = self.unread.saturating_sub(unread);
-        item
-    }
-
-    /// Puts back what was read in part only. The caller is the only reader.
-    pub(crate) fn put_back(&mut self, item: Item) {
-        if let Item::Notification { .. } = item {
-            self.notifications = self.notifications.saturating_add(1);
-        }
-        self.unread = self.unread.saturating_add(item.unread_data());
-        self.put_back = Some(item);
-    }
-
-    /// Takes out all that is to be read of an association, or nothing if there is no memory.
-    pub(crate) fn take_items(&mut self, id: AssocId) -> Result<Items> {
-        let (mut kept, mut taken) = (Ring::new(), Ring::new());
-        let len = self.received.len();
-        kept.reserve(len.saturating_add(self.promised), GFP_ATOMIC)?;
-        taken.reserve(len, GFP_ATOMIC)?;
-        let (mut notifications, mut unread) = (0, 0_usize);
-        let put_back = self.put_back.take_if(|item| item.assoc() == id);
-        if let Some(item) = &put_back {
-            notifications += usize::from(matches!(item, Item::Notification { .. }));
-            unread = unread.saturating_add(item.unread_data());
-        }
-        while let Some(item) = self.received.pop_front() {
-            let to = if item.assoc() == id {
-                notifications += usize::from(matches!(item, Item::Notification { .. }));
-                unread = unread.saturating_add(item.unread_data());
-                &mut taken
-            } else {
-                &mut kept
-            };
-            // There is room for all of them in either.
-            let _ = to.push_reserved(item);
-        }
-        self.received = kept;
-        self.notifications = self.notifications.saturating_sub(notifications);
-        self.unread = self.unread.saturating_sub(unread);
-        Ok(Items {
-            put_back,
-            received: taken,
-            notifications,
-            unread,
-        })
-    }
-
-    /// Gives a socket that has nothing to read yet what [`Self::take_items`] has taken.
-    pub(crate) fn put_items(&mut self, items: Items) {
-        self.put_back = items.put_back;
-        self.received = items.received;
-        self.notifications = items.notifications;
-        self.unread = items.unread;
-    }
-
-    /// An association has ended: what was charged for it stays so until the last of its items is
-    /// read. What is returned is to be dropped without the lock.
-    pub(crate) fn keep_charged(&mut self, id: AssocId, rest: Allowance) -> Option<Allowance> {
-        let received = &mut self.received;
-        let last = (0..received.len())
-            .rev()
-            .find(|i| received.get(*i).is_some_and(|item| item.assoc() == id));
-        let item = match last {
-            Some(i) => received.get_mut(i),
-            None => self.put_back.as_mut().filter(|item| item.assoc() == id),
-        };
-        match item {
-            Some(item) => item.charge_mut().replace(rest),
-            None => Some(rest),
-        }
-    }
-
-    pub(crate) fn has_something_to_read(&self) -> bool {
-        self.put_back.is_some() || !self.received.is_empty()
+        self.queue.pop()
     }
 
     /// Whether there is as much to read as a reader wants to be woken for: so many bytes, or a
     /// notification, or what there will ever be.
     pub(crate) fn is_readable(&self, lowat: usize) -> bool {
-        let suffices = self.notifications != 0 || self.unread >= lowat || self.assocs.is_empty();
-        suffices && self.has_something_to_read()
+        let suffices = self.queue.suffices(lowat) || self.assocs.is_empty();
+        suffices && self.queue.has_something_to_read()
     }
 }

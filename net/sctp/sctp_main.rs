@@ -6,7 +6,7 @@
 //! - [`sys`]: the boundary to the kernel's C side, and the only place of `unsafe`.
 //! - [`sock`]: the socket layer, a file for each operation.
 //! - [`association`], [`endpoint`], [`pernet`]: what is locked, what refers to what, and in which
-//!   order. [`ports`]: who has which port. [`account`]: the memory that is held. [`settings`]:
+//!   order. [`queue`]: what is to be read. [`ports`]: who has which port. [`account`]: the memory that is held. [`settings`]:
 //!   what options have set.
 //! - [`input`], [`output`], [`route`], [`deliver`], [`icmp`]: the ways in and out.
 //!
@@ -29,6 +29,7 @@ mod input;
 mod output;
 mod pernet;
 mod ports;
+mod queue;
 mod route;
 mod settings;
 mod sock;

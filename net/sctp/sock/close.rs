@@ -7,7 +7,7 @@
 //! its data was not taken.
 
 use crate::{
-    endpoint::{Endpoint, Item, Style},
+    endpoint::{Endpoint, Style},
     engine::{ring::Ring, wire::cause},
     sys::{
         bindings,
@@ -30,18 +30,14 @@ pub(crate) fn close(sk: &Sk, timeout: c_long) {
     let (unread, waiting) = {
         let mut inner = endpoint.inner.lock();
         inner.closed = true;
-        let unread = (
-            inner.put_back.take(),
-            core::mem::replace(&mut inner.received, Ring::new()),
-        );
+        let unread = inner.queue.take_all();
         let waiting = core::mem::replace(&mut inner.accept_queue, Ring::new());
         for _ in waiting.iter() {
             sk.accept_queue_removed();
         }
         (unread, waiting)
     };
-    let is_data = |item: &Item| matches!(item, Item::Data { .. });
-    let data_unread = unread.0.as_ref().is_some_and(is_data) || unread.1.iter().any(is_data);
+    let data_unread = unread.has_data();
     drop(unread);
     for child in waiting.iter() {
         abort_all(&child.endpoint);

@@ -5,13 +5,14 @@
 use super::addr::{self, Shown};
 use crate::{
     association::AssocId,
-    endpoint::{Item, TransportAddr},
+    endpoint::TransportAddr,
     engine::{
         addr::{Address, IpAddr},
         assoc::Policy,
         event::Received,
         time::{Duration, Time},
     },
+    queue::Item,
     settings::{SendDefaults, SendLimit, Settings, Subscription},
     sys::{
         bindings, ip,

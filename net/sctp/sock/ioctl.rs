@@ -32,7 +32,7 @@ pub(crate) fn ioctl(sk: &Sk, cmd: u32) -> Result<c_int> {
 /// How many bytes of the first message are there to be read.
 fn unread(endpoint: &Endpoint) -> Result<usize> {
     let inner = endpoint.inner.lock();
-    Ok(inner.first().map_or(0, |item| item.unread()))
+    Ok(inner.queue.first().map_or(0, |item| item.unread()))
 }
 
 /// How many bytes of messages the peers have not acknowledged: what SIOCOUTQ means to TCP.

@@ -10,8 +10,9 @@ use super::{
     cmsg::{self, Wanted},
 };
 use crate::{
-    endpoint::{Endpoint, Item, Style},
+    endpoint::{Endpoint, Style},
     engine::cx::Payload,
+    queue::Item,
     sys::{
         bindings,
         msg::Message,
@@ -57,7 +58,7 @@ pub(crate) fn recvmsg(sk: &Sk, msg: &mut Message<'_>, len: usize, flags: u32) ->
             }
         }
         let ready = sk.wait(&mut timeout, || {
-            if endpoint.inner.lock().has_something_to_read() {
+            if endpoint.inner.lock().queue.has_something_to_read() {
                 return Some(Ok(true));
             }
             if let Err(e) = sk.take_error() {
@@ -89,7 +90,7 @@ fn take(
     let (wanted, next) = {
         let inner = endpoint.inner.lock();
         let wanted = Wanted::by(&inner.settings);
-        (wanted, wanted.next(inner.first()))
+        (wanted, wanted.next(inner.queue.first()))
     };
     match item {
         Item::Notification {
@@ -110,7 +111,7 @@ fn take(
                 } else {
                     read + copied
                 };
-                endpoint.inner.lock().put_back(Item::Notification {
+                endpoint.inner.lock().queue.put_back(Item::Notification {
                     assoc,
                     bytes,
                     read,
@@ -165,7 +166,7 @@ fn take(
             let stays = result.is_err() || peek;
             let released = received.truesize();
             if stays || !complete {
-                endpoint.inner.lock().put_back(Item::Data {
+                endpoint.inner.lock().queue.put_back(Item::Data {
                     assoc,
                     context,
                     peer_port,
