@@ -13,7 +13,7 @@ use crate::{
         addr::Address,
         assoc::State as Phase,
         cx::Cx,
-        event::{Closed, Event, PathChange, PathReason, Received},
+        event::{Abandoned, Closed, Event, PathChange, PathReason, Received},
         wire::cause,
     },
     queue::Item,
@@ -87,11 +87,7 @@ pub(crate) fn deliver(
         }
         Event::PeerShutdown => peer_shutdown(to, engine),
         Event::Closed(why) => closed(to, engine, why),
-        Event::PartialDeliveryAborted(message) => {
-            push_notification(to, engine, Subscription::PartialDelivery, || {
-                notify::partial_delivery_aborted(to.assoc.id, &message)
-            });
-        }
+        Event::PartialDeliveryAborted(message) => broken_off(to, engine, &message),
         // There is no notification for this yet.
         Event::SendFailed(_) => {}
     }
@@ -255,6 +251,23 @@ fn message(to: Target<'_>, engine: &mut Engine, cx: &mut Cx<'_>, received: Recei
         read: 0,
         charge: None,
     });
+    let has_socket = inner.sk.is_some();
+    drop(inner);
+    if has_socket {
+        to.sk.wake_readers();
+    }
+}
+
+/// The rest of a message will not come. Whoever reads it need not wait for that any more.
+fn broken_off(to: Target<'_>, engine: &Engine, message: &Abandoned) {
+    push_notification(to, engine, Subscription::PartialDelivery, || {
+        notify::partial_delivery_aborted(to.assoc.id, message)
+    });
+    let mut inner = to.endpoint.inner.lock();
+    if inner.closed {
+        return;
+    }
+    inner.queue.break_off(to.assoc.id);
     let has_socket = inner.sk.is_some();
     drop(inner);
     if has_socket {

@@ -318,12 +318,12 @@ impl Inner {
 
     /// Takes the first thing to read.
     pub(crate) fn pop(&mut self) -> Option<Item> {
-        self.queue.pop()
+        self.queue.pop(self.settings.interleaves_fragments)
     }
 
     /// Whether there is as much to read as a reader wants to be woken for: so many bytes, or a
     /// notification, or what there will ever be.
-    pub(crate) fn is_readable(&self, lowat: usize) -> bool {
+    pub(crate) fn is_readable(&mut self, lowat: usize) -> bool {
         let suffices = self.queue.suffices(lowat) || self.assocs.is_empty();
         suffices && self.queue.has_something_to_read()
     }

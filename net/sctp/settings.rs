@@ -36,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) v4_mapped: bool,
     /// SCTP_REUSE_PORT.
     pub(crate) reuse_port: bool,
+    /// SCTP_FRAGMENT_INTERLEAVE: whether others' messages may come between parts of one.
+    pub(crate) interleaves_fragments: bool,
 }
 
 impl Default for Settings {
@@ -47,6 +49,7 @@ impl Default for Settings {
             nxtinfo: false,
             v4_mapped: true,
             reuse_port: false,
+            interleaves_fragments: false,
         }
     }
 }

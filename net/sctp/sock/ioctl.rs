@@ -31,7 +31,7 @@ pub(crate) fn ioctl(sk: &Sk, cmd: u32) -> Result<c_int> {
 
 /// How many bytes of the first message are there to be read.
 fn unread(endpoint: &Endpoint) -> Result<usize> {
-    let inner = endpoint.inner.lock();
+    let mut inner = endpoint.inner.lock();
     Ok(inner.queue.first().map_or(0, |item| item.unread()))
 }
 

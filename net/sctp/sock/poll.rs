@@ -17,7 +17,7 @@ pub(crate) fn poll(sk: &Sk) -> u32 {
     };
     let one_to_one = endpoint.style == Style::OneToOne;
     let (readable, acceptable) = {
-        let inner = endpoint.inner.lock();
+        let mut inner = endpoint.inner.lock();
         (
             inner.is_readable(sk.rcvlowat()),
             !inner.accept_queue.is_empty(),

@@ -42,7 +42,7 @@ pub(crate) fn recvmsg(sk: &Sk, msg: &mut Message<'_>, len: usize, flags: u32) ->
         // After an error, a signal, or when the time is over, what there is has to do.
         let _ = sk.wait(&mut timeout, || {
             let ends = sk.has_error() || sk.shutdown() & bindings::RCV_SHUTDOWN != 0;
-            let inner = endpoint.inner.lock();
+            let mut inner = endpoint.inner.lock();
             let suffices = ends || inner.is_readable(lowat) || inner.assocs.is_empty();
             suffices.then_some(())
         });
@@ -88,7 +88,7 @@ fn take(
     peek: bool,
 ) -> Result<usize> {
     let (wanted, next) = {
-        let inner = endpoint.inner.lock();
+        let mut inner = endpoint.inner.lock();
         let wanted = Wanted::by(&inner.settings);
         (wanted, wanted.next(inner.queue.first()))
     };

@@ -1,12 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How messages are delivered in parts: SCTP_PARTIAL_DELIVERY_POINT (RFC 6458, 8.1.21).
+//! How messages are delivered in parts: SCTP_FRAGMENT_INTERLEAVE (RFC 6458, 8.1.20),
+//! SCTP_PARTIAL_DELIVERY_POINT (8.1.21).
 
 use crate::sys::{
     sock::Sk,
     user::{OptionIn, OptionOut},
 };
 use kernel::prelude::*;
+
+/// Whether others' messages may come between the parts of one. Level 2 is for I-DATA (RFC 8260): as
+/// in the C module it is taken for level 1.
+pub(super) fn set_interleave(sk: &Sk, value: &OptionIn) -> Result {
+    let level: i32 = value.read_exact()?;
+    let endpoint = sk.endpoint()?;
+    let mut inner = endpoint.inner.lock();
+    inner.settings.interleaves_fragments = level != 0;
+    if level != 0 {
+        inner.queue.interleave();
+    }
+    drop(inner);
+    // There may be something to read now.
+    sk.wake_readers();
+    Ok(())
+}
 
 /// Applies to all associations of the socket, present and future. It may be as large as the window
 /// that they begin with.

@@ -50,6 +50,7 @@ pub(crate) fn set(sk: &Sk, name: u32, value: &OptionIn) -> Result<usize> {
         bindings::SCTP_DISABLE_FRAGMENTS => fragment::set_disable_fragments(sk, value),
         bindings::SCTP_MAXSEG => fragment::set_maxseg(sk, value),
         bindings::SCTP_PARTIAL_DELIVERY_POINT => delivery::set_point(sk, value),
+        bindings::SCTP_FRAGMENT_INTERLEAVE => delivery::set_interleave(sk, value),
         bindings::SCTP_DEFAULT_SEND_PARAM => send::set_send_param(sk, value),
         bindings::SCTP_DEFAULT_SNDINFO => send::set_sndinfo(sk, value),
         bindings::SCTP_PR_SUPPORTED => prsctp::set_supported(sk, value),
@@ -100,6 +101,9 @@ pub(crate) fn get(sk: &Sk, name: u32, value: &OptionOut) -> Result<usize> {
         bindings::SCTP_DISABLE_FRAGMENTS => fragment::get_disable_fragments(sk, value),
         bindings::SCTP_MAXSEG => fragment::get_maxseg(sk, value),
         bindings::SCTP_PARTIAL_DELIVERY_POINT => delivery::get_point(sk, value),
+        bindings::SCTP_FRAGMENT_INTERLEAVE => {
+            event::get_switch(sk, value, |s| s.interleaves_fragments)
+        }
         bindings::SCTP_DEFAULT_SEND_PARAM => send::get_send_param(sk, value),
         bindings::SCTP_DEFAULT_SNDINFO => send::get_sndinfo(sk, value),
         bindings::SCTP_SOCKOPT_CONNECTX3 => connectx::connectx3(sk, value),

@@ -325,6 +325,7 @@ static const struct option_case {
 	  sizeof(struct sctp_setadaptation), 0, EXACT },
 	{ SCTP_DISABLE_FRAGMENTS, sizeof(int), sizeof(int), 0, AT_LEAST },
 	{ SCTP_PARTIAL_DELIVERY_POINT, sizeof(int), sizeof(int), 0, EXACT },
+	{ SCTP_FRAGMENT_INTERLEAVE, sizeof(int), sizeof(int), 0, EXACT },
 	{ SCTP_DEFAULT_SEND_PARAM, sizeof(struct sctp_sndrcvinfo),
 	  sizeof(struct sctp_sndrcvinfo), 0, EXACT },
 	{ SCTP_EVENTS, sizeof(struct sctp_event_subscribe), 1, 0, UP_TO },

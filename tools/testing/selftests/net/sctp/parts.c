@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Messages that are delivered in parts: from which length on, and what is told
- * when one is broken off. RFC 6458 sections 6.1.7 and 8.1.21.
+ * Messages that are delivered in parts: from which length on, what is told when
+ * one is broken off, and whether others may come in between. RFC 6458 sections
+ * 6.1.7, 8.1.20 and 8.1.21.
  */
 #include "sctp_util.h"
 
@@ -185,6 +186,119 @@ TEST_F(parts, broken_off_by_the_peer)
 	expect_broken_off(_metadata, &self->p, got);
 	recv_pattern(_metadata, server, 300, 3, NULL);
 	expect_nothing(_metadata, server);
+}
+
+TEST_F(parts, interleave_levels)
+{
+	int fd = self->p.client.fd, level;
+
+	EXPECT_EQ(0, get_int(_metadata, fd, SOL_SCTP, SCTP_FRAGMENT_INTERLEAVE));
+	/* Level 2 is for interleaved streams, which there are not. */
+	for (level = 3; level >= 0; level--) {
+		set_int(_metadata, fd, SOL_SCTP, SCTP_FRAGMENT_INTERLEAVE,
+			level);
+		EXPECT_EQ(!!level, get_int(_metadata, fd, SOL_SCTP,
+					   SCTP_FRAGMENT_INTERLEAVE));
+	}
+	set_int(_metadata, self->p.listener, SOL_SCTP, SCTP_FRAGMENT_INTERLEAVE,
+		1);
+	pair_join(_metadata, &variant->fl, &self->p);
+	EXPECT_EQ(1, get_int(_metadata, self->p.server.fd, SOL_SCTP,
+			     SCTP_FRAGMENT_INTERLEAVE));
+}
+
+#define SMALL 300
+
+/* Another association to the socket that reads brings a small message. */
+static void send_by_another(struct __test_metadata *_metadata,
+			    const struct flavour *fl, const struct pair *p)
+{
+	struct end other = { open_socket(_metadata, fl) };
+
+	set_events(_metadata, other.fd, EV_ASSOC);
+	ASSERT_EQ(0, connect(other.fd, &p->addr.sa, addr_len(&p->addr)));
+	other.id = recv_assoc_change(_metadata, other.fd, SCTP_COMM_UP)
+			   .sac_assoc_id;
+	send_pattern(_metadata, &other, SMALL, 0, 3);
+	wait_until(get_status(_metadata, &other).sstat_unackdata == 0);
+}
+
+TEST_F(parts, not_interrupted_by_others)
+{
+	size_t got;
+	int i;
+
+	if (one_to_one(&variant->fl))
+		return;
+	got = begin(_metadata, &variant->fl, &self->p, 0);
+	for (i = 0; i < 3; i++)
+		send_by_another(_metadata, &variant->fl, &self->p);
+	recv_parts(_metadata, self->p.server.fd, got, HUGE, 2, HUGE);
+	for (i = 0; i < 3; i++)
+		recv_pattern(_metadata, self->p.server.fd, SMALL, 3, NULL);
+	expect_nothing(_metadata, self->p.server.fd);
+}
+
+/* Even if it was not allowed when the message began. */
+TEST_F(parts, interrupted_by_others_if_that_is_allowed)
+{
+	int server = self->p.listener;
+	unsigned char buf[HUGE];
+	size_t got, others = 0;
+	struct rx rx;
+
+	if (one_to_one(&variant->fl))
+		return;
+	got = begin(_metadata, &variant->fl, &self->p, 0);
+	set_int(_metadata, server, SOL_SCTP, SCTP_FRAGMENT_INTERLEAVE, 1);
+	send_by_another(_metadata, &variant->fl, &self->p);
+	while (got < HUGE) {
+		recv_wait(_metadata, server, buf, HUGE, &rx);
+		ASSERT_LT(0, rx.len);
+		if (rx.len == SMALL && intact(buf, 0, SMALL, 3)) {
+			EXPECT_EQ(MSG_EOR, rx.flags);
+			others++;
+			continue;
+		}
+		ASSERT_TRUE(intact(buf, got, rx.len, 2));
+		got += rx.len;
+		EXPECT_EQ(got == HUGE ? MSG_EOR : 0, rx.flags);
+	}
+	EXPECT_EQ(1, others);
+	expect_nothing(_metadata, server);
+}
+
+/* Who had to wait comes when there is nothing more to wait for. */
+TEST_F(parts, others_come_when_it_is_broken_off)
+{
+	size_t got;
+
+	if (one_to_one(&variant->fl))
+		return;
+	got = begin(_metadata, &variant->fl, &self->p, EV_PARTIAL_DELIVERY);
+	send_by_another(_metadata, &variant->fl, &self->p);
+	set_linger(_metadata, self->p.client.fd, 1, 0);
+	close(self->p.client.fd);
+	expect_broken_off(_metadata, &self->p, got);
+	recv_pattern(_metadata, self->p.server.fd, SMALL, 3, NULL);
+}
+
+/* Or if the association that is in their way gets a socket of its own. */
+TEST_F(parts, others_come_when_it_is_peeled_off)
+{
+	sctp_peeloff_arg_t peeloff;
+	socklen_t len = sizeof(peeloff);
+	size_t got;
+
+	if (one_to_one(&variant->fl))
+		return;
+	got = begin(_metadata, &variant->fl, &self->p, 0);
+	send_by_another(_metadata, &variant->fl, &self->p);
+	peeloff.associd = self->p.server.id;
+	ASSERT_LE(0, getsockopt(self->p.server.fd, SOL_SCTP,
+				SCTP_SOCKOPT_PEELOFF, &peeloff, &len));
+	recv_pattern(_metadata, self->p.server.fd, SMALL, 3, NULL);
+	recv_parts(_metadata, peeloff.sd, got, HUGE, 2, HUGE);
 }
 
 TEST_HARNESS_MAIN
