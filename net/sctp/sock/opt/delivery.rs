@@ -34,8 +34,7 @@ pub(super) fn set_point(sk: &Sk, value: &OptionIn) -> Result {
     }
     let endpoint = sk.endpoint()?;
     let assocs = endpoint.all_assocs()?;
-    let config = &mut endpoint.inner.lock().settings.config;
-    config.partial_delivery_point = bytes;
+    endpoint.inner.lock().settings.config.partial_delivery_point = bytes;
     for assoc in &assocs {
         let mut locked = assoc.lock();
         locked.inner.engine.set_partial_delivery_point(bytes);
