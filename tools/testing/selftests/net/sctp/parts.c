@@ -209,16 +209,25 @@ TEST_F(parts, interleave_levels)
 
 #define SMALL 300
 
-/* Another association to the socket that reads brings a small message. */
+/* Another association to the socket that reads. */
+static struct end connected_end(struct __test_metadata *_metadata,
+				const struct flavour *fl, const struct pair *p)
+{
+	struct end end = { open_socket(_metadata, fl) };
+
+	set_events(_metadata, end.fd, EV_ASSOC);
+	ASSERT_EQ(0, connect(end.fd, &p->addr.sa, addr_len(&p->addr)));
+	end.id = recv_assoc_change(_metadata, end.fd, SCTP_COMM_UP)
+			 .sac_assoc_id;
+	return end;
+}
+
+/* One that brings a small message. */
 static void send_by_another(struct __test_metadata *_metadata,
 			    const struct flavour *fl, const struct pair *p)
 {
-	struct end other = { open_socket(_metadata, fl) };
+	struct end other = connected_end(_metadata, fl, p);
 
-	set_events(_metadata, other.fd, EV_ASSOC);
-	ASSERT_EQ(0, connect(other.fd, &p->addr.sa, addr_len(&p->addr)));
-	other.id = recv_assoc_change(_metadata, other.fd, SCTP_COMM_UP)
-			   .sac_assoc_id;
 	send_pattern(_metadata, &other, SMALL, 0, 3);
 	wait_until(get_status(_metadata, &other).sstat_unackdata == 0);
 }
@@ -299,6 +308,85 @@ TEST_F(parts, others_come_when_it_is_peeled_off)
 				SCTP_SOCKOPT_PEELOFF, &peeloff, &len));
 	recv_pattern(_metadata, self->p.server.fd, SMALL, 3, NULL);
 	recv_parts(_metadata, peeloff.sd, got, HUGE, 2, HUGE);
+}
+
+#define SENDERS 4
+#define MESSAGES 10
+
+/* Every other message is larger than what may come as a whole. */
+static size_t size_of(int sender, int message)
+{
+	return message % 2 ? SMALL : 20000 + 3000 * sender;
+}
+
+static unsigned int seed_of(int sender, int message)
+{
+	return sender * MESSAGES + message;
+}
+
+/* Several send at once, and each message comes in one piece, so to speak. */
+TEST_F(parts, of_many_senders)
+{
+	static unsigned char buf[20000 + 3000 * SENDERS];
+	int i, n, reading = -1, left = SENDERS * MESSAGES;
+	int sent[SENDERS] = { 0 }, got[SENDERS] = { 0 };
+	int server = self->p.listener;
+	union test_addr from[SENDERS];
+	struct end end[SENDERS];
+	size_t size, at = 0;
+	struct rx rx;
+	socklen_t len;
+
+	if (one_to_one(&variant->fl))
+		return;
+	/*
+	 * All associations share it in the C module, where those that wait may
+	 * not leave the room that the one needs that they wait for.
+	 */
+	if (!is_c_module())
+		set_int(_metadata, server, SOL_SOCKET, SO_RCVBUF, 30000);
+	set_point(_metadata, server, 1000);
+	for (i = 0; i < SENDERS; i++) {
+		end[i] = connected_end(_metadata, &variant->fl, &self->p);
+		len = sizeof(from[i]);
+		ASSERT_EQ(0, getsockname(end[i].fd, &from[i].sa, &len));
+	}
+	while (left) {
+		for (i = 0; i < SENDERS; i++) {
+			if (sent[i] == MESSAGES)
+				continue;
+			size = size_of(i, sent[i]);
+			fill(buf, size, seed_of(i, sent[i]));
+			if (send_end(&end[i], buf, size, 0, MSG_DONTWAIT) >= 0)
+				sent[i]++;
+			else
+				ASSERT_EQ(EAGAIN, errno);
+		}
+		wait_for(_metadata, server, POLLIN);
+		for (n = 0; n < 20; n++) {
+			if (recv_rx(server, buf, 1000, MSG_DONTWAIT, &rx) < 0)
+				break;
+			for (i = 0; i < SENDERS; i++)
+				if (port_of(&from[i]) == port_of(&rx.from))
+					break;
+			ASSERT_GT(SENDERS, i);
+			if (reading >= 0)
+				ASSERT_EQ(reading, i);
+			size = size_of(i, got[i]);
+			ASSERT_GE(size, at + rx.len);
+			ASSERT_TRUE(intact(buf, at, rx.len, seed_of(i, got[i])));
+			at += rx.len;
+			reading = i;
+			if (!(rx.flags & MSG_EOR))
+				continue;
+			ASSERT_EQ(size, at);
+			reading = -1;
+			at = 0;
+			got[i]++;
+			left--;
+		}
+	}
+	expect_nothing(_metadata, server);
 }
 
 TEST_HARNESS_MAIN
