@@ -11,3 +11,9 @@ pub(crate) use kernel::alloc::{
     KBox,
     KVec, //
 };
+
+#[cfg(not(MODULE))]
+std::thread_local! {
+    /// The SSN that each stream begins with, for tests that do not want to wait until SSNs wrap.
+    pub(crate) static FIRST_SSN: core::cell::Cell<u16> = const { core::cell::Cell::new(0) };
+}

@@ -3,7 +3,7 @@
 //! The next stream sequence number of each stream, for either direction.
 //!
 //! There may be 65536 streams and hardly any of them in use, so the table comes in pages that are
-//! made when a stream of theirs is first used. A stream without a page is at SSN 0.
+//! made when a stream of theirs is first used. A stream without a page is at its first SSN.
 
 use crate::engine::{
     env::{AllocError, Flags, KVec},
@@ -12,6 +12,17 @@ use crate::engine::{
 
 /// Streams per page.
 const PAGE: usize = 128;
+
+/// What each stream begins with (RFC 9260, 6.5).
+#[cfg(MODULE)]
+const fn first() -> Ssn {
+    Ssn(0)
+}
+
+#[cfg(not(MODULE))]
+fn first() -> Ssn {
+    Ssn(crate::engine::env::FIRST_SSN.get())
+}
 
 #[derive(Debug)]
 pub(crate) struct SsnTable {
@@ -31,7 +42,7 @@ impl SsnTable {
             .get(stream / PAGE)
             .and_then(|page| page.get(stream % PAGE))
             .copied()
-            .unwrap_or_default()
+            .unwrap_or_else(first)
     }
 
     /// Makes sure that [`set`](Self::set) of `stream` succeeds.
@@ -44,7 +55,7 @@ impl SsnTable {
             Some(page) if page.is_empty() => {
                 let mut new = KVec::with_capacity(PAGE, gfp)?;
                 for _ in 0..PAGE {
-                    new.push_within_capacity(Ssn(0)).map_err(|_| AllocError)?;
+                    new.push_within_capacity(first()).map_err(|_| AllocError)?;
                 }
                 *page = new;
                 Ok(())

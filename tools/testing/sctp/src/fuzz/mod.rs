@@ -49,7 +49,7 @@ fn message(u: &mut Unstructured<'_>, most: usize) -> arbitrary::Result<Vec<u8>> 
 
 /// A network near the wrap of the sequence numbers, with Z listening.
 fn network() -> Net {
-    let mut net = Net::near_wrap(1);
+    let mut net = Net::new(1);
     net.hosts[Z].listens = true;
     net
 }

@@ -40,7 +40,7 @@ fn number(bytes: &[u8]) -> u32 {
 
 /// A network whose A wants to know what was given up.
 fn network(seed: u64) -> Net {
-    let mut net = Net::near_wrap(seed);
+    let mut net = Net::new(seed);
     net.hosts[A].config.report_send_failures = true;
     net.hosts[Z].listens = true;
     while !net.try_connect(A) {}
@@ -235,7 +235,7 @@ fn a_message_is_given_up_at_each_of_its_fragments() {
 #[test]
 fn what_waits_too_long_is_not_sent() {
     for supported in [true, false] {
-        let mut net = Net::near_wrap(3);
+        let mut net = Net::new(3);
         net.hosts[A].config.report_send_failures = true;
         net.hosts[Z].config.prsctp_enabled = supported;
         net.hosts[Z].config.rcvbuf = 8000;
@@ -271,7 +271,7 @@ fn what_waits_too_long_is_not_sent() {
 
 #[test]
 fn a_peer_without_forward_tsn_gets_everything() {
-    let mut net = Net::near_wrap(4);
+    let mut net = Net::new(4);
     net.hosts[A].config.report_send_failures = true;
     net.hosts[Z].config.prsctp_enabled = false;
     net.link.loss = 100;
@@ -523,7 +523,7 @@ fn room_is_made_of_less_important_messages() {
 
 #[test]
 fn more_streams_than_a_forward_tsn_can_list() {
-    let mut net = Net::near_wrap(9);
+    let mut net = Net::new(9);
     net.hosts[A].config.out_streams = 300;
     net.open();
     net.filter(|p| match p.to == Z && p.has(ChunkType::Data) {

@@ -18,7 +18,7 @@ use crate::tests::sim::{Fate, Flying, Net, A, Z};
 
 /// Two hosts of which each may or may not want partial reliability.
 fn connected(a: bool, z: bool) -> Net {
-    let mut net = Net::near_wrap(1);
+    let mut net = Net::new(1);
     net.hosts[A].config.prsctp_enabled = a;
     net.hosts[Z].config.prsctp_enabled = z;
     net.open();

@@ -45,7 +45,7 @@ fn damage(packet: &mut Flying, rng: &mut SplitMix) {
 #[test]
 fn damaged_packets() {
     for seed in 0..150 {
-        let mut net = Net::near_wrap(seed);
+        let mut net = Net::new(seed);
         let mut rng = SplitMix(seed);
         net.link.delay = Duration::from_millis(3);
         net.link.jitter = Duration::from_millis(5);
@@ -142,7 +142,7 @@ proptest! {
             1..30,
         ),
     ) {
-        let mut net = Net::near_wrap(seed);
+        let mut net = Net::new(seed);
         net.hosts[Z].listens = true;
         net.connect(A);
         let (mut expected, mut next) = (0, 0);

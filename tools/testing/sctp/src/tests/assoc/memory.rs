@@ -15,7 +15,7 @@ const SIZES: [&[usize]; 2] = [&[10, 3000, 150, 20_000, 1, 1400], &[70_000, 5]];
 /// One life: setup, data both ways with some losses, shutdown. What fails for lack of memory is
 /// tried again, as a user would.
 fn live(seed: u64, lossy: bool) -> Net {
-    let mut net = Net::near_wrap(seed);
+    let mut net = Net::new(seed);
     net.link.delay = Duration::from_millis(2);
     net.hosts[Z].config.rcvbuf = 60_000;
     if lossy {
@@ -91,7 +91,7 @@ fn each_allocation_fails_once() {
 #[test]
 fn memory_is_gone_for_a_while() {
     for n in (1..400).step_by(3) {
-        let mut net = Net::near_wrap(n);
+        let mut net = Net::new(n);
         net.link.delay = Duration::from_millis(2);
         net.open();
         for i in 0..10 {

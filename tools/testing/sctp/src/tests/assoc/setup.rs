@@ -219,7 +219,7 @@ fn both_connect_at_any_time() {
     for after in 0..45 {
         for seed in 0..8 {
             for listens in [false, true] {
-                let mut net = Net::near_wrap(seed);
+                let mut net = Net::new(seed);
                 net.hosts[Z].listens = listens;
                 net.hosts[A].listens = listens;
                 net.link.jitter = Duration::from_millis(3);

@@ -114,7 +114,7 @@ fn any_network() {
     ];
     for (name, jitter, loss, duplicate) in links {
         for seed in 0..6 {
-            let mut net = Net::near_wrap(seed);
+            let mut net = Net::new(seed);
             net.link = Link {
                 delay: ms(5),
                 jitter: ms(jitter),
@@ -141,7 +141,7 @@ fn any_network() {
 /// Thousands of messages, compared byte by byte.
 #[test]
 fn long_haul() {
-    let mut net = Net::near_wrap(77);
+    let mut net = Net::new(77);
     net.link = Link {
         delay: ms(3),
         jitter: ms(4),

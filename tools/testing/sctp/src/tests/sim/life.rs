@@ -10,11 +10,12 @@ use super::{
     address,
     oracle::Oracle,
     scenario::{Reader, Scenario, Step, Worth},
-    Net, Seen, A, Z,
+    Net, A, Z,
 };
 use crate::{
     engine::{
         assoc::{Message, Policy, SendError},
+        env::FIRST_SSN,
         time::{Duration, Time},
     },
     tests::{sim::pattern, support::payload::Bytes},
@@ -41,8 +42,21 @@ struct Waiting {
 /// The highest number of an address that a host has not.
 const CLAIMED: u8 = 7;
 
-/// Messages that leave so many SSNs of their stream before 0.
-const EARLIER: u32 = 0x1_0000 - 5;
+/// What streams begin with while a scenario runs in this thread.
+struct FirstSsn;
+
+impl FirstSsn {
+    fn set(ssn: u16) -> Self {
+        FIRST_SSN.set(ssn);
+        Self
+    }
+}
+
+impl Drop for FirstSsn {
+    fn drop(&mut self) {
+        FIRST_SSN.set(0);
+    }
+}
 
 pub(super) struct Life {
     pub(super) net: Net,
@@ -55,15 +69,15 @@ pub(super) struct Life {
     failures: u64,
     waiting: [VecDeque<Waiting>; 2],
     shuts_down: [bool; 2],
+    _first_ssn: FirstSsn,
 }
 
 impl Life {
     /// `record` is whether what goes over the wire is kept, which costs time.
     pub(super) fn new(scenario: &Scenario, record: bool) -> Self {
-        let mut net = match scenario.near_wrap {
-            true => Net::near_wrap(scenario.seed),
-            false => Net::new(scenario.seed),
-        };
+        let first_ssn = FirstSsn::set(0_u16.wrapping_sub(scenario.ssns_before_wrap));
+        let mut net = Net::new(scenario.seed);
+        net.set_tsns_before_wrap(scenario.seed as u32, scenario.tsns_before_wrap);
         net.record = record;
         net.icmp = scenario.icmp;
         net.set_networks(scenario.links.len() as u8);
@@ -74,9 +88,6 @@ impl Life {
             host.claims = (0..plan.claims)
                 .map(|n| address(who, CLAIMED - n))
                 .collect();
-        }
-        if scenario.late_ssns {
-            use_up_ssns(&mut net);
         }
         let start = net.now;
         for (network, links) in scenario.links.iter().enumerate() {
@@ -103,6 +114,7 @@ impl Life {
             failures: fault::failures(),
             waiting: Default::default(),
             shuts_down: [false; 2],
+            _first_ssn: first_ssn,
         };
         for (after, step) in &scenario.steps {
             life.plan(start.plus(*after), *step);
@@ -292,34 +304,4 @@ impl Life {
         let assoc = self.net.hosts[who].assoc.as_ref();
         assoc.is_some_and(|assoc| assoc.unsent_bytes() < room)
     }
-}
-
-/// Sets an association up and sends many small messages on the first stream of either direction,
-/// before anything bad happens, and nobody looks.
-fn use_up_ssns(net: &mut Net) {
-    let check = std::mem::replace(&mut net.check, false);
-    let record = std::mem::replace(&mut net.record, false);
-    let burst = 500;
-    net.connect(A);
-    for who in [A, Z] {
-        net.run_until(|net| net.hosts[who].seen.contains(&Seen::Up));
-        net.with(who, |assoc, _| assoc.set_nodelay(false));
-        let mut sent = 0;
-        while sent < EARLIER {
-            let more = burst.min(EARLIER - sent);
-            for _ in 0..more {
-                net.send(who, 0, b"x");
-            }
-            sent += more;
-            net.run_until(|net| net.hosts[1 - who].got.len() >= sent as usize);
-        }
-        net.hosts[1 - who].got.clear();
-        let nodelay = net.hosts[who].config.nodelay;
-        net.with(who, |assoc, _| assoc.set_nodelay(nodelay));
-    }
-    net.run_until(|net| net.hosts.iter().all(|h| h.assoc().unacked_chunks() == 0));
-    net.settle();
-    net.faults = 0;
-    net.check = check;
-    net.record = record;
 }

@@ -168,10 +168,11 @@ pub(crate) struct Net {
 }
 
 impl Net {
+    /// Two hosts whose TSNs wrap soon in their first association.
     pub(crate) fn new(seed: u64) -> Self {
         let hosts = [Host::new(A, seed ^ 0xa), Host::new(Z, seed ^ 0x7a)];
         let now = hosts[A].world.now;
-        Self {
+        let mut net = Self {
             hosts,
             now,
             link: Link::default(),
@@ -189,17 +190,17 @@ impl Net {
             icmp: false,
             errors: VecDeque::new(),
             check: true,
-        }
+        };
+        net.set_tsns_before_wrap(seed as u32, [8, 21]);
+        net
     }
 
-    /// A network in which the first TSN of either side will be shortly before 0.
-    pub(crate) fn near_wrap(seed: u64) -> Self {
-        let mut net = Self::new(seed);
-        for (host, back) in net.hosts.iter_mut().zip([7, 20]) {
+    /// So many chunks of DATA of either side come before TSN 0, in its first association.
+    pub(crate) fn set_tsns_before_wrap(&mut self, seed: u32, before: [u32; 2]) {
+        for (host, before) in self.hosts.iter_mut().zip(before) {
             // Both connect() and the answer to an INIT draw a tag first and then the TSN.
-            host.world.rng = SplitMix::with_second(u32::MAX - back, seed as u32);
+            host.world.rng = SplitMix::with_second(0_u32.wrapping_sub(before), seed);
         }
-        net
     }
 
     /// A network in which Z listens and A is connected to it.

@@ -72,10 +72,9 @@ pub(super) struct HostPlan {
 #[derive(Clone, Debug)]
 pub(super) struct Scenario {
     pub(super) seed: u64,
-    /// The first TSNs are near the end of their range.
-    pub(super) near_wrap: bool,
-    /// The first stream of either direction has been used so much that its SSNs are.
-    pub(super) late_ssns: bool,
+    /// How many numbers come before 0 is used: TSNs of either side, SSNs of each stream.
+    pub(super) tsns_before_wrap: [u32; 2],
+    pub(super) ssns_before_wrap: u16,
     /// Routers say what was too big.
     pub(super) icmp: bool,
     /// For each network, towards A and towards Z.
@@ -118,8 +117,8 @@ impl Scenario {
         let dice = &mut dice;
         let mut scenario = Self {
             seed,
-            near_wrap: dice.one_in(2),
-            late_ssns: false,
+            tsns_before_wrap: [dice.few(), dice.few()],
+            ssns_before_wrap: dice.few() as u16,
             icmp: !dice.one_in(3),
             links: Vec::new(),
             outages: Vec::new(),
@@ -143,10 +142,6 @@ impl Scenario {
         scenario.traffic(dice);
         scenario.faults(dice);
         scenario.ending(dice);
-        // It takes an association, which only one of them may begin, and a moment.
-        let begins = |(_, step): &&(Duration, Step)| matches!(step, Step::Connect(_));
-        let one = scenario.steps.iter().filter(begins).count() == 1;
-        scenario.late_ssns = dice.one_in(24) && one;
         scenario
     }
 
@@ -161,6 +156,12 @@ impl Scenario {
             }
             _ => true,
         });
+    }
+
+    /// All numbers wrap with the third one.
+    pub(super) fn wrap_at_once(&mut self) {
+        self.tsns_before_wrap = [2; 2];
+        self.ssns_before_wrap = 2;
     }
 
     pub(super) fn messages(&self) -> usize {
@@ -185,8 +186,6 @@ impl Scenario {
         };
         self.links.iter().flatten().all(is_calm)
             && self.outages.is_empty()
-            // The network is another one then, and the round trip that was measured is not its own.
-            && !self.late_ssns
             && !self.restarts
             && self.aborts == [false; 2]
             // If both connect, one cookie is thrown away, and DATA that came with it.
@@ -340,6 +339,12 @@ impl Scenario {
 }
 
 impl Dice {
+    /// So many numbers that hardly any scenario does not get beyond.
+    fn few(&mut self) -> u32 {
+        let most = self.pick(&[2, 5, 30]);
+        self.below(most) as u32
+    }
+
     fn link(&mut self) -> Link {
         let mut link = Link {
             delay: match self.below(4) {

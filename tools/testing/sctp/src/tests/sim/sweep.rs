@@ -21,7 +21,7 @@ const ROWS: [u64; 3] = [1, 3, 20];
 fn sweep(seed: u64) {
     let mut scenario = Scenario::draw(seed);
     scenario.limit_messages(6);
-    scenario.late_ssns = false;
+    scenario.wrap_at_once();
     let before = fault::live();
     for row in ROWS {
         for n in 1.. {
