@@ -42,6 +42,17 @@ fn the_user_aborts_and_the_peer_is_told_why() {
 }
 
 #[test]
+fn an_association_that_there_is_no_room_for_is_aborted_with_that_cause() {
+    up(|x| {
+        let cause = cause::OUT_OF_RESOURCE;
+        x.aborts(cause, b"");
+        x.expects([abort().cause(cause)]);
+        let setup = false;
+        x.ended(Closed::Aborted { cause, setup });
+    });
+}
+
+#[test]
 fn an_abort_takes_nothing_along() {
     up(|x| {
         x.net.hosts[A].reads = false;

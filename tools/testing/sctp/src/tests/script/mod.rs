@@ -31,6 +31,7 @@ use crate::engine::{
     serial::Tsn,
     time::Duration,
     wire::{
+        cause,
         chunk::{Chunk, ChunkType},
         control,
         init::Init,
@@ -394,8 +395,14 @@ impl Script {
 
     #[track_caller]
     pub(crate) fn user_aborts(&mut self, reason: &[u8]) {
+        self.aborts(cause::USER_INITIATED_ABORT, reason);
+    }
+
+    /// The shell ends the association.
+    #[track_caller]
+    pub(crate) fn aborts(&mut self, cause: u16, reason: &[u8]) {
         self.quiet();
-        self.net.with(A, |assoc, cx| assoc.abort(cx, 12, reason));
+        self.net.with(A, |assoc, cx| assoc.abort(cx, cause, reason));
     }
 
     /// The payloads of the messages that were delivered since this was last asked.
