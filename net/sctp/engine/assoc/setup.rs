@@ -155,15 +155,6 @@ impl<B: Payload> Association<B> {
     ) -> Result<KBox<Self>, AllocError> {
         let mut paths = KVec::new();
         paths.push(path, cx.gfp)?;
-        let mut rx = Receiver::new(
-            identity.peer_initial_tsn,
-            identity.in_streams,
-            config.rcvbuf,
-        );
-        rx.buffer.resize(config.rcvbuf, config.rcvbuf_max);
-        rx.set_partial_delivery_point(config.partial_delivery_point);
-        rx.set_may_forward(identity.is_forward_tsn_supported);
-        rx.sack.advertise(ootb::initial_a_rwnd(config));
         let this = Self {
             config: config.clone(),
             state: State::CookieWait,
@@ -190,7 +181,11 @@ impl<B: Payload> Association<B> {
             sack_to: None,
             errors: 0,
             next_confirmation: None,
-            rx,
+            rx: Receiver::new(
+                identity.peer_initial_tsn,
+                identity.in_streams,
+                config.rcvbuf,
+            ),
             data_from: PathId(0),
             out_streams: identity.out_streams,
             queue: SendQueue::new(),
@@ -216,7 +211,14 @@ impl<B: Payload> Association<B> {
             remote_errors: KVec::new(),
             timers: Timers::new(),
         };
-        KBox::new(this, cx.gfp)
+        // Only there, so that the stack holds it once.
+        let mut this = KBox::new(this, cx.gfp)?;
+        let rx = &mut this.rx;
+        rx.buffer.resize(config.rcvbuf, config.rcvbuf_max);
+        rx.set_partial_delivery_point(config.partial_delivery_point);
+        rx.set_may_forward(identity.is_forward_tsn_supported);
+        rx.sack.advertise(ootb::initial_a_rwnd(config));
+        Ok(this)
     }
 
     /// An INIT or COOKIE ECHO is being sent.
