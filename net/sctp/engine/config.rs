@@ -2,7 +2,16 @@
 
 //! Everything that can be tuned, with the defaults of RFC 9260, section 16, where it names one.
 
-use super::{cc::Algorithm, scope::ScopePolicy, time::Duration};
+use super::{addr::IpAddr, cc::Algorithm, scope::ScopePolicy, time::Duration};
+
+/// What IP is to mark packets with, in place of what it does by itself.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Marks {
+    /// The traffic class; its two bits of ECN are not the user's, and 0.
+    pub(crate) dscp: Option<u8>,
+    /// IPv6 only.
+    pub(crate) flow_label: Option<u32>,
+}
 
 /// Settings of one path, copied from its association when it is added.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +28,12 @@ pub(crate) struct PathConfig {
     pub(crate) hb_interval: Duration,
     /// Whether HEARTBEATs are sent by themselves.
     pub(crate) heartbeats: bool,
+    /// Follow the path MTU: the route's, packets too big, and probes (SPP_PMTUD_ENABLE).
+    pub(crate) pmtud: bool,
+    /// What the path MTU is if it is not followed, IP header included. If 0, it stays what it was,
+    /// which at first is the route's.
+    pub(crate) fixed_mtu: u32,
+    pub(crate) marks: Marks,
 }
 
 impl PathConfig {
@@ -28,6 +43,14 @@ impl PathConfig {
     /// Whether the thresholds go together: RFC 7829, 5, wants PSMR to be no less than PFMR.
     pub(crate) fn is_valid(&self) -> bool {
         self.ps_retrans >= self.pf_retrans
+    }
+
+    /// As far as it has a meaning for this address.
+    pub(crate) fn of(mut self, ip: IpAddr) -> Self {
+        if ip.is_ipv4() {
+            self.marks.flow_label = None;
+        }
+        self
     }
 }
 
@@ -39,6 +62,9 @@ impl Default for PathConfig {
             ps_retrans: Self::NEVER,
             hb_interval: Duration::from_secs(30),
             heartbeats: true,
+            pmtud: true,
+            fixed_mtu: 0,
+            marks: Marks::default(),
         }
     }
 }
@@ -95,8 +121,6 @@ pub(crate) struct Config {
     /// What the receive buffer may grow to while the user reads as fast as the peer may send. It
     /// does not grow if this is not more than `rcvbuf`.
     pub(crate) rcvbuf_max: u32,
-    /// Follow the path MTU: the route's, packets too big, and probes (SPP_PMTUD_ENABLE).
-    pub(crate) pmtud: bool,
     /// PROBE_TIMER; zero is no probing. RFC 8899, 5.1.1: more than 15 s. 30 of them are its
     /// PMTU_RAISE_TIMER of 600 s.
     pub(crate) probe_interval: Duration,
@@ -143,7 +167,6 @@ impl Default for Config {
             autoclose: Duration::ZERO,
             rcvbuf: 212_992,
             rcvbuf_max: 0,
-            pmtud: true,
             probe_interval: Duration::from_secs(20),
             probe_from_base: false,
             nodelay: false,

@@ -176,7 +176,7 @@ impl Path {
             addr,
             local,
             state,
-            config: config.path,
+            config: config.path.of(addr.ip),
             cc: Controller::new(config.congestion_control, chunk_room(pmtu.get())),
             pmtu,
             rto: Rto::new(config),

@@ -30,12 +30,15 @@
 //!
 //! This is a table of transitions: nothing here sends, and time comes with each call.
 //!
-//! Invariants: MIN_MTU <= `plpmtu` <= `limit` <= `route`; a probe that is in flight has its timer,
+//! The user may switch this off: then the MTU is the user's, or the route's, and IP fragments what is
+//! larger than a link, be it by routers.
+//!
+//! Invariants: MIN_MTU <= `plpmtu` <= `limit` <= `route` unless it is switched off; a probe that is in flight has its timer,
 //! and none is due then.
 
 use super::{
     addr::IpAddr,
-    config::Config,
+    config::{Config, PathConfig},
     path::{Probe, MIN_MTU},
     serial::Tsn,
     time::{Duration, Time},
@@ -53,6 +56,11 @@ const RAISE_INTERVALS: u64 = 30;
 /// MTUs that are common on links, tunnels included, IP header counted. Those that do not work are
 /// tried from above before anything in between.
 const COMMON_MTUS: [usize; 6] = [9000, 1500, 1492, 1450, 1420, 1280];
+
+/// Least and largest MTU that the user may choose, IP header counted. The least leaves less than
+/// MIN_MTU, but who chooses it knows why.
+const MIN_FIXED: usize = 512;
+const MAX_FIXED: usize = 65532;
 
 /// After so many timeouts in a row a size that had been confirmed is given up.
 const TIMEOUTS: u8 = 2;
@@ -75,6 +83,8 @@ pub(crate) enum Phase {
 pub(crate) enum TooBig {
     /// Not believed, or not about anything that is sent.
     Ignored,
+    /// The MTU is the user's choice; IP has to fragment.
+    Routed,
     /// It was about a probe: the search has an upper end.
     Probe,
     /// What is in flight was too big.
@@ -83,8 +93,10 @@ pub(crate) enum TooBig {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Pmtu {
-    /// Whether the MTU follows anything at all (SPP_PMTUD_ENABLE).
+    /// Whether the MTU is looked for (SPP_PMTUD_ENABLE).
     enabled: bool,
+    /// Without that: what it is. The route's if this is not known either.
+    fixed: Option<usize>,
     /// PROBE_TIMER; zero if nothing is to be probed.
     interval: Duration,
     from_base: bool,
@@ -128,17 +140,20 @@ impl Pmtu {
     /// A path of which only the route is known.
     pub(crate) fn new(config: &Config, ip: IpAddr, route: usize) -> Self {
         let route = bounded(route);
+        let header = match ip {
+            IpAddr::V4(_) => 20,
+            IpAddr::V6(_) => 40,
+        };
+        let fixed = chosen(&config.path, header);
         let mut pmtu = Self {
-            enabled: config.pmtud,
+            enabled: config.path.pmtud,
+            fixed,
             interval: config.probe_interval,
             from_base: config.probe_from_base,
-            header: match ip {
-                IpAddr::V4(_) => 20,
-                IpAddr::V6(_) => 40,
-            },
+            header,
             route,
             limit: route,
-            plpmtu: route,
+            plpmtu: fixed.unwrap_or(route),
             confirmed: 0,
             phase: Phase::Complete,
             failed: usize::MAX,
@@ -193,6 +208,29 @@ impl Pmtu {
         }
     }
 
+    /// Switches the search on or off. Who chooses no MTU for the time without it keeps what it is.
+    pub(crate) fn configure(&mut self, now: Time, config: &PathConfig) {
+        if config.pmtud {
+            if !core::mem::replace(&mut self.enabled, true) {
+                self.fixed = None;
+                self.limit = self.route;
+                if self.from_base && self.may_probe() {
+                    self.enter_base();
+                } else {
+                    self.believe(now, self.route);
+                }
+            }
+            return;
+        }
+        let was_enabled = core::mem::replace(&mut self.enabled, false);
+        let unchanged = was_enabled.then_some(self.plpmtu).or(self.fixed);
+        let fixed = chosen(config, self.header).or(unchanged);
+        if fixed != self.fixed {
+            self.fixed = fixed;
+            self.believe(now, fixed.unwrap_or(self.route));
+        }
+    }
+
     fn may_probe(&self) -> bool {
         self.enabled && self.interval > Duration::ZERO
     }
@@ -206,12 +244,16 @@ impl Pmtu {
     /// IP has another MTU for the route, or a route of another MTU.
     pub(crate) fn on_route(&mut self, now: Time, mtu: usize) {
         let mtu = bounded(mtu);
-        if !self.enabled || mtu == self.route {
+        if mtu == self.route {
             return;
         }
         let grows = mtu > self.limit;
         self.route = mtu;
         self.limit = mtu;
+        if !self.enabled {
+            self.plpmtu = self.fixed.unwrap_or(mtu);
+            return;
+        }
         match self.phase {
             // What was found out was found out about another route.
             Phase::Base | Phase::Error => self.enter_base(),
@@ -228,8 +270,11 @@ impl Pmtu {
     /// (RFC 8899, 4.6.2).
     pub(crate) fn on_too_big(&mut self, now: Time, mtu: usize) -> TooBig {
         let mtu = mtu & !3;
-        if !self.enabled || mtu < MIN_MTU {
+        if mtu < MIN_MTU {
             return TooBig::Ignored;
+        }
+        if !self.enabled {
+            return TooBig::Routed;
         }
         let is_probe = self.probe.is_some() && mtu < self.probed;
         if mtu >= self.plpmtu && !is_probe {
@@ -486,9 +531,13 @@ impl Pmtu {
 
     #[cfg(not(MODULE))]
     pub(crate) fn check_invariants(&self) {
-        assert!(MIN_MTU <= self.plpmtu, "{self:?}");
         if self.enabled {
+            assert_eq!(self.fixed, None);
+            assert!(MIN_MTU <= self.plpmtu, "{self:?}");
             assert!(self.plpmtu <= self.limit, "{self:?}");
+        } else {
+            assert_eq!(self.plpmtu, self.fixed.unwrap_or(self.route), "{self:?}");
+            assert!(!self.due && self.timer.is_none(), "{self:?}");
         }
         assert!(self.limit <= self.route, "{self:?}");
         if self.probe.is_some() {
@@ -506,6 +555,13 @@ impl Pmtu {
             Phase::Complete => assert!(!self.due && self.probe.is_none(), "{self:?}"),
         }
     }
+}
+
+/// What the user wants the MTU to be, of the sizes that packets can have.
+fn chosen(config: &PathConfig, header: usize) -> Option<usize> {
+    let mtu = usize::try_from(config.fixed_mtu).unwrap_or(usize::MAX);
+    let size = mtu.clamp(MIN_FIXED, MAX_FIXED).saturating_sub(header) & !3;
+    (!config.pmtud && mtu != 0).then_some(size)
 }
 
 /// An MTU that packets can have: whole words, and not less than is ever believed.

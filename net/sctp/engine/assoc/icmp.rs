@@ -53,7 +53,7 @@ impl<B: Payload> Association<B> {
             .saturating_sub(header);
         match path.with_pmtu(|pmtu| pmtu.on_too_big(cx.now, room)) {
             TooBig::Ignored => Err(Reason::Unexpected),
-            TooBig::Probe => Ok(()),
+            TooBig::Probe | TooBig::Routed => Ok(()),
             TooBig::Lowered => {
                 self.resend(cx, id);
                 Ok(())

@@ -4,7 +4,7 @@
 //! RFC 9260, 6.4, 8.1, 8.2; RFC 7829. The choices themselves are in
 //! [`select`](crate::engine::select).
 
-use super::Association;
+use super::{state::State, Association};
 use crate::engine::{
     addr::Address,
     config::PathConfig,
@@ -64,7 +64,16 @@ impl<B: Payload> Association<B> {
         if !config.is_valid() {
             return Err(PathError::Invalid);
         }
-        self.path_mut(id).ok_or(PathError::Unknown)?.config = config;
+        if self.state == State::Closed {
+            return Err(PathError::BadState);
+        }
+        let path = self.path_mut(id).ok_or(PathError::Unknown)?;
+        let old = core::mem::replace(&mut path.config, config.of(path.addr.ip));
+        path.with_pmtu(|pmtu| pmtu.configure(cx.now, &config));
+        if old.marks.dscp != config.marks.dscp {
+            // Other queues, other losses.
+            self.handle_route_change(id);
+        }
         if self.state.has_heartbeats() {
             self.plan_heartbeat(cx, id);
         }

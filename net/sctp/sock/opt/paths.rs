@@ -264,7 +264,7 @@ pub(super) fn get_params(sk: &Sk, value: &OptionOut) -> Result {
         params.spp_sackdelay = config.sack_delay.as_millis().to_ne_bytes();
         let choose = |on, enable, disable| if on { enable } else { disable };
         let flags = choose(path_config.heartbeats, HB_ENABLE, HB_DISABLE)
-            | choose(config.pmtud, PMTUD_ENABLE, PMTUD_DISABLE)
+            | choose(path_config.pmtud, PMTUD_ENABLE, PMTUD_DISABLE)
             | choose(config.delays_sacks, SACKDELAY_ENABLE, SACKDELAY_DISABLE);
         params.spp_flags = flags.to_ne_bytes();
     })?;

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::{
     engine::{
         addr::IpAddr,
-        config::Config,
+        config::{Config, PathConfig},
         path::{Probe, MIN_MTU},
         pmtu::{Phase, Pmtu, TooBig, BASE_PLPMTU},
         serial::Tsn,
@@ -478,21 +478,89 @@ fn probing_can_be_switched_off_and_on() {
     assert_eq!(bench.at(), (Phase::Complete, ETHERNET));
 }
 
-#[test]
-fn without_path_mtu_discovery_nothing_changes() {
-    let config = Config {
+fn off(fixed_mtu: u32) -> PathConfig {
+    PathConfig {
         pmtud: false,
-        ..Config::default()
-    };
-    let mut bench = Bench::with(&config, V4, ETHERNET, 1000);
+        fixed_mtu,
+        ..PathConfig::default()
+    }
+}
+
+/// Whatever happens, and then the route changes.
+#[track_caller]
+fn expect_unmoved(bench: &mut Bench, mtu: usize) {
     for _ in 0..9 {
-        bench.lose_data(ETHERNET);
+        bench.lose_data(mtu);
     }
     let verdict = bench.pmtu.on_too_big(bench.now, 1000);
-    assert_eq!(verdict, TooBig::Ignored);
+    assert_eq!(verdict, TooBig::Routed);
+    assert_eq!(bench.at(), (Phase::Complete, mtu));
     bench.pmtu.on_route(bench.now, 1400);
-    assert_eq!(bench.at(), (Phase::Complete, ETHERNET));
-    assert_eq!(bench.pmtu.probe_due(), None);
+    bench.pmtu.check_invariants();
+    assert_eq!(bench.pmtu.route(), 1400);
+    assert_eq!((bench.pmtu.probe_due(), bench.pmtu.timer()), (None, None));
+}
+
+#[test]
+fn without_path_mtu_discovery_the_mtu_is_the_users_or_the_routes() {
+    for (wanted, ip, mtu) in [
+        (0, V4, ETHERNET),
+        (1000, V4, 980),
+        (1003, V4, 980),
+        (1000, V6, 960),
+        (512, V4, 492),
+        (512, V6, 472),
+        (1, V6, 472),
+        (9000, V4, 8980),
+        (u32::MAX, V4, 65_512),
+    ] {
+        let config = Config {
+            path: off(wanted),
+            probe_from_base: true,
+            ..Config::default()
+        };
+        let mut bench = Bench::with(&config, ip, ETHERNET, 1000);
+        assert_eq!(bench.at(), (Phase::Complete, mtu));
+        expect_unmoved(&mut bench, mtu);
+        let after = if wanted == 0 { 1400 } else { mtu };
+        assert_eq!(bench.at(), (Phase::Complete, after));
+        // What is set again, or not said again, changes nothing.
+        for wanted in [wanted, 0] {
+            bench.pmtu.configure(bench.now, &off(wanted));
+            bench.pmtu.check_invariants();
+            assert_eq!(bench.at(), (Phase::Complete, after));
+        }
+    }
+}
+
+#[test]
+fn path_mtu_discovery_is_switched_off_and_on_again() {
+    let mut bench = Bench::new(ETHERNET, 1300);
+    bench.lose_data(ETHERNET);
+    assert!(bench.search(40));
+    let found = bench.pmtu.get();
+    assert!(found < ETHERNET);
+    // What was found is kept.
+    bench.pmtu.configure(bench.now, &off(0));
+    expect_unmoved(&mut bench, found);
+    assert_eq!(bench.at(), (Phase::Complete, found));
+    bench.pmtu.configure(bench.now, &off(700));
+    bench.pmtu.check_invariants();
+    assert_eq!(bench.at(), (Phase::Complete, 680));
+    // And then it begins as with a new path.
+    bench.pmtu.configure(bench.now, &PathConfig::default());
+    assert_eq!(bench.at(), (Phase::Complete, 1400));
+    bench.lose_data(1400);
+    assert_eq!(bench.at().0, Phase::Base);
+    // In the middle of a search.
+    bench.send_probe();
+    bench.pmtu.configure(bench.now, &off(0));
+    expect_unmoved(&mut bench, BASE_PLPMTU);
+
+    let mut bench = Bench::strict(ETHERNET, 1300);
+    bench.pmtu.configure(bench.now, &off(0));
+    bench.pmtu.configure(bench.now, &PathConfig::default());
+    assert_eq!(bench.at(), (Phase::Base, BASE_PLPMTU));
 }
 
 #[test]
@@ -518,6 +586,8 @@ enum Step {
     Ack(usize),
     Recover,
     OffAndOn,
+    Fix(u32),
+    Follow,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -532,6 +602,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => size().prop_map(Step::Ack),
         1 => Just(Step::Recover),
         1 => Just(Step::OffAndOn),
+        1 => prop_oneof![Just(0), 0..2000_u32, any::<u32>()].prop_map(Step::Fix),
+        2 => Just(Step::Follow),
     ]
 }
 
@@ -575,9 +647,12 @@ proptest! {
                     prop_assert_eq!(bench.pmtu.timer(), None);
                     bench.pmtu.set_interval(bench.now, Duration::from_secs(20));
                 }
+                Step::Fix(mtu) => bench.pmtu.configure(bench.now, &off(mtu)),
+                Step::Follow => bench.pmtu.configure(bench.now, &PathConfig::default()),
             }
             bench.pmtu.check_invariants();
         }
+        bench.pmtu.configure(bench.now, &PathConfig::default());
         bench.carries = usize::MAX;
         prop_assert!(bench.search(50), "{:?}", bench.probes);
         while bench.pmtu.timer().is_some() {

@@ -699,6 +699,31 @@ fn a_new_route_is_learned_anew() {
     net.finish(A);
 }
 
+/// 7.2.5.1: so with other queues.
+#[test]
+fn another_dscp_is_another_route() {
+    let (mut net, _) = two_paths(33);
+    net.send(A, 0, &pattern(1, 100_000));
+    net.run_until(|net| net.hosts[Z].got.len() == 1);
+    let srtt = |net: &Net| net.hosts[A].assoc().paths()[0].rto.srtt();
+    let mut config = net.hosts[A].config.path;
+    config.marks.flow_label = Some(7);
+    let set = |net: &mut Net, config| {
+        net.with(A, |assoc, cx| assoc.configure_path(cx, PathId(0), config))
+            .unwrap();
+    };
+    set(&mut net, config);
+    assert!(srtt(&net) > Duration::ZERO);
+    config.marks.dscp = Some(0xb8);
+    set(&mut net, config);
+    assert_eq!(srtt(&net), Duration::ZERO);
+    net.send(A, 0, &pattern(1, 100_000));
+    net.run_until(|net| net.hosts[Z].got.len() == 2);
+    assert!(srtt(&net) > Duration::ZERO);
+    set(&mut net, config);
+    assert!(srtt(&net) > Duration::ZERO);
+}
+
 // Commands and other chunks.
 
 #[test]

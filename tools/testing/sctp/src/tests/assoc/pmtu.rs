@@ -391,3 +391,37 @@ fn messages_are_cut_for_the_smallest_of_the_paths() {
     assert_eq!(net.hosts[A].assoc().frag_point(), 1452);
     net.finish(A);
 }
+
+/// The path MTU is what the user says, whatever ICMP and losses say.
+#[test]
+fn the_user_fixes_the_mtu() {
+    for (wanted, mtu) in [(512, 492), (1000, 980), (1500, 1480)] {
+        let mut net = Net::connected(22);
+        let mut config = net.hosts[A].config.path;
+        (config.pmtud, config.fixed_mtu) = (false, wanted);
+        net.with(A, |assoc, cx| assoc.configure_path(cx, PathId(0), config))
+            .unwrap();
+        net.sent.clear();
+        transfer(&mut net, 5, 10_000);
+        let largest = net.sent.iter().filter(|p| p.to == Z);
+        assert_eq!(largest.map(|p| p.bytes.len()).max(), Some(mtu));
+        net.finish(A);
+    }
+}
+
+/// From the INIT on, and no probes.
+#[test]
+fn an_association_begins_with_the_mtu_that_the_user_fixes() {
+    let mut net = Net::new(23);
+    let path = &mut net.hosts[A].config.path;
+    (path.pmtud, path.fixed_mtu) = (false, 800);
+    net.hosts[A].config.probe_from_base = true;
+    net.open();
+    transfer(&mut net, 20, 10_000);
+    assert_eq!(mtu(&net, A), 780);
+    let sent = net.sent.iter().filter(|p| p.to == Z);
+    assert_eq!(sent.map(|p| p.bytes.len()).max(), Some(780));
+    net.run_for(secs(700));
+    assert!(probes(&net, A).is_empty());
+    net.finish(A);
+}

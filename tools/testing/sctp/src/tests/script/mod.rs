@@ -171,7 +171,7 @@ impl Script {
         let config = &mut net.hosts[A].config;
         config.congestion_control = Algorithm::Reno;
         config.loss_detection = LossDetection::MissingReports;
-        config.pmtud = false;
+        config.path.pmtud = false;
         net.filter(|_| Fate::Lose);
         net.say(A, format!("numbers: {numbers:?}"));
         Self {

@@ -424,7 +424,7 @@ impl Dice {
                     pf_retrans: self.pick(&[0, 0, 1, 5]),
                     ps_retrans: self.pick(&[PathConfig::NEVER, PathConfig::NEVER, 5]),
                     hb_interval: ms(self.pick(&[30_000, 30_000, 5000, 500])),
-                    heartbeats: true,
+                    ..PathConfig::default()
                 },
                 max_init_retransmits: self.pick(&[8, 8, 3]),
                 sack_delay: ms(self.pick(&[200, 200, 500, 20, 0])),
