@@ -19,9 +19,10 @@ use crate::{
     engine::{
         self,
         addr::{Address, Addresses},
+        config::Marks,
         cx::Cx,
         icmp::{Quote, Report},
-        path::{Path, PathId, Way},
+        path::{PathId, Way},
         stats::Counter,
         time::{Duration, Time},
         vec::retain,
@@ -314,12 +315,14 @@ impl Locked<'_> {
         }
     }
 
-    /// Whether the route that a path has may still be used. Of one that does not answer it is not
+    /// Whether the route that a path has may still be used, for packets as they are marked now. Of one that does not answer it is not
     /// known: IPv6 says nothing of a better route that has come in another table.
     fn has_route(&self, index: usize) -> bool {
-        let answers = |path: &Path| path.errors == 0;
-        self.inner.engine.paths().get(index).is_some_and(answers)
-            && matches!(self.inner.routes.get(index), Some(Some(r)) if r.is_valid())
+        let Some(path) = self.inner.engine.paths().get(index) else {
+            return false;
+        };
+        let is_usable = |route: &Route| route.marks() == path.config.marks && route.is_valid();
+        path.errors == 0 && matches!(self.inner.routes.get(index), Some(Some(r)) if is_usable(r))
     }
 
     /// Sends the packet under construction on a path.
@@ -330,7 +333,11 @@ impl Locked<'_> {
         }
         if !self.has_route(index) {
             let route = self.route(path)?;
-            if let Some(slot) = self.inner.routes.get_mut(index) {
+            let Inner { engine, routes, .. } = &mut *self.inner;
+            if let Some(slot) = routes.get_mut(index) {
+                if slot.as_ref().is_some_and(|old| !old.leaves_as(&route)) {
+                    engine.handle_route_change(path);
+                }
                 *slot = Some(route);
             }
         }
@@ -353,15 +360,19 @@ impl Locked<'_> {
         {
             engine.handle_mtu(cx, path, mtu);
         }
-        let mtu = engine.paths().get(index).map_or(mtu, Path::mtu);
-        output::send(sk, route, out, mtu)
+        let path = engine.paths().get(index).ok_or(EINVAL)?;
+        output::send(sk, route, out, path.mtu(), path.config.pmtud)
     }
 
     /// Sends the packet under construction between two addresses.
     fn send_back(&self, from: &Address, to: &Address) -> Result {
-        let mut route = self.lookup(to, core::slice::from_ref(from))?;
+        let Inner {
+            engine, sk, out, ..
+        } = &*self.inner;
+        let config = engine.config().path.of(to.ip);
+        let mut route = self.lookup(to, core::slice::from_ref(from), config.marks)?;
         let mtu = route.mtu();
-        output::send(&self.inner.sk, &mut route, &self.inner.out, mtu)
+        output::send(sk, &mut route, out, mtu, config.pmtud)
     }
 
     /// An ICMP error came about a packet to `peer`.
@@ -383,18 +394,20 @@ impl Locked<'_> {
     fn route(&self, path: PathId) -> Result<Route> {
         let engine = &self.inner.engine;
         let path = engine.paths().get(path.index()).ok_or(EINVAL)?;
+        let marks = path.config.marks;
         if let Some(local) = path.local {
-            if let Ok(route) = self.lookup(&path.addr, core::slice::from_ref(&local)) {
+            if let Ok(route) = self.lookup(&path.addr, core::slice::from_ref(&local), marks) {
                 return Ok(route);
             }
         }
-        self.lookup(&path.addr, engine.locals().as_slice())
+        self.lookup(&path.addr, engine.locals().as_slice(), marks)
     }
 
     /// Finds the way to an address from one of `locals`.
-    fn lookup(&self, to: &Address, locals: &[Address]) -> Result<Route> {
+    fn lookup(&self, to: &Address, locals: &[Address], marks: Marks) -> Result<Route> {
         let Inner { engine, sk, .. } = &*self.inner;
-        route::find(sk, locals, to, engine.peer_port(), engine.local_port())
+        let (to_port, from_port) = (engine.peer_port(), engine.local_port());
+        route::find(sk, locals, to, to_port, from_port, marks)
     }
 
     /// Hands events to the socket. `false` if memory ran out.

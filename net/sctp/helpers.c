@@ -262,7 +262,10 @@ void sctp_helper_skb_csum_partial(struct sk_buff *skb, u16 offset)
 	skb->csum_offset = offset;
 }
 
-/* Lets IP cut the packet into fragments of at most @size bytes, also if the route has more. */
+/*
+ * Lets IP, be it that of a router, cut the packet into fragments: here already into
+ * ones of at most @size bytes, unless that is 0.
+ */
 void sctp_helper_skb_allow_fragmenting(struct sk_buff *skb, bool ipv6, u16 size)
 {
 	skb->ignore_df = 1;

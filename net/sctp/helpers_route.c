@@ -12,9 +12,10 @@
 
 #include "helpers.h"
 
+/* A traffic class that is negative is that of the socket. */
 struct dst_entry *sctp_helper_route_v4(struct net *net, struct flowi4 *fl4, struct sock *sk,
 				       __be32 daddr, __be32 saddr, __be16 dport, __be16 sport,
-				       int oif)
+				       int oif, int tclass)
 {
 	struct rtable *rt;
 
@@ -31,13 +32,15 @@ struct dst_entry *sctp_helper_route_v4(struct net *net, struct flowi4 *fl4, stru
 		fl4->flowi4_dscp = inet_sk_dscp(inet_sk(sk));
 		fl4->flowi4_scope = ip_sock_rt_scope(sk);
 	}
+	if (tclass >= 0)
+		fl4->flowi4_dscp = inet_dsfield_to_dscp(tclass);
 	rt = ip_route_output_flow(net, fl4, sk);
 	return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
 }
 
 struct dst_entry *sctp_helper_route_v6(struct net *net, struct flowi6 *fl6, struct sock *sk,
 				       const struct in6_addr *daddr, const struct in6_addr *saddr,
-				       __be16 dport, __be16 sport, int oif)
+				       __be16 dport, __be16 sport, int oif, u32 flow_label)
 {
 	memset(fl6, 0, sizeof(*fl6));
 	fl6->daddr = *daddr;
@@ -46,6 +49,7 @@ struct dst_entry *sctp_helper_route_v6(struct net *net, struct flowi6 *fl6, stru
 	fl6->fl6_sport = sport;
 	fl6->flowi6_proto = IPPROTO_SCTP;
 	fl6->flowi6_oif = oif;
+	fl6->flowlabel = htonl(flow_label) & IPV6_FLOWLABEL_MASK;
 	if (sk) {
 		fl6->flowi6_mark = READ_ONCE(sk->sk_mark);
 		fl6->flowi6_uid = sk_uid(sk);
@@ -99,26 +103,28 @@ bool sctp_helper_dst_csum_offload(const struct dst_entry *dst)
 	return (READ_ONCE(dst->dev->features) & NETIF_F_SCTP_CRC) && !dst_xfrm(dst);
 }
 
-int sctp_helper_xmit_v4(struct sock *sk, struct sk_buff *skb, struct flowi4 *fl4)
+int sctp_helper_xmit_v4(struct sock *sk, struct sk_buff *skb, struct flowi4 *fl4, int tclass)
 {
-	return __ip_queue_xmit(sk, skb, flowi4_to_flowi(fl4), READ_ONCE(inet_sk(sk)->tos));
+	u8 tos = tclass < 0 ? READ_ONCE(inet_sk(sk)->tos) : tclass;
+
+	return __ip_queue_xmit(sk, skb, flowi4_to_flowi(fl4), tos);
 }
 
-int sctp_helper_xmit_v6(struct sock *sk, struct sk_buff *skb, struct flowi6 *fl6)
+int sctp_helper_xmit_v6(struct sock *sk, struct sk_buff *skb, struct flowi6 *fl6, int tclass)
 {
 	struct ipv6_pinfo *np = inet6_sk(sk);
 	int err;
 
 	rcu_read_lock();
 	err = ip6_xmit(sk, skb, fl6, READ_ONCE(sk->sk_mark), rcu_dereference(np->opt),
-		       np->tclass, READ_ONCE(sk->sk_priority));
+		       tclass < 0 ? np->tclass : tclass, READ_ONCE(sk->sk_priority));
 	rcu_read_unlock();
 	return err;
 }
 
 /* Sending without a socket: a reply that belongs to no association. */
 int sctp_helper_local_out_v4(struct net *net, struct sk_buff *skb, struct dst_entry *dst,
-			     const struct flowi4 *fl4)
+			     const struct flowi4 *fl4, u8 tclass)
 {
 	struct iphdr *iph;
 
@@ -130,7 +136,7 @@ int sctp_helper_local_out_v4(struct net *net, struct sk_buff *skb, struct dst_en
 	iph = ip_hdr(skb);
 	iph->version = 4;
 	iph->ihl = sizeof(*iph) >> 2;
-	iph->tos = 0;
+	iph->tos = tclass;
 	iph->frag_off = 0;
 	iph->ttl = ip4_dst_hoplimit(dst);
 	iph->protocol = IPPROTO_SCTP;
@@ -141,7 +147,7 @@ int sctp_helper_local_out_v4(struct net *net, struct sk_buff *skb, struct dst_en
 }
 
 int sctp_helper_local_out_v6(struct net *net, struct sk_buff *skb, struct dst_entry *dst,
-			     const struct flowi6 *fl6)
+			     const struct flowi6 *fl6, u8 tclass)
 {
 	struct ipv6hdr *iph;
 
@@ -151,7 +157,7 @@ int sctp_helper_local_out_v6(struct net *net, struct sk_buff *skb, struct dst_en
 	skb_reset_network_header(skb);
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
 	iph = ipv6_hdr(skb);
-	ip6_flow_hdr(iph, 0, 0);
+	ip6_flow_hdr(iph, tclass, fl6->flowlabel);
 	iph->payload_len = htons(skb->len - sizeof(*iph));
 	iph->nexthdr = IPPROTO_SCTP;
 	iph->hop_limit = ip6_dst_hoplimit(dst);

@@ -11,6 +11,7 @@ use crate::{
     endpoint::{Endpoint, Style},
     engine::{
         addr::{Address, Addresses, IpAddr, Ipv4Addr, Ipv6Addr, MAX_ADDRESSES},
+        config::Marks,
         cx::Stats,
         ootb::{self, Verdict},
         stats::Counter,
@@ -179,6 +180,7 @@ fn out_of_the_blue(
                     ifindex: listener
                         .as_ref()
                         .map_or(via.vrf(), |l| l.sk.bound_ifindex()),
+                    marks: config.map_or(Marks::default(), |config| config.path.marks),
                 },
             )
             .ok()?;

@@ -9,22 +9,29 @@ use crate::{
     },
     sys::{
         ip::Route,
-        skb::{SkbRange, TxSkb},
+        skb::{Fragmenting, SkbRange, TxSkb},
         sock::Sk,
     },
 };
 use kernel::prelude::*;
 
 /// Sends a packet for a socket. `mtu` is the path's: more than that has to be fragmented, unless it
-/// is a probe.
+/// is a probe. If the path MTU is not looked for, routers may fragment less, too.
 pub(crate) fn send(
     sk: &Sk,
     route: &mut Route,
     packet: &PacketBuilder<SkbRange>,
     mtu: usize,
+    pmtud: bool,
 ) -> Result {
-    let is_probe = packet.zeroes() != 0;
-    build(packet)?.send(sk, route, (!is_probe).then_some(mtu))
+    let fragmenting = if packet.zeroes() != 0 {
+        Fragmenting::Never
+    } else if pmtud {
+        Fragmenting::Beyond(mtu)
+    } else {
+        Fragmenting::Anywhere(mtu)
+    };
+    build(packet)?.send(sk, route, fragmenting)
 }
 
 /// Sends a packet for no socket: a reply to one that belongs to no association.

@@ -3,7 +3,10 @@
 //! Which way to a peer, and from which of our addresses (RFC 9260, 6.4).
 
 use crate::{
-    engine::addr::{Address, IpAddr},
+    engine::{
+        addr::{Address, IpAddr},
+        config::Marks,
+    },
     sys::{
         ifaddr,
         ip::{Ends, Route},
@@ -21,6 +24,7 @@ pub(crate) fn find(
     to: &Address,
     to_port: u16,
     from_port: u16,
+    marks: Marks,
 ) -> Result<Route> {
     let lookup = |from: Option<IpAddr>| {
         Route::lookup(
@@ -32,6 +36,7 @@ pub(crate) fn find(
                 to_port,
                 from_port,
                 ifindex: sk.bound_ifindex(),
+                marks,
             },
         )
     };

@@ -209,10 +209,10 @@ bool sctp_helper_socket_is_unconnected(const struct socket *sock);
 /* routes */
 struct dst_entry *sctp_helper_route_v4(struct net *net, struct flowi4 *fl4, struct sock *sk,
 				       __be32 daddr, __be32 saddr, __be16 dport, __be16 sport,
-				       int oif);
+				       int oif, int tclass);
 struct dst_entry *sctp_helper_route_v6(struct net *net, struct flowi6 *fl6, struct sock *sk,
 				       const struct in6_addr *daddr, const struct in6_addr *saddr,
-				       __be16 dport, __be16 sport, int oif);
+				       __be16 dport, __be16 sport, int oif, u32 flow_label);
 unsigned int sctp_helper_rt_flags(const struct dst_entry *dst);
 u32 sctp_helper_dst_cookie(struct dst_entry *dst, bool ipv6);
 bool sctp_helper_dst_valid(struct dst_entry *dst, u32 cookie);
@@ -224,12 +224,12 @@ void sctp_helper_dst_update_pmtu(struct dst_entry *dst, struct sock *sk, u32 mtu
 int sctp_helper_icmp_type(const struct sk_buff *skb);
 int sctp_helper_icmp_code(const struct sk_buff *skb);
 bool sctp_helper_dst_csum_offload(const struct dst_entry *dst);
-int sctp_helper_xmit_v4(struct sock *sk, struct sk_buff *skb, struct flowi4 *fl4);
-int sctp_helper_xmit_v6(struct sock *sk, struct sk_buff *skb, struct flowi6 *fl6);
+int sctp_helper_xmit_v4(struct sock *sk, struct sk_buff *skb, struct flowi4 *fl4, int tclass);
+int sctp_helper_xmit_v6(struct sock *sk, struct sk_buff *skb, struct flowi6 *fl6, int tclass);
 int sctp_helper_local_out_v4(struct net *net, struct sk_buff *skb, struct dst_entry *dst,
-			     const struct flowi4 *fl4);
+			     const struct flowi4 *fl4, u8 tclass);
 int sctp_helper_local_out_v6(struct net *net, struct sk_buff *skb, struct dst_entry *dst,
-			     const struct flowi6 *fl6);
+			     const struct flowi6 *fl6, u8 tclass);
 bool sctp_helper_addr_is_local_v4(struct net *net, __be32 addr, int ifindex);
 bool sctp_helper_addr_is_local_v6(struct net *net, const struct in6_addr *addr, int iif);
 

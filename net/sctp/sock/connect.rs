@@ -172,8 +172,9 @@ pub(crate) fn associate(
     bind::autobind(sk)?;
     let binding = endpoint.binding().ok_or(EINVAL)?;
     let to = peers.first().ok_or(EINVAL)?;
-    let route = route::find(sk, binding.named(), &to.addr, to.port, binding.port)?;
     let config = config(sk, endpoint, init);
+    let marks = config.path.of(to.addr.ip).marks;
+    let route = route::find(sk, binding.named(), &to.addr, to.port, binding.port, marks)?;
     let mut rng = KernelRng;
     let mut cx = association::cx(&endpoint.pernet, &mut rng);
     let mut addresses = Addresses::new(to.addr);

@@ -6,7 +6,10 @@
 //! [`include/net/ip6_route.h`](srctree/include/net/ip6_route.h)
 
 use super::{bindings, net::Net, sock::Sk};
-use crate::engine::addr::{Address, IpAddr, Ipv4Addr, Ipv6Addr};
+use crate::engine::{
+    addr::{Address, IpAddr, Ipv4Addr, Ipv6Addr},
+    config::Marks,
+};
 use kernel::{
     error::{from_err_ptr, to_result},
     prelude::*, //
@@ -43,6 +46,11 @@ fn be32(a: Ipv4Addr) -> u32 {
     u32::from_ne_bytes(a.octets())
 }
 
+/// The traffic class as the helpers take it: that of the socket if there is none.
+fn tclass(marks: &Marks) -> i32 {
+    marks.dscp.map_or(-1, i32::from)
+}
+
 /// The flags of IPv4 routes to more than one host.
 const NOT_UNICAST: u32 = bindings::RTCF_BROADCAST | bindings::RTCF_MULTICAST;
 
@@ -61,6 +69,7 @@ pub(crate) struct Route {
     cookie: u32,
     net: Net,
     flow: Flow,
+    marks: Marks,
 }
 
 // SAFETY: References to a route may be used and dropped from any context.
@@ -84,6 +93,7 @@ pub(crate) struct Ends {
     pub(crate) from_port: u16,
     /// The interface that the user bound to, 0 for any.
     pub(crate) ifindex: u32,
+    pub(crate) marks: Marks,
 }
 
 impl Route {
@@ -96,6 +106,7 @@ impl Route {
         } else {
             ends.ifindex
         } as i32;
+        let marks = ends.marks;
         let (dst, flow, is_unicast) = match ends.to.ip {
             IpAddr::V4(to) => {
                 let from = match ends.from {
@@ -116,6 +127,7 @@ impl Route {
                         dport,
                         sport,
                         oif,
+                        tclass(&marks),
                     )
                 })?;
                 // SAFETY: The lookup has returned a valid IPv4 route.
@@ -140,6 +152,7 @@ impl Route {
                         dport,
                         sport,
                         oif,
+                        marks.flow_label.unwrap_or(0),
                     )
                 })?;
                 // A multicast address is none of a peer.
@@ -154,6 +167,7 @@ impl Route {
             cookie,
             net: net.clone(),
             flow,
+            marks,
         };
         // Only routing knows the broadcast address of a network.
         is_unicast.then_some(route).ok_or(ENETUNREACH)
@@ -177,6 +191,16 @@ impl Route {
             _ => 0,
         };
         Address { ip, scope_id }
+    }
+
+    /// Whether packets leave by the same interface and from the same address as with another route.
+    pub(crate) fn leaves_as(&self, other: &Self) -> bool {
+        self.ifindex() == other.ifindex() && self.source() == other.source()
+    }
+
+    /// What packets are marked with.
+    pub(crate) fn marks(&self) -> Marks {
+        self.marks
     }
 
     /// The interface that packets leave by.
@@ -231,11 +255,12 @@ impl Route {
     /// `skb` is a complete SCTP packet that the caller has for itself and gives up.
     pub(crate) unsafe fn xmit(&mut self, sk: &Sk, skb: *mut bindings::sk_buff) -> Result {
         self.attach(skb);
+        let (sk, tclass) = (sk.as_ptr(), tclass(&self.marks));
         let err = match &mut self.flow {
             // SAFETY: The socket, the skb and the flow are valid, and the skb has a route.
-            Flow::V4(fl4) => unsafe { bindings::sctp_helper_xmit_v4(sk.as_ptr(), skb, fl4) },
+            Flow::V4(fl4) => unsafe { bindings::sctp_helper_xmit_v4(sk, skb, fl4, tclass) },
             // SAFETY: As above. Only an IPv6 socket has IPv6 paths.
-            Flow::V6(fl6) => unsafe { bindings::sctp_helper_xmit_v6(sk.as_ptr(), skb, fl6) },
+            Flow::V6(fl6) => unsafe { bindings::sctp_helper_xmit_v6(sk, skb, fl6, tclass) },
         };
         to_result(err.min(0))
     }
@@ -248,13 +273,18 @@ impl Route {
     pub(crate) unsafe fn local_out(&self, skb: *mut bindings::sk_buff) -> Result {
         // SAFETY: By the type invariant the route is valid.
         unsafe { bindings::sctp_helper_dst_hold(self.dst) };
-        let net = self.net.as_ptr();
+        let (net, dst) = (self.net.as_ptr(), self.dst);
+        let tclass = self.marks.dscp.unwrap_or(0);
         let err = match &self.flow {
             // SAFETY: Namespace, skb, route and flow are valid; the reference just taken goes to
             // the skb.
-            Flow::V4(fl4) => unsafe { bindings::sctp_helper_local_out_v4(net, skb, self.dst, fl4) },
+            Flow::V4(fl4) => unsafe {
+                bindings::sctp_helper_local_out_v4(net, skb, dst, fl4, tclass)
+            },
             // SAFETY: As above.
-            Flow::V6(fl6) => unsafe { bindings::sctp_helper_local_out_v6(net, skb, self.dst, fl6) },
+            Flow::V6(fl6) => unsafe {
+                bindings::sctp_helper_local_out_v6(net, skb, dst, fl6, tclass)
+            },
         };
         to_result(err.min(0))
     }

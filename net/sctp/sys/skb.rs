@@ -554,6 +554,17 @@ impl SkbRange {
     }
 }
 
+/// Whether IP may cut up a packet. Its chunks may have been made before the MTU became less, and
+/// chunks that have a TSN cannot be cut again.
+pub(crate) enum Fragmenting {
+    /// It leaves in one piece or not at all.
+    Never,
+    /// Here, into fragments of at most so many bytes.
+    Beyond(usize),
+    /// The same, and into smaller ones wherever that is necessary.
+    Anywhere(usize),
+}
+
 /// A packet under construction.
 pub(crate) struct TxSkb(Skb);
 
@@ -757,21 +768,21 @@ impl TxSkb {
     }
 
     /// Sends the packet for a socket.
-    ///
-    /// A packet of more than `limit` bytes is left to IP to fragment: its chunks were cut before the
-    /// MTU became less, and chunks that have a TSN cannot be cut again. Without a limit it leaves in
-    /// one piece or not at all.
-    pub(crate) fn send(mut self, sk: &Sk, route: &mut Route, limit: Option<usize>) -> Result {
-        let limit = limit.map(|limit| limit.min(route.mtu()));
-        let cut = limit.filter(|limit| self.0.len() > *limit);
-        if let Some(limit) = cut {
-            let (is_v6, size) = (!route.source().is_ipv4(), limit + route.header_len());
+    pub(crate) fn send(mut self, sk: &Sk, route: &mut Route, fragmenting: Fragmenting) -> Result {
+        let (limit, always) = match fragmenting {
+            Fragmenting::Never => (usize::MAX, false),
+            Fragmenting::Beyond(limit) => (limit.min(route.mtu()), false),
+            Fragmenting::Anywhere(limit) => (limit.min(route.mtu()), true),
+        };
+        let fits = self.0.len() <= limit;
+        if always || !fits {
+            let is_v6 = !route.source().is_ipv4();
+            let size = if fits { 0 } else { limit + route.header_len() };
             // SAFETY: The skb is nobody else's.
             unsafe {
                 bindings::sctp_helper_skb_allow_fragmenting(self.0.as_ptr(), is_v6, size as u16)
             };
         }
-        let fits = cut.is_none();
         // No device can compute the checksum over several fragments.
         self.checksum(fits && route.checksums())?;
         // SAFETY: Both are valid; the skb has no owner yet.

@@ -155,7 +155,11 @@ const OLD_LEN: usize =
 const MIN_PATH_MTU: u32 = 512;
 const MAX_SACK_DELAY: u32 = 500;
 
-/// Refuses what contradicts itself, what is out of range, and what is not supported.
+/// What of the traffic class is the user's, and all that there is of a flow label.
+const DSCP_MASK: u8 = 0xfc;
+const FLOW_LABEL_MASK: u32 = 0xf_ffff;
+
+/// Refuses what contradicts itself, and what is out of range.
 fn check_params(params: &bindings::sctp_paddrparams_bytes, is_old: bool) -> Result {
     let flags = u32::from_ne_bytes(params.spp_flags);
     let both = |a, b| flags & a != 0 && flags & b != 0;
@@ -167,9 +171,6 @@ fn check_params(params: &bindings::sctp_paddrparams_bytes, is_old: bool) -> Resu
     let delay = u32::from_ne_bytes(params.spp_sackdelay);
     if contradicts || delay > MAX_SACK_DELAY || (mtu != 0 && mtu < MIN_PATH_MTU) {
         return Err(EINVAL);
-    }
-    if flags & (PMTUD_DISABLE | IPV6_FLOWLABEL | DSCP) != 0 {
-        return Err(EOPNOTSUPP);
     }
     Ok(())
 }
@@ -188,6 +189,11 @@ pub(super) fn set_params(sk: &Sk, value: &OptionIn) -> Result {
     let flags = u32::from_ne_bytes(params.spp_flags);
     let delay = u32::from_ne_bytes(params.spp_sackdelay);
     let (interval, retrans) = (params.spp_hbinterval, params.spp_pathmaxrxt);
+    let mtu = u32::from_ne_bytes(params.spp_pathmtu);
+    let label = u32::from_ne_bytes(params.spp_ipv6_flowlabel) & FLOW_LABEL_MASK;
+    let dscp = params.spp_dscp & DSCP_MASK;
+    // A path knows by itself whether it has one.
+    let has_label = !matches!(whose, Whose::Later) || sk.is_ipv6();
     if flags & HB_DEMAND != 0 {
         demand_heartbeat(&whose)?;
     }
@@ -202,6 +208,18 @@ pub(super) fn set_params(sk: &Sk, value: &OptionIn) -> Result {
         }
         if retrans != 0 {
             config.path_max_retrans = u32::from(retrans);
+        }
+        if flags & PMTUD_DISABLE != 0 && mtu != 0 {
+            config.fixed_mtu = mtu;
+        }
+        if flags & (PMTUD_ENABLE | PMTUD_DISABLE) != 0 {
+            config.pmtud = flags & PMTUD_ENABLE != 0;
+        }
+        if flags & IPV6_FLOWLABEL != 0 && has_label {
+            config.marks.flow_label = Some(label);
+        }
+        if flags & DSCP != 0 {
+            config.marks.dscp = Some(dscp);
         }
     })?;
     let set_delay = |config: &mut Config| {
@@ -257,15 +275,20 @@ pub(super) fn get_params(sk: &Sk, value: &OptionOut) -> Result {
         params.spp_hbinterval = path_config.hb_interval.as_millis();
         params.spp_pathmaxrxt = u16::try_from(path_config.path_max_retrans).unwrap_or(u16::MAX);
         // As everywhere, the user's path MTU is that of IP packets.
-        let mtu = path.map_or(0, |path| {
-            path.mtu().saturating_add(ip::header_len(path.addr.ip))
+        let mtu = path.map_or(path_config.fixed_mtu, |path| {
+            path.mtu().saturating_add(ip::header_len(path.addr.ip)) as u32
         });
-        params.spp_pathmtu = (mtu as u32).to_ne_bytes();
+        params.spp_pathmtu = mtu.to_ne_bytes();
         params.spp_sackdelay = config.sack_delay.as_millis().to_ne_bytes();
+        let marks = &path_config.marks;
         let choose = |on, enable, disable| if on { enable } else { disable };
         let flags = choose(path_config.heartbeats, HB_ENABLE, HB_DISABLE)
             | choose(path_config.pmtud, PMTUD_ENABLE, PMTUD_DISABLE)
-            | choose(config.delays_sacks, SACKDELAY_ENABLE, SACKDELAY_DISABLE);
+            | choose(config.delays_sacks, SACKDELAY_ENABLE, SACKDELAY_DISABLE)
+            | marks.flow_label.map_or(0, |_| IPV6_FLOWLABEL)
+            | marks.dscp.map_or(0, |_| DSCP);
+        params.spp_ipv6_flowlabel = marks.flow_label.unwrap_or(0).to_ne_bytes();
+        params.spp_dscp = marks.dscp.unwrap_or(0);
         params.spp_flags = flags.to_ne_bytes();
     })?;
     let len = if value.len() < size_of::<bindings::sctp_paddrparams_bytes>() {

@@ -181,22 +181,107 @@ TEST_F(path, bad_params)
 	EXPECT_EQ(EINVAL, set_params(fd, &params));
 }
 
-/* What this module does not do it does not say to have done. */
-TEST_F(path, not_supported)
-{
-	static const int flags[] = {
-		SPP_PMTUD_DISABLE, SPP_IPV6_FLOWLABEL, SPP_DSCP,
-	};
-	struct sctp_paddrparams params;
-	size_t i;
+#define PMTUD		(SPP_PMTUD_ENABLE | SPP_PMTUD_DISABLE)
 
-	if (is_c_module())
-		SKIP(return, "the C module has these");
-	for (i = 0; i < ARRAY_SIZE(flags); i++) {
-		params = params_of(self->p.client.id, NULL);
-		params.spp_flags = flags[i];
-		EXPECT_EQ(EOPNOTSUPP, set_params(self->p.client.fd, &params));
-	}
+/* What they do to packets is seen in packet.c. */
+TEST_F(path, fixed_mtu)
+{
+	int fd = self->p.client.fd, id = self->p.client.id;
+	struct sctp_paddrparams params = params_of(id, &self->p.addr);
+
+	/* Alone it means nothing. */
+	params.spp_pathmtu = 600;
+	ASSERT_EQ(0, set_params(fd, &params));
+	ASSERT_EQ(0, get_params(fd, &params));
+	EXPECT_EQ(SPP_PMTUD_ENABLE, params.spp_flags & PMTUD);
+	EXPECT_LE(1480, params.spp_pathmtu);
+	params = params_of(id, &self->p.addr);
+	params.spp_flags = SPP_PMTUD_DISABLE;
+	params.spp_pathmtu = 600;
+	ASSERT_EQ(0, set_params(fd, &params));
+	params.spp_pathmtu = 0;
+	ASSERT_EQ(0, set_params(fd, &params));
+	ASSERT_EQ(0, get_params(fd, &params));
+	EXPECT_EQ(SPP_PMTUD_DISABLE, params.spp_flags & PMTUD);
+	EXPECT_EQ(600, params.spp_pathmtu);
+	params = params_of(id, NULL);
+	params.spp_flags = SPP_PMTUD_DISABLE;
+	params.spp_pathmtu = 512;
+	ASSERT_EQ(0, set_params(fd, &params));
+	ASSERT_EQ(0, get_params(fd, &params));
+	EXPECT_EQ(SPP_PMTUD_DISABLE, params.spp_flags & PMTUD);
+	EXPECT_EQ(512, params.spp_pathmtu);
+	params = params_of(id, &self->p.addr);
+	params.spp_flags = SPP_PMTUD_ENABLE;
+	ASSERT_EQ(0, set_params(fd, &params));
+	ASSERT_EQ(0, get_params(fd, &params));
+	EXPECT_EQ(SPP_PMTUD_ENABLE, params.spp_flags & PMTUD);
+	EXPECT_EQ(1500, params.spp_pathmtu);
+}
+
+TEST_F(path, marks)
+{
+	const int both = SPP_DSCP | SPP_IPV6_FLOWLABEL;
+	bool is_v6 = variant->fl.family == TEST_IPV6;
+	int fd = self->p.client.fd, id = self->p.client.id;
+	struct sctp_paddrparams params = params_of(id, NULL);
+
+	/* As far as they are valid values, for no other is refused. */
+	params.spp_flags = both;
+	params.spp_dscp = 0xff;
+	params.spp_ipv6_flowlabel = 0xffffffff;
+	ASSERT_EQ(0, set_params(fd, &params));
+	params = params_of(id, NULL);
+	ASSERT_EQ(0, get_params(fd, &params));
+	EXPECT_EQ(both, params.spp_flags & both);
+	EXPECT_EQ(0xfc, params.spp_dscp);
+	EXPECT_EQ(0xfffff, params.spp_ipv6_flowlabel);
+	/* An IPv4 address has no flow label. */
+	params = params_of(id, &self->p.addr);
+	ASSERT_EQ(0, get_params(fd, &params));
+	EXPECT_EQ(is_v6 ? both : SPP_DSCP, params.spp_flags & both);
+	EXPECT_EQ(0xfc, params.spp_dscp);
+	if (is_v6)
+		EXPECT_EQ(0xfffff, params.spp_ipv6_flowlabel);
+	/* Without the flags nothing changes. */
+	params = params_of(id, &self->p.addr);
+	params.spp_dscp = 0x28;
+	params.spp_ipv6_flowlabel = 1;
+	ASSERT_EQ(0, set_params(fd, &params));
+	params = params_of(id, &self->p.addr);
+	ASSERT_EQ(0, get_params(fd, &params));
+	EXPECT_EQ(0xfc, params.spp_dscp);
+}
+
+TEST_F(path, marks_and_mtu_of_later_associations)
+{
+	const int all = SPP_DSCP | SPP_IPV6_FLOWLABEL | PMTUD;
+	struct sctp_paddrparams params = params_of(0, NULL);
+	int fd = open_socket(_metadata, &variant->fl), labels = 0;
+
+	if (variant->fl.family != TEST_IPV4)
+		labels = SPP_IPV6_FLOWLABEL;
+	params.spp_flags = SPP_DSCP | SPP_IPV6_FLOWLABEL | SPP_PMTUD_DISABLE;
+	params.spp_pathmtu = 1000;
+	params.spp_dscp = 0x28;
+	params.spp_ipv6_flowlabel = 0x777;
+	ASSERT_EQ(0, set_params(fd, &params));
+	params = params_of(0, NULL);
+	ASSERT_EQ(0, get_params(fd, &params));
+	EXPECT_EQ(SPP_DSCP | SPP_PMTUD_DISABLE | labels, params.spp_flags & all);
+	EXPECT_EQ(1000, params.spp_pathmtu);
+	EXPECT_EQ(0x28, params.spp_dscp);
+	if (labels)
+		EXPECT_EQ(0x777, params.spp_ipv6_flowlabel);
+	ASSERT_EQ(0, connect(fd, &self->p.addr.sa, addr_len(&self->p.addr)));
+	params = params_of(0, &self->p.addr);
+	ASSERT_EQ(0, get_params(fd, &params));
+	if (variant->fl.family == TEST_MAPPED)
+		labels = 0;
+	EXPECT_EQ(SPP_DSCP | SPP_PMTUD_DISABLE | labels, params.spp_flags & all);
+	EXPECT_EQ(1000, params.spp_pathmtu);
+	EXPECT_EQ(0x28, params.spp_dscp);
+	close(fd);
 }
 
 /* The structure has once been shorter. */

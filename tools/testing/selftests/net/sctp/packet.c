@@ -2,8 +2,9 @@
 /*
  * Where packets go and come from, what socket options do to them, and what can
  * be learnt of them on receipt: the destination that a sender chooses (RFC 6458
- * sections 5.3.4 and 9.12), msg_name, options and ancillary data of SOL_SOCKET
- * and IP, SO_RCVLOWAT, SIOCINQ and SIOCOUTQ.
+ * sections 5.3.4 and 9.12), DSCP, flow label and MTU of a path (8.1.12),
+ * msg_name, options and ancillary data of SOL_SOCKET and IP, SO_RCVLOWAT,
+ * SIOCINQ and SIOCOUTQ.
  */
 #include "sctp_util.h"
 #include <linux/errqueue.h>
@@ -32,7 +33,9 @@ SCTP_VARIANTS(packet);
 /* One that is seen on its way in. */
 struct seen {
 	union test_addr src, dst;
-	int tos, ttl;
+	int tos, ttl, label;
+	size_t len;	/* with the IP header */
+	bool df;	/* IPv6: always */
 };
 
 static void bind_both(struct __test_metadata *_metadata, int fd,
@@ -89,23 +92,26 @@ FIXTURE_TEARDOWN(packet)
 {
 }
 
-static bool has_data(const unsigned char *sctp, ssize_t len)
+static bool has_chunk(const unsigned char *sctp, ssize_t len, int type)
 {
 	const unsigned char *at = sctp + 12, *end = sctp + len;
 
 	while (at + 4 <= end) {
 		int size = at[2] << 8 | at[3];
 
-		if (!at[0])
+		if (at[0] == type)
 			return true;
 		at += size < 4 ? 4 : (size + 3) & ~3;
 	}
 	return false;
 }
 
-/* The next packet with DATA. IPv4 addresses are in the variant's form. */
-static struct seen next_data(struct __test_metadata *_metadata,
-			     const struct flavour *fl, int sniffer)
+/*
+ * The next packet that has a chunk of this type. IPv4 addresses are in the
+ * variant's form.
+ */
+static struct seen next_packet(struct __test_metadata *_metadata,
+			       const struct flavour *fl, int sniffer, int type)
 {
 	unsigned char buf[2048], *sctp;
 	struct sockaddr_ll from;
@@ -121,7 +127,7 @@ static struct seen next_data(struct __test_metadata *_metadata,
 		sctp = buf + (buf[0] >> 4 == 4 ? 20 : 40);
 	} while (from.sll_pkttype == PACKET_OUTGOING ||
 		 buf[buf[0] >> 4 == 4 ? 9 : 6] != IPPROTO_SCTP ||
-		 !has_data(sctp, buf + n - sctp));
+		 !has_chunk(sctp, buf + n - sctp, type));
 	if (buf[0] >> 4 == 4) {
 		char src[INET_ADDRSTRLEN], dst[INET_ADDRSTRLEN];
 
@@ -131,6 +137,8 @@ static struct seen next_data(struct __test_metadata *_metadata,
 		seen.dst = make_addr(fl, dst, "", sctp[2] << 8 | sctp[3]);
 		seen.tos = buf[1];
 		seen.ttl = buf[8];
+		seen.label = 0;
+		seen.df = buf[6] & 0x40;
 	} else {
 		memset(&seen, 0, sizeof(seen));
 		seen.src.sa.sa_family = AF_INET6;
@@ -141,8 +149,17 @@ static struct seen next_data(struct __test_metadata *_metadata,
 		memcpy(&seen.dst.v6.sin6_addr, buf + 24, 16);
 		seen.tos = (buf[0] << 4 | buf[1] >> 4) & 0xff;
 		seen.ttl = buf[7];
+		seen.label = (buf[1] & 15) << 16 | buf[2] << 8 | buf[3];
+		seen.df = true;
 	}
+	seen.len = n;
 	return seen;
+}
+
+static struct seen next_data(struct __test_metadata *_metadata,
+			     const struct flavour *fl, int sniffer)
+{
+	return next_packet(_metadata, fl, sniffer, 0);
 }
 
 /* Sends a message from the client: how its DATA looks. */
@@ -232,6 +249,188 @@ TEST_F(packet, tos_and_ttl)
 	/* Without the bits of ECN, which are not the user's. */
 	EXPECT_EQ(0x28, seen.tos & ~3);
 	EXPECT_EQ(33, seen.ttl);
+}
+
+static void set_params(struct __test_metadata *_metadata, const struct end *end,
+		       const union test_addr *addr,
+		       struct sctp_paddrparams params)
+{
+	params.spp_assoc_id = end->id;
+	if (addr)
+		memcpy(&params.spp_address, addr, addr_len(addr));
+	ASSERT_EQ(0, setsockopt(end->fd, SOL_SCTP, SCTP_PEER_ADDR_PARAMS,
+				&params, sizeof(params)))
+		TH_LOG("SCTP_PEER_ADDR_PARAMS: %s", strerror(errno));
+}
+
+TEST_F(packet, dscp)
+{
+	struct sctp_paddrparams params = {
+		.spp_flags = SPP_DSCP,
+		.spp_dscp = 0xbb,
+	};
+	bool is_v6 = variant->fl.family == TEST_IPV6;
+	const struct end *client = &self->p.client;
+	union test_addr *server = self->server;
+	struct seen seen;
+
+	set_int(_metadata, client->fd, is_v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+		is_v6 ? IPV6_TCLASS : IP_TOS, 0x48);
+	wait_until(path_state(_metadata, client, &server[1]) == SCTP_ACTIVE);
+	/* Of one path: the other goes on as the socket has it. */
+	set_params(_metadata, client, &server[1], params);
+	seen = send_seen(_metadata, &self->p, self->sniffer, &variant->fl,
+			 &server[1], SCTP_ADDR_OVER);
+	EXPECT_EQ(0xb8, seen.tos & ~3);
+	seen = send_seen(_metadata, &self->p, self->sniffer, &variant->fl,
+			 &server[0], SCTP_ADDR_OVER);
+	EXPECT_EQ(0x48, seen.tos & ~3);
+	/* Of all. */
+	params.spp_dscp = 0x28;
+	set_params(_metadata, client, NULL, params);
+	for (int i = 0; i < 2; i++) {
+		seen = send_seen(_metadata, &self->p, self->sniffer,
+				 &variant->fl, &server[i], SCTP_ADDR_OVER);
+		EXPECT_EQ(0x28, seen.tos & ~3);
+	}
+	/* Zero is one, too. */
+	params.spp_dscp = 0;
+	set_params(_metadata, client, &server[0], params);
+	seen = send_seen(_metadata, &self->p, self->sniffer, &variant->fl,
+			 &server[0], SCTP_ADDR_OVER);
+	EXPECT_EQ(0, seen.tos & ~3);
+}
+
+TEST_F(packet, flow_label)
+{
+	struct sctp_paddrparams params = {
+		.spp_flags = SPP_IPV6_FLOWLABEL,
+		.spp_ipv6_flowlabel = 0xff12345,
+	};
+	const struct end *client = &self->p.client;
+	union test_addr *server = self->server;
+	struct seen seen;
+
+	/* There it has an effect when the route is looked up the next time. */
+	if (is_c_module())
+		SKIP(return, "the C module takes its time");
+	wait_until(path_state(_metadata, client, &server[1]) == SCTP_ACTIVE);
+	set_params(_metadata, client, NULL, params);
+	params.spp_ipv6_flowlabel = 0x777;
+	set_params(_metadata, client, &server[1], params);
+	for (int i = 0; i < 2; i++) {
+		int label = i ? 0x777 : 0x12345;
+
+		seen = send_seen(_metadata, &self->p, self->sniffer,
+				 &variant->fl, &server[i], SCTP_ADDR_OVER);
+		if (variant->fl.family != TEST_IPV6)
+			label = 0;
+		EXPECT_EQ(label, seen.label);
+	}
+}
+
+/* What sockets are set to is seen from the first packet on, and of both. */
+TEST_F(packet, marks_of_later_associations)
+{
+	struct sctp_paddrparams params = {
+		.spp_flags = SPP_DSCP | SPP_IPV6_FLOWLABEL,
+		.spp_ipv6_flowlabel = 0x12345,
+		.spp_dscp = 0x28,
+	};
+	bool is_v6 = variant->fl.family == TEST_IPV6;
+	struct pair p = { 0 };
+	struct end listener;
+	struct seen seen;
+	int sniffer = self->sniffer;
+
+	p.listener = listening_socket(_metadata, &variant->fl, &p.addr);
+	p.client.fd = open_socket(_metadata, &variant->fl);
+	set_params(_metadata, &p.client, NULL, params);
+	listener.fd = p.listener;
+	listener.id = 0;
+	params.spp_ipv6_flowlabel = 0x777;
+	params.spp_dscp = 0xb8;
+	set_params(_metadata, &listener, NULL, params);
+	pair_join(_metadata, &variant->fl, &p);
+	seen = next_packet(_metadata, &variant->fl, sniffer, 1);
+	EXPECT_EQ(0x28, seen.tos & ~3);
+	EXPECT_EQ(is_v6 ? 0x12345 : 0, seen.label);
+	seen = next_packet(_metadata, &variant->fl, sniffer, 2);
+	EXPECT_EQ(0xb8, seen.tos & ~3);
+	EXPECT_EQ(is_v6 ? 0x777 : 0, seen.label);
+	send_pattern(_metadata, &p.server, 100, 0, 1);
+	seen = next_data(_metadata, &variant->fl, sniffer);
+	EXPECT_EQ(0xb8, seen.tos & ~3);
+	EXPECT_EQ(is_v6 ? 0x777 : 0, seen.label);
+	recv_pattern(_metadata, p.client.fd, 100, 1, NULL);
+	send_pattern(_metadata, &p.client, 100, 0, 2);
+	seen = next_data(_metadata, &variant->fl, sniffer);
+	EXPECT_EQ(0x28, seen.tos & ~3);
+	EXPECT_EQ(is_v6 ? 0x12345 : 0, seen.label);
+}
+
+/* Sends a message to server[0]: how long the packets are that it takes. */
+static size_t longest(struct __test_metadata *_metadata, const struct pair *p,
+		      int sniffer, const struct flavour *fl, bool df)
+{
+	size_t headers = (fl->family == TEST_IPV6 ? 40 : 20) + 12 + 16;
+	size_t longest = 0, sum = 0;
+	struct seen seen;
+
+	send_pattern(_metadata, &p->client, 5000, 0, 9);
+	do {
+		seen = next_data(_metadata, fl, sniffer);
+		EXPECT_EQ(df, seen.df);
+		sum += seen.len - headers;
+		if (seen.len > longest)
+			longest = seen.len;
+	} while (sum < 5000);
+	recv_pattern(_metadata, p->server.fd, 5000, 9, NULL);
+	return longest;
+}
+
+TEST_F(packet, fixed_mtu)
+{
+	struct sctp_paddrparams params = { .spp_flags = SPP_PMTUD_DISABLE };
+	const struct end *client = &self->p.client;
+	bool is_v6 = variant->fl.family == TEST_IPV6;
+	static const int sizes[] = { 512, 800, 1500 };
+	size_t i, len;
+
+	if (is_c_module())
+		SKIP(return, "the C module has the device cut larger packets");
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		params.spp_pathmtu = sizes[i];
+		/* By the address, and without one. */
+		set_params(_metadata, client, i % 2 ? NULL : &self->server[0],
+			   params);
+		len = longest(_metadata, &self->p, self->sniffer, &variant->fl,
+			      is_v6);
+		EXPECT_GE(sizes[i], len);
+		EXPECT_LT(sizes[i] - 4, len);
+	}
+	params.spp_flags = SPP_PMTUD_ENABLE;
+	set_params(_metadata, client, NULL, params);
+	len = longest(_metadata, &self->p, self->sniffer, &variant->fl, true);
+	EXPECT_GE(1500, len);
+	EXPECT_LE(1480, len);
+}
+
+/* What is larger than the link goes there in fragments of IP. */
+TEST_F(packet, fixed_mtu_of_more_than_the_link)
+{
+	struct sctp_paddrparams params = {
+		.spp_flags = SPP_PMTUD_DISABLE,
+		.spp_pathmtu = 4000,
+	};
+
+	if (is_c_module())
+		SKIP(return, "the C module's packets do not arrive");
+	set_params(_metadata, &self->p.client, NULL, params);
+	send_pattern(_metadata, &self->p.client, 3000, 0, 1);
+	send_pattern(_metadata, &self->p.client, 20000, 0, 2);
+	recv_pattern(_metadata, self->p.server.fd, 3000, 1, NULL);
+	recv_pattern(_metadata, self->p.server.fd, 20000, 2, NULL);
 }
 
 /* A piece of ancillary data that comes with the next message, or nothing. */
