@@ -189,16 +189,14 @@ impl Queue {
     /// Takes the first thing to read. If it is a part of a message, what others have is passed over
     /// from now on until its end, unless parts of messages may be `interleaved`.
     pub(crate) fn pop(&mut self, interleaved: bool) -> Option<Item> {
-        let item = match self.put_back.take() {
-            Some(item) => item,
-            None => {
-                let at = self.next()?;
-                match self.remove(at) {
-                    Slot::Full(item) => item,
-                    // Not what next() finds.
-                    Slot::BrokenOff(_) | Slot::Hole => return None,
-                }
-            }
+        if let Some(item) = self.put_back.take() {
+            // It was taken before. What follows it may be known to be broken off since.
+            self.uncount(&item);
+            return Some(item);
+        }
+        let at = self.next()?;
+        let Slot::Full(item) = self.remove(at) else {
+            return None;
         };
         self.uncount(&item);
         if item.has_more() && !interleaved {

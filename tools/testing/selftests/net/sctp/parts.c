@@ -292,6 +292,32 @@ TEST_F(parts, others_come_when_it_is_broken_off)
 	recv_pattern(_metadata, self->p.server.fd, SMALL, 3, NULL);
 }
 
+/* Also to who reads a little at a time, and is told nothing. */
+TEST_F(parts, others_come_though_a_part_is_read_in_pieces)
+{
+	unsigned char buf[100];
+	size_t got, at = 0;
+	struct rx rx;
+
+	if (one_to_one(&variant->fl))
+		return;
+	got = begin(_metadata, &variant->fl, &self->p, 0);
+	send_by_another(_metadata, &variant->fl, &self->p);
+	set_linger(_metadata, self->p.client.fd, 1, 0);
+	close(self->p.client.fd);
+	while (at < SMALL) {
+		ASSERT_LT(0, recv_wait(_metadata, self->p.server.fd, buf,
+				       sizeof(buf), &rx));
+		if (!at && intact(buf, got, rx.len, 2)) {
+			got += rx.len;
+			continue;
+		}
+		ASSERT_TRUE(intact(buf, at, rx.len, 3));
+		at += rx.len;
+		EXPECT_EQ(at == SMALL ? MSG_EOR : 0, rx.flags);
+	}
+}
+
 /* Or if the association that is in their way gets a socket of its own. */
 TEST_F(parts, others_come_when_it_is_peeled_off)
 {
