@@ -5,7 +5,7 @@
 # For every recipe's scripts. FLAVOUR is the guest: x86 in QEMU, um for User Mode
 # Linux; DEBUG=1 takes its kernel with everything on that finds mistakes, debug and
 # um-debug. MODULE=c takes the kernel's own module for comparison.
-export KDIR KSRC ACCEL JOBS MODULE FLAVOUR TESTS VERBOSE FULL SECS KEEP N SEED MESSAGES MINUTES SCENARIOS
+export KDIR KSRC ACCEL JOBS MODULE FLAVOUR TESTS VERBOSE FULL SECS KEEP N SEED MESSAGES MINUTES SCENARIOS WORKLOADS PROFILE
 T := tools/sctp
 
 ifneq ($(DEBUG),)
@@ -61,6 +61,9 @@ func-tests: deps ## the functional tests of lksctp-tools in a guest
 programs: deps ## programs of Debian over SCTP, in User Mode Linux
 	@$T/programs.sh
 
+bench: deps ## speed next to the C module, TCP and UDP; PROFILE=1: by function
+	@$T/bench.sh
+
 interop: deps ## against the C module in a second guest
 	@$T/interop.sh
 
@@ -101,6 +104,8 @@ help: ## this text
 	@echo '  TARGETS=names  fuzz targets to run. Default: all'
 	@echo '  MINUTES=n      how long to soak. Default: 10'
 	@echo '  SCENARIOS=...  scenarios of the soak. Default: all'
+	@echo '  WORKLOADS=...  what to measure; SECS= the seconds of each. Default: see bench.sh; 1'
+	@echo '  PROFILE=1      say where the instructions of each workload go'
 	@echo '  N=n            random scenarios. Default: 100000; for the sweep 20'
 	@echo '  SEED=n         number of the first one. Default: 1'
 	@echo '  MESSAGES=n     only the first n messages of each. Default: all'
@@ -109,4 +114,4 @@ help: ## this text
 	@echo '~/.cache/rust_sctp; everything else goes to build/.'
 
 .PHONY: module demo test check twin fuzz coverage sim sim-sweep goodput kselftest uml soak func-tests programs interop \
-	shell install-tree rust-analyzer clean deps help
+	bench shell install-tree rust-analyzer clean deps help

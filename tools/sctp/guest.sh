@@ -12,6 +12,9 @@
 #   -n NAME           name of the run: its files are in build/run/NAME
 #   -t SECONDS        time limit for the payload (600)
 #   -c CPUS           number of processors (2)
+#   -k                its clock counts instructions, a nanosecond each (QEMU only,
+#                     one processor): what it measures does not depend on the host
+#   -P PLUGIN         a plugin of QEMU's, with its arguments
 #   -l listen:SOCKET  a link between two guests, seen as eth0 (QEMU only):
 #   -l connect:SOCKET this end makes the Unix socket, the other connects
 #   -s DIRECTORY      a directory that several guests share, $SHARED inside
@@ -23,8 +26,8 @@
 here=$TOP/tools/sctp
 
 flavour=${FLAVOUR:-x86} module=${MODULE:-$DEFAULT_MODULE} load=yes limit=600 cpus=2 interactive=no
-name='' link='' shared=''
-while getopts f:m:pn:t:c:l:s:i opt; do
+name='' link='' shared='' icount=no plugin=''
+while getopts f:m:pn:t:c:kP:l:s:i opt; do
 	case $opt in
 	f) flavour=$OPTARG ;;
 	m) module=$OPTARG ;;
@@ -32,6 +35,8 @@ while getopts f:m:pn:t:c:l:s:i opt; do
 	n) name=$OPTARG ;;
 	t) limit=$OPTARG ;;
 	c) cpus=$OPTARG ;;
+	k) icount=yes cpus=1 ;;
+	P) plugin=$OPTARG ;;
 	l) link=$OPTARG ;;
 	s) shared=$OPTARG ;;
 	i) interactive=yes ;;
@@ -136,7 +141,7 @@ accelerator() {
 
 run_qemu() {
 	local accel args
-	accel=$(accelerator)
+	if [ "$icount" = yes ]; then accel=icount; else accel=$(accelerator); fi
 	# shellcheck disable=SC2054 # the commas are QEMU's
 	args=(-m 2G -smp "$cpus,sockets=$cpus,cores=1,threads=1" -nodefaults -display none -no-reboot
 		-kernel "$kdir/arch/x86/boot/bzImage"
@@ -150,6 +155,7 @@ run_qemu() {
 	case $accel in
 	kvm) args+=(-accel kvm -cpu host) ;;
 	tcg) args+=(-accel "tcg,thread=multi" -cpu max) ;;
+	icount) args+=(-accel tcg -icount "shift=0,sleep=off" -cpu max) ;;
 	*) args+=(-accel "$accel" -cpu max) ;;
 	esac
 	case $link in
@@ -161,6 +167,7 @@ run_qemu() {
 	if [ -n "$link" ]; then
 		args+=(-device "virtio-net-pci,netdev=link,romfile=,mac=52:54:00:00:00:$([ "${link%%:*}" = listen ] && echo 01 || echo 02)")
 	fi
+	if [ -n "$plugin" ]; then args+=(-plugin "$plugin"); fi
 	append+=" console=ttyS0 guest_out=9p guest_tty=ttyS1"
 	# Under TCG the debug kernel spends minutes in ACPI's interpreter.
 	if [ "$flavour" = debug ]; then append+=" acpi=off no5lvl"; fi
@@ -168,7 +175,7 @@ run_qemu() {
 		qemu-system-x86_64 "${args[@]}" -serial mon:stdio -append "$append"
 	else
 		timeout --foreground -k 5 $((limit + 120)) qemu-system-x86_64 "${args[@]}" -serial stdio \
-			-append "$append" </dev/null | tr -d '\r'
+			-append "$append" </dev/null | sed -u 's/\r$//'
 	fi
 }
 

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# install-deps.sh [debug|programs]: installs what building and testing need, and is
+# install-deps.sh [debug|programs|bench]: installs what building and testing need, and is
 # silent when nothing is missing: Debian packages, and bindgen into the cache.
 # `debug` adds what only the debug kernel is built with, `programs` the programs
-# that "make programs" runs.
+# that "make programs" runs, `bench` what "make bench" measures with.
 . "$(dirname "$0")/lib.sh"
 
 PACKAGES=(
@@ -21,7 +21,8 @@ case ${1:-} in
 '') ;;
 debug) PACKAGES+=(clang-19 lld-19 llvm-19) ;;
 programs) PACKAGES+=(socat ncat) ;;
-*) die "usage: $0 [debug|programs]" ;;
+bench) PACKAGES+=(iperf3) ;;
+*) die "usage: $0 [debug|programs|bench]" ;;
 esac
 
 missing_packages() {
