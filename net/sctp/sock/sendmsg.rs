@@ -109,11 +109,12 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
     // A one-to-one socket has but one peer: there the address can mean nothing else.
     let chosen = to.filter(|_| one_to_one || info.has(ADDR_OVER));
     let message = message(&info, chosen.map(|to| to.addr), payload);
+    let more = more_follows(sk, msg);
     match (id, &*peers) {
-        (Some(id), _) => hand_over(&endpoint, id, message)?,
+        (Some(id), _) => hand_over(&endpoint, id, message, more)?,
         (None, []) => return Err(EPIPE),
         (None, peers) => {
-            let id = open(sk, &endpoint, peers, &info, message)?;
+            let id = open(sk, &endpoint, peers, &info, message, more)?;
             // As the C module: whether it comes up is told later.
             let mut timeout = sk.send_timeout(nonblock);
             let _ = connect::wait_until_up(sk, &endpoint, id, &mut timeout);
@@ -176,15 +177,17 @@ fn open(
     peers: &[TransportAddr],
     info: &SendInfo,
     message: UserMessage<SkbRange>,
+    more: bool,
 ) -> Result<AssocId> {
     let _guard = sk.lock();
     // Another call may have been faster.
     if let Some(assoc) = endpoint.assoc_with(peers.first().ok_or(EINVAL)?) {
-        return hand_over(endpoint, assoc.id, message).map(|()| assoc.id);
+        return hand_over(endpoint, assoc.id, message, more).map(|()| assoc.id);
     }
     may_open(sk, endpoint)?;
     connect::check_peers(endpoint, peers)?;
     let assoc = connect::associate(sk, endpoint, peers, info.init.as_ref(), Some(message))?;
+    let _ = assoc.lock().with(|engine, _| engine.set_more_follows(more));
     Ok(assoc.id)
 }
 
@@ -224,10 +227,24 @@ fn make_room(sk: &Sk, endpoint: &Endpoint, id: AssocId, info: &SendInfo) {
         .with(|engine, cx| engine.make_room(cx, wanted, policy));
 }
 
+/// Whether a message that has its place in the send buffer is to wait for more (MSG_MORE). Nothing
+/// may wait there that others wait for.
+fn more_follows(sk: &Sk, msg: &Message<'_>) -> bool {
+    msg.flags() & bindings::MSG_MORE != 0 && sk.is_writeable()
+}
+
 /// Gives a message to its association, if that is still there.
-fn hand_over(endpoint: &Endpoint, id: AssocId, message: UserMessage<SkbRange>) -> Result {
+fn hand_over(
+    endpoint: &Endpoint,
+    id: AssocId,
+    message: UserMessage<SkbRange>,
+    more: bool,
+) -> Result {
     let assoc = endpoint.assoc(id).ok_or(EPIPE)?;
-    let result = assoc.lock().with(|engine, cx| engine.send(cx, message));
+    let result = assoc.lock().with(|engine, cx| {
+        engine.set_more_follows(more);
+        engine.send(cx, message)
+    });
     result.ok_or(EPIPE)?.map_err(connect::send_error)
 }
 
@@ -290,7 +307,8 @@ fn send_to_all(
         let info = info.with_defaults(&assoc.settings.lock().send);
         may_send(assoc, &info)?;
         let payload = payload.slice(0..len).ok_or(ENOMEM)?;
-        hand_over(endpoint, assoc.id, message(&info, None, payload))?;
+        let more = more_follows(sk, msg);
+        hand_over(endpoint, assoc.id, message(&info, None, payload), more)?;
         sent = len;
     }
     Ok(sent)

@@ -72,6 +72,13 @@ impl<B: Payload> Association<B> {
         Ok(())
     }
 
+    /// Whether the user will send more at once (MSG_MORE): until that is over, only full packets
+    /// leave, however long it takes.
+    pub(crate) fn set_more_follows(&mut self, more: bool) {
+        self.begin_input();
+        self.more_follows = more;
+    }
+
     /// The user has read that much of the messages it was given: their bytes, and the memory that
     /// their payload kept.
     pub(crate) fn consumed(&mut self, cx: &mut Cx<'_>, bytes: usize, truesize: usize) {

@@ -132,6 +132,8 @@ pub(crate) struct Association<B: Payload> {
     /// ask for a SACK at once (see `transmit.rs`).
     last_short: Option<Tsn>,
     nagle_waits: u8,
+    /// The user will send more at once, so that packets are to be filled.
+    more_follows: bool,
     /// What was given up, and what the peer and the user are to be told of it. The messages in
     /// `failed` are no more than the send buffer held.
     forward: Forward,

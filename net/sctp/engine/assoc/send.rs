@@ -7,6 +7,7 @@
 //! - Nagle's algorithm as Minshall has it: a packet that could be filled better waits only as long
 //!   as another such packet is unacknowledged. Many small messages are sent one packet's worth at
 //!   a time, and no message waits because of a large one.
+//! - If the user says that more follows, all but full packets wait until it has come.
 //! - Max.Burst: after each input or command, so many packets. A burst ends with something in flight,
 //!   so that it is a SACK that starts the next one. Where RFC 9260 need not be followed to the
 //!   letter, that one may be as long as what the SACK acknowledges, and Max.Burst packets more: so
@@ -62,6 +63,8 @@ enum Decision {
     Stop,
     /// Not before a SACK comes, though it would fit: Nagle.
     Hold,
+    /// Not before the user has sent more, though it would fit.
+    Collect,
 }
 
 impl<B: Payload> Association<B> {
@@ -92,6 +95,7 @@ impl<B: Payload> Association<B> {
                 self.nagle_waits = NAGLE_MEMORY;
                 None
             }
+            Decision::Collect => None,
             Decision::Stop => {
                 self.await_window(cx);
                 None
@@ -279,8 +283,13 @@ impl<B: Payload> Association<B> {
         if len > room || !self.fits_peer(len) {
             return Decision::Stop;
         }
-        if !has_data && self.nagle_holds(path.mtu(), used) {
-            return Decision::Hold;
+        if !has_data {
+            if self.more_follows && self.is_short(path.mtu(), used) {
+                return Decision::Collect;
+            }
+            if self.nagle_holds(path.mtu(), used) {
+                return Decision::Hold;
+            }
         }
         Decision::Send { len }
     }
@@ -298,17 +307,19 @@ impl<B: Payload> Association<B> {
         id == self.active_path() && self.path(id).is_some_and(|p| p.is_confirmed())
     }
 
-    fn nagle_holds(&self, mtu: usize, used: usize) -> bool {
-        if self.config.nodelay || self.state != State::Established || self.queue.in_message() {
-            return false;
-        }
+    /// Whether what waits might not fill a packet, and may wait for what will.
+    fn is_short(&self, full: usize, used: usize) -> bool {
         let waiting = Header::LEN
             .saturating_add(used)
             .saturating_add(self.queue.wire_bytes());
-        waiting < mtu.min(FULL_PACKET)
-            && self
-                .last_short
-                .is_some_and(|tsn| tsn.is_after(self.outstanding.cumulative_tsn_ack()))
+        self.state == State::Established && !self.queue.in_message() && waiting < full
+    }
+
+    fn nagle_holds(&self, mtu: usize, used: usize) -> bool {
+        let is_awaited = |tsn: Tsn| tsn.is_after(self.outstanding.cumulative_tsn_ack());
+        !self.config.nodelay
+            && self.last_short.is_some_and(is_awaited)
+            && self.is_short(mtu.min(FULL_PACKET), used)
     }
 
     pub(super) fn put_new(

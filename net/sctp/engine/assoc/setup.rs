@@ -196,6 +196,7 @@ impl<B: Payload> Association<B> {
             burst: 0,
             burst_credit: 0,
             last_short: None,
+            more_follows: false,
             nagle_waits: 0,
             last_user_data: cx.now,
             highest_rto: (Duration::ZERO, PathId(0)),

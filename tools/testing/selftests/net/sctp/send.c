@@ -257,17 +257,85 @@ TEST_F(send, bad_destination)
 	expect_unharmed(_metadata, &self->p);
 }
 
-/* MSG_MORE may hold it back a while, but it goes. */
+/* What is sent with MSG_MORE waits for what follows, with and without Nagle. */
 TEST_F(send, more)
+{
+	int fd = self->p.server.fd, nodelay;
+	char buf[100];
+
+	for (nodelay = 0; nodelay < 2; nodelay++) {
+		set_int(_metadata, self->p.client.fd, SOL_SCTP, SCTP_NODELAY,
+			nodelay);
+		fill(buf, sizeof(buf), 1);
+		ASSERT_EQ(100, send_end(&self->p.client, buf, sizeof(buf), 0,
+					MSG_MORE));
+		EXPECT_EQ(0, poll_fd(fd, POLLIN, 50));
+		fill(buf, sizeof(buf), 2);
+		ASSERT_EQ(100, send_end(&self->p.client, buf, sizeof(buf), 1,
+					MSG_MORE));
+		EXPECT_EQ(0, poll_fd(fd, POLLIN, 50));
+		send_pattern(_metadata, &self->p.client, 100, 0, 3);
+		recv_pattern(_metadata, fd, 100, 1, NULL);
+		recv_pattern(_metadata, fd, 100, 2, NULL);
+		recv_pattern(_metadata, fd, 100, 3, NULL);
+	}
+}
+
+TEST_F(send, more_than_a_packet)
+{
+	char buf[500];
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		fill(buf, sizeof(buf), i);
+		ASSERT_EQ(500, send_end(&self->p.client, buf, sizeof(buf), 0,
+					MSG_MORE));
+	}
+	/* Two in a packet: the last one or two may still wait. */
+	for (i = 0; i < 8; i++)
+		recv_pattern(_metadata, self->p.server.fd, 500, i, NULL);
+	send_pattern(_metadata, &self->p.client, 500, 0, 10);
+	for (i = 8; i < 11; i++)
+		recv_pattern(_metadata, self->p.server.fd, 500, i, NULL);
+}
+
+/* Nothing will follow. */
+TEST_F(send, more_and_close)
 {
 	char buf[100];
 
 	fill(buf, sizeof(buf), 1);
 	ASSERT_EQ(100, send_end(&self->p.client, buf, sizeof(buf), 0, MSG_MORE));
-	fill(buf, sizeof(buf), 2);
-	ASSERT_EQ(100, send_end(&self->p.client, buf, sizeof(buf), 0, 0));
+	close(self->p.client.fd);
 	recv_pattern(_metadata, self->p.server.fd, 100, 1, NULL);
-	recv_pattern(_metadata, self->p.server.fd, 100, 2, NULL);
+	if (!one_to_one(&variant->fl))
+		return;
+	wait_for(_metadata, self->p.server.fd, POLLIN);
+	EXPECT_EQ(0, recv(self->p.server.fd, buf, sizeof(buf), 0));
+}
+
+/* Who waits for room in the send buffer does not wait for what waits in it. */
+TEST_F(send, more_than_the_send_buffer)
+{
+	int fd = self->p.client.fd, i, sent = 0;
+	char c = 'x';
+
+	if (is_c_module())
+		SKIP(return, "the C module waits for ever");
+	set_int(_metadata, fd, SOL_SOCKET, SO_SNDBUF, 1);
+	for (i = 0; i < 30; i++) {
+		wait_for(_metadata, fd, POLLOUT);
+		if (send_end(&self->p.client, &c, 1, 0,
+			     MSG_MORE | MSG_DONTWAIT) == 1)
+			sent++;
+	}
+	for (i = 0; i < 30; i++)
+		ASSERT_EQ(1, send_end(&self->p.client, &c, 1, 0, MSG_MORE));
+	ASSERT_EQ(1, send_end(&self->p.client, &c, 1, 0, 0));
+	for (i = 0; i < sent + 31; i++) {
+		wait_for(_metadata, self->p.server.fd, POLLIN);
+		ASSERT_EQ(1, recv(self->p.server.fd, &c, 1, 0));
+	}
 }
 
 FIXTURE(send_one) {

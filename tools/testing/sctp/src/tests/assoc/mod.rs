@@ -10,6 +10,7 @@ mod hostile;
 mod icmp;
 mod loss;
 mod memory;
+mod more;
 mod multihome;
 mod paths;
 mod pmtu;
