@@ -298,4 +298,191 @@ TEST_F(threads, coming_and_going)
 	recv_pattern(_metadata, self->p.server.fd, 1000, 1, NULL);
 }
 
+/*
+ * What threads do to the same sockets all at once. Any of it may fail: what
+ * counts is that all of them come to their end, and the kernel with them.
+ */
+#define STORM_THREADS	6
+#define STORM_SOCKETS	5
+
+struct storm {
+	const struct flavour *fl;
+	union test_addr addr;		/* of the socket that always listens */
+	union test_addr more;		/* another address of this host */
+	int fds[STORM_SOCKETS];		/* the first is that socket */
+	long long end;
+	unsigned long done;
+};
+
+struct stormer {
+	pthread_t thread;
+	struct storm *storm;
+	unsigned int seed;
+};
+
+/* Puts a socket in a place: whoever was there is closed under its users. */
+static void replace(struct storm *s, int slot, int fd, bool abort)
+{
+	struct linger linger = { 1, 0 };
+	int old;
+
+	if (fd < 0)
+		return;
+	old = __atomic_exchange_n(&s->fds[slot], fd, __ATOMIC_RELAXED);
+	if (abort)
+		setsockopt(old, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	close(old);
+}
+
+static int new_socket(const struct flavour *fl)
+{
+	struct timeval tv = { .tv_usec = 20000 };
+	int fd = socket(domain_of(fl), fl->type, IPPROTO_SCTP);
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	return fd;
+}
+
+/* An association of a one-to-many socket, or 0. */
+static sctp_assoc_t any_assoc(int fd, unsigned int random)
+{
+	union {
+		struct sctp_assoc_ids ids;
+		char space[4096];
+	} u;
+	socklen_t len = sizeof(u);
+
+	if (getsockopt(fd, SOL_SCTP, SCTP_GET_ASSOC_ID_LIST, &u, &len) ||
+	    !u.ids.gaids_number_of_ids)
+		return 0;
+	return u.ids.gaids_assoc_id[random % u.ids.gaids_number_of_ids];
+}
+
+static void storm_send(const struct storm *s, int fd, unsigned int random)
+{
+	struct end end = { fd, any_assoc(fd, random) };
+	const union test_addr *to = random % 8 ? NULL : &s->addr;
+	struct sctp_sndinfo info = {
+		.snd_sid = random % 10,
+		.snd_assoc_id = end.id,
+	};
+	char buf[3000];
+
+	fill(buf, sizeof(buf), random);
+	if (random % 64 == 1)
+		info.snd_flags = SCTP_ABORT;
+	else if (random % 64 == 2)
+		info.snd_flags = SCTP_ABORT | SCTP_SENDALL;
+	send_sndinfo(fd, to, &info, buf, 1 + random % sizeof(buf),
+		     random % 3 ? MSG_DONTWAIT : 0);
+}
+
+static void storm_peeloff(struct storm *s, int slot, int fd, unsigned int random)
+{
+	sctp_peeloff_arg_t arg = { .associd = any_assoc(fd, random) };
+	socklen_t len = sizeof(arg);
+
+	if (!getsockopt(fd, SOL_SCTP, SCTP_SOCKOPT_PEELOFF, &arg, &len))
+		replace(s, slot, arg.sd, random % 2);
+}
+
+static void storm_step(struct storm *s, unsigned int *seed)
+{
+	int slot = rand_r(seed) % STORM_SOCKETS, other;
+	unsigned int random = rand_r(seed);
+	char buf[4000];
+	int fd, on = 1;
+	struct rx rx;
+
+	fd = __atomic_load_n(&s->fds[slot], __ATOMIC_RELAXED);
+	other = 1 + random % (STORM_SOCKETS - 1);
+	switch (rand_r(seed) % 16) {
+	case 0:
+		replace(s, other, new_socket(s->fl), random % 2);
+		break;
+	case 1:
+		setsockopt(fd, SOL_SCTP, SCTP_SOCKOPT_BINDX_ADD, &s->more,
+			   addr_len(&s->more));
+		break;
+	case 2:
+		setsockopt(fd, SOL_SCTP, SCTP_SOCKOPT_BINDX_REM, &s->more,
+			   addr_len(&s->more));
+		break;
+	case 3:
+		setsockopt(fd, SOL_SCTP, SCTP_NODELAY, &on, sizeof(on));
+		listen(fd, random % 8);
+		break;
+	case 4:
+	case 5:
+		connect(fd, &s->addr.sa, addr_len(&s->addr));
+		break;
+	case 6:
+	case 7:
+		if (one_to_one(s->fl))
+			replace(s, other, accept(s->fds[0], NULL, NULL),
+				random % 2);
+		else
+			storm_peeloff(s, other, fd, random);
+		break;
+	case 8:
+		if (slot)
+			shutdown(fd, random % 3);
+		break;
+	case 9:
+	case 10:
+	case 11:
+		recv_rx(fd, buf, sizeof(buf), random % 4 ? MSG_DONTWAIT : 0,
+			&rx);
+		break;
+	default:
+		storm_send(s, fd, random);
+	}
+}
+
+static void *stormer(void *arg)
+{
+	struct stormer *me = arg;
+
+	while (now_ms() < me->storm->end) {
+		storm_step(me->storm, &me->seed);
+		__atomic_add_fetch(&me->storm->done, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(threads, against_each_other, 120)
+{
+	struct storm storm = { .fl = &variant->fl, .addr = self->p.addr };
+	struct stormer stormers[STORM_THREADS];
+	struct timeval tv = { .tv_usec = 20000 };
+	struct pair p;
+	int i;
+
+	if (variant->fl.family == TEST_IPV6)
+		add_address(_metadata, "2001:db8::1");
+	storm.more = make_addr(&variant->fl, "127.0.0.2", "2001:db8::1",
+			       port_of(&self->p.addr));
+	storm.fds[0] = self->p.listener;
+	setsockopt(self->p.listener, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	for (i = 1; i < STORM_SOCKETS; i++)
+		storm.fds[i] = new_socket(&variant->fl);
+	storm.end = now_ms() + (getenv("FULL") ? 60000 : 1500);
+	for (i = 0; i < STORM_THREADS; i++) {
+		stormers[i].storm = &storm;
+		stormers[i].seed = i + 1;
+		ASSERT_EQ(0, pthread_create(&stormers[i].thread, NULL, stormer,
+					    &stormers[i]));
+	}
+	for (i = 0; i < STORM_THREADS; i++)
+		ASSERT_EQ(0, pthread_join(stormers[i].thread, NULL));
+	TH_LOG("%lu calls", storm.done);
+	EXPECT_LT(STORM_THREADS, storm.done);
+	for (i = 0; i < STORM_SOCKETS; i++)
+		close(storm.fds[i]);
+	pair_open(_metadata, &variant->fl, &p);
+	send_pattern(_metadata, &p.client, 1000, 0, 1);
+	recv_pattern(_metadata, p.server.fd, 1000, 1, NULL);
+}
+
 TEST_HARNESS_MAIN
