@@ -20,7 +20,7 @@ PACKAGES=(
 case ${1:-} in
 '') ;;
 debug) PACKAGES+=(clang-19 lld-19 llvm-19) ;;
-programs) PACKAGES+=(socat ncat iperf3 netperfmeter erlang-base) ;;
+programs) PACKAGES+=(socat ncat iperf3 netperfmeter erlang-base default-jdk-headless) ;;
 bench) PACKAGES+=(iperf3) ;;
 *) die "usage: $0 [debug|programs|bench]" ;;
 esac
