@@ -88,8 +88,8 @@ pub(crate) fn deliver(
         Event::PeerShutdown => peer_shutdown(to, engine),
         Event::Closed(why) => closed(to, engine, why),
         Event::PartialDeliveryAborted(message) => broken_off(to, engine, &message),
-        // There is no notification for this yet.
-        Event::SendFailed(_) => {}
+        // There are no notifications for these yet.
+        Event::SendFailed(_) | Event::SenderDry => {}
     }
 }
 

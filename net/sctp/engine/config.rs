@@ -141,8 +141,6 @@ pub(crate) struct Config {
     pub(crate) partial_delivery_point: u32,
     /// What the peer is told that the user is (SCTP_ADAPTATION_LAYER).
     pub(crate) adaptation_code_point: Option<u32>,
-    /// Tell the user of each message that is given up (SCTP_SEND_FAILED).
-    pub(crate) report_send_failures: bool,
 }
 
 impl Default for Config {
@@ -176,7 +174,6 @@ impl Default for Config {
             prsctp_enabled: true,
             partial_delivery_point: 0,
             adaptation_code_point: None,
-            report_send_failures: false,
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{
     cx::Payload,
     env::KVec,
     serial::{Ssn, Tsn},
+    wire::cause,
 };
 
 /// A fact for the upper layer, in the order in which it came about.
@@ -26,9 +27,11 @@ pub(crate) enum Event<B> {
     PartialDeliveryAborted(Abandoned),
     /// The peer started a shutdown and will take no more data.
     PeerShutdown,
-    /// A message of the user's, or a fragment of one, was given up.
+    /// A fragment of a message of the user's will not be sent, or not again.
     SendFailed(SendFailed<B>),
-    /// The association ended. Nothing comes after this.
+    /// All messages have been acknowledged or given up, after there were some.
+    SenderDry,
+    /// The association ended. Only what it could not send comes after this.
     Closed(Closed),
 }
 
@@ -72,6 +75,16 @@ pub(crate) enum Closed {
     TimedOut { setup: bool },
 }
 
+impl Closed {
+    /// The error cause for which it ended, or 0.
+    pub(crate) fn cause(self) -> u16 {
+        match self {
+            Self::Shutdown | Self::TimedOut { .. } => 0,
+            Self::PeerAborted { cause, .. } | Self::Aborted { cause, .. } => cause,
+        }
+    }
+}
+
 /// An error cause in an ERROR of the peer.
 #[derive(Debug)]
 pub(crate) struct RemoteError {
@@ -88,19 +101,65 @@ pub(crate) struct Abandoned {
     pub(crate) unordered: bool,
 }
 
+/// Why user data will not be sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Failure {
+    /// It was not worth it any more (RFC 3758).
+    Abandoned,
+    /// There is no such stream: the peer has agreed to fewer than were asked for.
+    BadStream,
+    /// The peer restarted.
+    Restarted,
+    /// The association ended, for that error cause, or 0.
+    Ended { cause: u16 },
+}
+
+impl Failure {
+    /// The same as an error cause, or 0.
+    pub(crate) fn cause(self) -> u16 {
+        match self {
+            Self::Abandoned | Self::Restarted => 0,
+            Self::BadStream => cause::INVALID_STREAM_IDENTIFIER,
+            Self::Ended { cause } => cause,
+        }
+    }
+}
+
 /// User data that will not be sent, or not again. It may have arrived for all that.
 #[derive(Debug)]
-#[allow(dead_code)]
 pub(crate) struct SendFailed<B> {
     pub(crate) stream: u16,
     pub(crate) ppid: [u8; 4],
     pub(crate) unordered: bool,
+    /// What the user gave with the message, to know it by.
+    pub(crate) context: u32,
     /// Whether this is the first piece of its message, and the last one.
     pub(crate) begin: bool,
     pub(crate) end: bool,
     /// Whether it was sent at least once.
     pub(crate) was_sent: bool,
+    pub(crate) why: Failure,
     pub(crate) payload: B,
+}
+
+impl<B: Payload> SendFailed<B> {
+    /// Keeps a fragment of `size` bytes and returns the rest, if it was not cut up for sending and
+    /// is longer than that.
+    pub(crate) fn split_off(&mut self, size: usize) -> Option<Self> {
+        let len = self.payload.len();
+        if self.was_sent || size == 0 || len <= size {
+            return None;
+        }
+        let (first, rest) = (self.payload.slice(0..size)?, self.payload.slice(size..len)?);
+        let rest = Self {
+            begin: false,
+            payload: rest,
+            ..*self
+        };
+        self.end = false;
+        self.payload = first;
+        Some(rest)
+    }
 }
 
 /// User data on its way to the user.

@@ -19,7 +19,7 @@ use super::{state::Timer, Association};
 use crate::engine::{
     cx::{Cx, Payload},
     env::{AllocError, KVec},
-    event::SendFailed,
+    event::Failure,
     path::PathId,
     serial::Tsn,
     stats::Counter,
@@ -97,15 +97,14 @@ impl<B: Payload> Association<B> {
 
     /// Gives up messages at the front of the queue whose time is over.
     pub(super) fn abandon_queued(&mut self, cx: &mut Cx<'_>) -> Result<(), AllocError> {
-        while let Some(policy) = self.queue.front_policy() {
+        while let Some(front) = self.queue.front() {
+            let (stream, policy) = (front.stream, front.policy);
             if !policy.is_over(cx.now) {
                 break;
             }
             if !self.queue.in_message() {
-                if let Some(failed) = self.queue.drop_front() {
-                    self.abandoned.count(failed.stream, policy, false, cx.gfp);
-                    self.report_failed(cx, failed);
-                }
+                self.drop_front(cx, Failure::Abandoned)?;
+                self.abandoned.count(stream, policy, false, cx.gfp);
             } else if self.is_forward_tsn_supported {
                 let last = self.outstanding.next_tsn().minus(1);
                 let span = self.outstanding.message(last);
@@ -113,6 +112,25 @@ impl<B: Payload> Association<B> {
             } else {
                 break;
             }
+        }
+        Ok(())
+    }
+
+    /// Gives up messages at the front of the queue for streams that there are not: the peer has
+    /// agreed to fewer than were asked for.
+    pub(super) fn drop_invalid(&mut self, cx: &Cx<'_>) -> Result<(), AllocError> {
+        let streams = self.out_streams;
+        while self.queue.front().is_some_and(|m| m.stream >= streams) {
+            self.drop_front(cx, Failure::BadStream)?;
+        }
+        Ok(())
+    }
+
+    /// Gives up what was not sent of the first message.
+    fn drop_front(&mut self, cx: &Cx<'_>, why: Failure) -> Result<(), AllocError> {
+        self.failures.reserve(1, cx.gfp)?;
+        if let Some(failed) = self.queue.drop_front(why) {
+            self.failures.push_reserved(failed);
         }
         Ok(())
     }
@@ -147,18 +165,15 @@ impl<B: Payload> Association<B> {
     /// says how many that was.
     fn drop_unsent(
         &mut self,
-        cx: &mut Cx<'_>,
+        cx: &Cx<'_>,
         is_meant: impl Fn(Policy) -> bool,
         wanted: usize,
     ) -> Result<usize, AllocError> {
-        let mut freed = 0_usize;
-        let mut dropped = self.queue.drop_unsent(is_meant, wanted, cx.gfp)?;
-        for (policy, failed) in dropped.drain_all() {
-            freed = freed.saturating_add(failed.payload.truesize());
-            self.abandoned.count(failed.stream, policy, false, cx.gfp);
-            self.report_failed(cx, failed);
-        }
-        Ok(freed)
+        let (gfp, abandoned) = (cx.gfp, &mut self.abandoned);
+        let failures = &mut *self.failures;
+        (self.queue).drop_unsent(is_meant, wanted, gfp, failures, |message| {
+            abandoned.count(message.stream, message.policy, false, gfp);
+        })
     }
 
     /// Gives up a message of which something was sent: what `span` has of it, and what of it is in
@@ -177,20 +192,23 @@ impl<B: Payload> Association<B> {
         if rest.is_some() {
             self.outstanding.reserve(cx.gfp)?;
         }
+        // The chunks, and the rest.
+        let after = span.map_or(0, |span| span.last.since(span.first) as usize);
+        self.failures.reserve(after.saturating_add(2), cx.gfp)?;
         let mut bytes = 0_usize;
         if let Some(span) = span {
             self.abandoned.count(span.stream, policy, true, cx.gfp);
             for i in 0..=span.last.since(span.first) {
-                bytes = bytes.saturating_add(self.abandon_chunk(cx, span.first.plus(i)));
+                bytes = bytes.saturating_add(self.abandon_chunk(span.first.plus(i)));
             }
         }
         if let Some(rest) = rest {
             if span.is_none() {
                 self.abandoned.count(rest.stream, policy, true, cx.gfp);
             }
-            if let Some(failed) = self.queue.drop_front() {
+            if let Some(failed) = self.queue.drop_front(Failure::Abandoned) {
                 bytes = bytes.saturating_add(failed.payload.truesize());
-                self.report_failed(cx, failed);
+                self.failures.push_reserved(failed);
             }
             self.outstanding.abandon_end(DataHeader {
                 tsn: self.outstanding.next_tsn(),
@@ -207,7 +225,7 @@ impl<B: Payload> Association<B> {
         Ok(bytes)
     }
 
-    fn abandon_chunk(&mut self, cx: &mut Cx<'_>, tsn: Tsn) -> usize {
+    fn abandon_chunk(&mut self, tsn: Tsn) -> usize {
         let Some(dropped) = self.outstanding.abandon(tsn) else {
             return 0;
         };
@@ -220,17 +238,8 @@ impl<B: Payload> Association<B> {
         }
         self.window_probe = self.window_probe.filter(|probe| *probe != tsn);
         self.last_short = self.last_short.filter(|last| *last != tsn);
-        let (header, bytes) = (dropped.header, dropped.payload.truesize());
-        let failed = SendFailed {
-            stream: header.stream,
-            ppid: header.ppid,
-            unordered: header.unordered,
-            begin: header.begin,
-            end: header.end,
-            was_sent: true,
-            payload: dropped.payload,
-        };
-        self.report_failed(cx, failed);
+        let bytes = dropped.failed.payload.truesize();
+        self.failures.push_reserved(dropped.failed);
         bytes
     }
 
@@ -246,13 +255,6 @@ impl<B: Payload> Association<B> {
             path.fast_retransmit &= is_any_lost;
         }
         self.forward.due |= self.outstanding.is_forward_due();
-    }
-
-    /// The user is told if it wants to be, and if there is memory for it.
-    fn report_failed(&mut self, cx: &Cx<'_>, failed: SendFailed<B>) {
-        if self.config.report_send_failures {
-            let _ = self.failed.push(failed, cx.gfp);
-        }
     }
 
     /// Gives up messages that are less important than one with `policy`, until `wanted` bytes of

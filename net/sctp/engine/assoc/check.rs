@@ -19,6 +19,7 @@ impl<B: Payload> Association<B> {
         self.outstanding.check_invariants(&mut flight);
         self.queue.check_invariants();
         self.rx.check_invariants();
+        self.failures.check_invariants(self.state == State::Closed);
         for id in [self.primary, self.data_to, self.control_to, self.data_from] {
             assert!(self.path(id).is_some());
         }
@@ -61,22 +62,19 @@ impl<B: Payload> Association<B> {
                 }
             }
             State::ShutdownPending | State::ShutdownReceived => {
-                assert!(
-                    !self.queue.is_empty() || !self.outstanding.is_empty(),
-                    "nothing to wait for"
-                );
+                assert!(!self.has_sent_all(), "nothing to wait for");
             }
             State::ShutdownSent => {
                 assert!(runs(Timer::T2Shutdown) && runs(Timer::T5ShutdownGuard));
-                assert!(self.queue.is_empty() && self.outstanding.is_empty());
+                assert!(self.has_sent_all());
             }
             State::ShutdownAckSent => {
                 assert!(runs(Timer::T2Shutdown));
-                assert!(self.queue.is_empty() && self.outstanding.is_empty());
+                assert!(self.has_sent_all());
             }
             State::Closed => {
                 assert!(Timer::ALL.iter().all(|&t| t == Timer::Retry || !runs(t)));
-                assert!(self.queue.is_empty() && self.outstanding.is_empty());
+                assert!(self.has_sent_all());
                 assert!(self.paths.iter().all(|p| p.pmtu.timer().is_none()));
             }
         }

@@ -201,10 +201,7 @@ impl<B: Payload> Association<B> {
             State::Established
             | State::ShutdownPending
             | State::ShutdownSent
-            | State::ShutdownReceived => {
-                self.restart(cx, cookie);
-                Ok(Next::Continue)
-            }
+            | State::ShutdownReceived => self.restart(cx, cookie),
             State::ShutdownAckSent => {
                 self.pending.shutdown_ack = true;
                 Ok(Next::Stop)
@@ -228,10 +225,7 @@ impl<B: Payload> Association<B> {
             State::Established
             | State::ShutdownPending
             | State::ShutdownSent
-            | State::ShutdownReceived => {
-                self.restart(cx, cookie);
-                Ok(Next::Continue)
-            }
+            | State::ShutdownReceived => self.restart(cx, cookie),
             // The peer has to see this one end, before it can begin another one.
             State::ShutdownAckSent => {
                 self.pending.shutdown_ack = true;
@@ -245,15 +239,19 @@ impl<B: Payload> Association<B> {
         }
     }
 
-    /// Begins anew with what the cookie says. Nothing here can fail.
-    fn restart(&mut self, cx: &mut Cx<'_>, cookie: &Cookie) {
+    /// Begins anew with what the cookie says.
+    fn restart(&mut self, cx: &mut Cx<'_>, cookie: &Cookie) -> Result<Next, Reason> {
+        if !self.failures.may_restart() {
+            // The user first has to be told what came of the last one.
+            return Err(Reason::NoMemory);
+        }
         let identity = Identity::from_cookie(cookie);
         self.adopt(&identity);
         // What tied this cookie to the association ties no other one: a copy of an earlier cookie
         // that comes late is not another restart.
         self.tie_tags = TieTags::random(cx.rng);
-        self.drop_outstanding();
-        self.queue.restart();
+        let sent = self.take_outstanding();
+        self.failures.restarted(sent, self.queue.restart());
         self.timers.stop_all();
         self.pending = Pending::NONE;
         self.shutdown_when_up = false;
@@ -275,6 +273,7 @@ impl<B: Payload> Association<B> {
         self.notices.up = false;
         self.notices.restarted = true;
         self.pending.cookie_ack = true;
+        Ok(Next::Continue)
     }
 }
 

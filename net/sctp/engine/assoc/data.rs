@@ -66,6 +66,7 @@ impl<B: Payload> Association<B> {
         self.queue
             .push(message, cx.gfp)
             .map_err(SendError::NoMemory)?;
+        self.is_dry = false;
         if let Policy::Timed(until) = policy {
             self.plan_sweep(until);
         }

@@ -38,14 +38,16 @@ use super::{
     config::Config,
     cookie::TieTags,
     cx::{Cx, Payload},
-    env::{AllocError, KVec},
-    event::{Event, RemoteError, SendFailed},
+    env::{AllocError, KBox, KVec},
+    event::{Event, RemoteError},
     path::{Path, PathId, PathState, Way, MAX_PATHS},
-    ring::Ring,
     rx::Receiver,
     serial::Tsn,
     time::{Duration, Time},
-    tx::{abandoned::AbandonedCounts, outstanding::Outstanding, send_queue::SendQueue},
+    tx::{
+        abandoned::AbandonedCounts, failed::Failures, outstanding::Outstanding,
+        send_queue::SendQueue,
+    },
     wire::builder::PacketBuilder,
 };
 
@@ -134,11 +136,12 @@ pub(crate) struct Association<B: Payload> {
     nagle_waits: u8,
     /// The user will send more at once, so that packets are to be filled.
     more_follows: bool,
-    /// What was given up, and what the peer and the user are to be told of it. The messages in
-    /// `failed` are no more than the send buffer held.
+    /// What was given up, and what the peer and the user are to be told of it.
     forward: Forward,
     abandoned: AbandonedCounts,
-    failed: Ring<SendFailed<B>>,
+    failures: KBox<Failures<B>>,
+    /// The user knows that nothing is left to be sent or acknowledged, or has given nothing yet.
+    is_dry: bool,
 
     /// When user data was last sent or received.
     last_user_data: Time,
@@ -232,6 +235,11 @@ impl<B: Payload> Association<B> {
         self.outstanding.len()
     }
 
+    /// Whether nothing is left to be sent or acknowledged.
+    pub(crate) fn has_sent_all(&self) -> bool {
+        self.queue.is_empty() && self.outstanding.is_empty()
+    }
+
     /// Payload bytes that wait to be sent for the first time.
     pub(crate) fn unsent_bytes(&self) -> usize {
         self.queue.bytes()
@@ -316,6 +324,10 @@ impl<B: Payload> Association<B> {
         if let Some(abandoned) = self.rx.take_abandoned() {
             return Some(Event::PartialDeliveryAborted(abandoned));
         }
+        let size = self.frag_point();
+        if let Some(failed) = self.failures.take(size) {
+            return Some(Event::SendFailed(failed));
+        }
         if core::mem::take(&mut self.notices.restarted) {
             return Some(Event::Restarted);
         }
@@ -333,8 +345,9 @@ impl<B: Payload> Association<B> {
         if let Ok(error) = self.remote_errors.remove(0) {
             return Some(Event::RemoteError(error));
         }
-        if let Some(failed) = self.failed.pop_front() {
-            return Some(Event::SendFailed(failed));
+        if self.state == State::Established && !self.is_dry && self.has_sent_all() {
+            self.is_dry = true;
+            return Some(Event::SenderDry);
         }
         if core::mem::take(&mut self.notices.peer_shutdown) {
             return Some(Event::PeerShutdown);
@@ -346,7 +359,10 @@ impl<B: Payload> Association<B> {
                 return Some(Event::PartialDeliveryAborted(abandoned));
             }
         }
-        self.notices.closed.take().map(Event::Closed)
+        if let Some(why) = self.notices.closed.take() {
+            return Some(Event::Closed(why));
+        }
+        self.failures.take_ended(size).map(Event::SendFailed)
     }
 
     /// When to call `handle_timeout`.

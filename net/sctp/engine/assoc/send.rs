@@ -106,7 +106,8 @@ impl<B: Payload> Association<B> {
     /// Where the first message of the queue is to go: to the address that the user has chosen for it,
     /// as long as that works.
     fn next_path(&self) -> PathId {
-        let chosen = self.queue.front_to().and_then(|to| self.find_path(to));
+        let chosen = self.queue.front().and_then(|message| message.to);
+        let chosen = chosen.and_then(|to| self.find_path(&to));
         chosen
             .filter(|id| self.path(*id).is_some_and(Path::is_active))
             .unwrap_or_else(|| self.active_path())
@@ -335,8 +336,7 @@ impl<B: Payload> Association<B> {
         }
         let mut last = None;
         let result = loop {
-            self.queue.drop_invalid(self.out_streams);
-            if self.abandon_queued(cx).is_err() {
+            if self.drop_invalid(cx).is_err() || self.abandon_queued(cx).is_err() {
                 break Err(AllocError);
             }
             if path != self.next_path() {
@@ -402,10 +402,11 @@ impl<B: Payload> Association<B> {
         out.data(cx.gfp, &header, sent)?;
         self.window_probe = (len > self.peer_rwnd() as usize).then_some(tsn);
         self.window_probe_due = false;
-        let policy = self.queue.front_policy().unwrap_or_default();
+        let message = self.queue.front();
+        let (policy, context) = message.map_or_else(Default::default, |m| (m.policy, m.context));
         self.queue.take(&fragment);
         self.outstanding.sent(header, kept, id, cx.now);
-        self.outstanding.limit(tsn, policy);
+        self.outstanding.mark(tsn, policy, context);
         self.sent_data(cx, id, size);
         self.burst = self.burst.saturating_add(size);
         if let Some(path) = self.path_mut(id) {

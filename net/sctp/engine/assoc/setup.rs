@@ -23,7 +23,12 @@ use crate::engine::{
     serial::Tsn,
     stats::{Counter, Reason},
     time::Duration,
-    tx::{abandoned::AbandonedCounts, outstanding::Outstanding, send_queue::SendQueue},
+    tx::{
+        abandoned::AbandonedCounts,
+        failed::Failures,
+        outstanding::{Chunk as Sent, Outstanding},
+        send_queue::SendQueue,
+    },
     vec::retain,
     wire::{
         builder::PacketBuilder,
@@ -155,6 +160,7 @@ impl<B: Payload> Association<B> {
     ) -> Result<KBox<Self>, AllocError> {
         let mut paths = KVec::new();
         paths.push(path, cx.gfp)?;
+        let failures = Failures::new(cx.gfp)?;
         let this = Self {
             config: config.clone(),
             state: State::CookieWait,
@@ -202,7 +208,8 @@ impl<B: Payload> Association<B> {
             highest_rto: (Duration::ZERO, PathId(0)),
             forward: Forward::new(),
             abandoned: AbandonedCounts::new(),
-            failed: Ring::new(),
+            failures,
+            is_dry: true,
             pending: Pending::NONE,
             abort_cause: None,
             peer_abort: KVec::new(),
@@ -411,15 +418,17 @@ impl<B: Payload> Association<B> {
         self.rx.sack.advertise(ootb::initial_a_rwnd(&self.config));
     }
 
-    /// Drops what was sent and not acknowledged. Used where its TSNs mean nothing any more.
-    pub(super) fn drop_outstanding(&mut self) {
-        self.outstanding = Outstanding::new(self.local_initial_tsn);
+    /// Takes out what was sent and not acknowledged. Used where its TSNs mean nothing any more.
+    pub(super) fn take_outstanding(&mut self) -> Ring<Sent<B>> {
+        let new = Outstanding::new(self.local_initial_tsn);
+        let outstanding = core::mem::replace(&mut self.outstanding, new);
         self.window_probe = None;
         self.last_short = None;
         self.forward = Forward::new();
         for path in &mut self.paths {
             path.forget_data();
         }
+        outstanding.into_chunks()
     }
 
     /// An ERROR in COOKIE-ECHOED: if the cookie was too old, another one is asked for that lives

@@ -44,7 +44,7 @@ impl<B: Payload> Association<B> {
     }
 
     /// Ends the association at once: the peer is told, with the error `cause` and its information,
-    /// and all data is dropped.
+    /// and all data is given up.
     pub(crate) fn abort(&mut self, cx: &mut Cx<'_>, cause: u16, reason: &[u8]) {
         let mut info = KVec::new();
         if info.extend_from_slice(reason, cx.gfp).is_err() {
@@ -79,7 +79,7 @@ impl<B: Payload> Association<B> {
     }
 
     /// Ends the association: no timer runs any more and no data is left to send. What was
-    /// received can still be fetched.
+    /// received, and what was not sent, can still be fetched.
     pub(super) fn close(&mut self, why: Closed) {
         if self.state == State::Closed {
             return;
@@ -89,14 +89,14 @@ impl<B: Payload> Association<B> {
         self.pending = Pending::NONE;
         self.timers.stop_all();
         self.reply_to = None;
-        self.queue.clear();
-        self.drop_outstanding();
+        let sent = self.take_outstanding();
+        self.failures.ended(why.cause(), sent, self.queue.restart());
         self.stop_heartbeats();
     }
 
     /// Goes on with a shutdown if nothing is left to wait for.
     pub(super) fn advance_shutdown(&mut self, cx: &mut Cx<'_>) {
-        if !self.queue.is_empty() || !self.outstanding.is_empty() {
+        if !self.has_sent_all() {
             return;
         }
         match self.state {

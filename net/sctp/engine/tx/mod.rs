@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sending: what waits for a TSN ([`send_queue`]) and what waits for its acknowledgement
-//! ([`outstanding`]). RFC 9260, 6.1 to 6.3, 6.9 and 7.2.4; RFC 3758, 3.5.
+//! Sending: what waits for a TSN ([`send_queue`]), what waits for its acknowledgement
+//! ([`outstanding`]), and what goes back to the user ([`failed`]). RFC 9260, 6.1 to 6.3, 6.9 and
+//! 7.2.4; RFC 3758, 3.5.
 
 pub(crate) mod abandoned;
+pub(crate) mod failed;
 pub(crate) mod outstanding;
 pub(crate) mod send_queue;
 pub(crate) mod ssn_table;
@@ -64,5 +66,7 @@ pub(crate) struct Message<B> {
     pub(crate) policy: Policy,
     /// The address of the peer that it goes to while that works, if the user has chosen one.
     pub(crate) to: Option<Address>,
+    /// The user's, to know the message by if it cannot be sent.
+    pub(crate) context: u32,
     pub(crate) payload: B,
 }

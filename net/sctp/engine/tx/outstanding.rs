@@ -57,6 +57,8 @@ pub(crate) struct Chunk<B> {
     /// None if it was given up.
     pub(crate) payload: Option<B>,
     pub(crate) policy: Policy,
+    /// The user's, of its message.
+    context: u32,
     /// How often it was sent again.
     pub(crate) retransmissions: u32,
     pub(crate) path: PathId,
@@ -84,6 +86,7 @@ impl<B: Payload> Chunk<B> {
             header,
             payload: None,
             policy: Policy::Reliable,
+            context: 0,
             retransmissions: 0,
             path,
             state: ChunkState::InFlight,
@@ -184,6 +187,11 @@ impl<B: Payload> Outstanding<B> {
             tolerance: Tolerance::new(initial),
             transmissions: 0,
         }
+    }
+
+    /// All chunks, of which none will be acknowledged any more.
+    pub(crate) fn into_chunks(self) -> Ring<Chunk<B>> {
+        self.chunks
     }
 
     pub(crate) fn is_empty(&self) -> bool {

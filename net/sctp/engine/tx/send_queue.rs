@@ -13,18 +13,18 @@
 use core::ops::Range;
 
 use crate::engine::{
-    addr::Address,
     cx::Payload,
-    env::{AllocError, Flags, KVec},
-    event::SendFailed,
+    env::{AllocError, Flags},
+    event::{Failure, SendFailed},
     ring::Ring,
     serial::Ssn,
     time::Time,
-    tx::{ssn_table::SsnTable, Message, Policy},
+    tx::{failed::Failures, ssn_table::SsnTable, Message, Policy},
     wire::data::DataHeader,
 };
 
-struct Queued<B> {
+/// A message that waits, or the rest of one.
+pub(crate) struct Queued<B> {
     message: Message<B>,
     /// Bytes of it that were sent.
     sent: usize,
@@ -34,15 +34,17 @@ struct Queued<B> {
 
 impl<B: Payload> Queued<B> {
     /// What was not sent, for the user.
-    fn failed(&self) -> Option<SendFailed<B>> {
-        let message = &self.message;
+    pub(crate) fn into_failed(self, why: Failure) -> Option<SendFailed<B>> {
+        let message = self.message;
         Some(SendFailed {
             stream: message.stream,
             ppid: message.ppid,
             unordered: message.unordered,
+            context: message.context,
             begin: self.sent == 0,
             end: true,
             was_sent: false,
+            why,
             payload: message.payload.slice(self.sent..message.payload.len())?,
         })
     }
@@ -131,32 +133,14 @@ impl<B: Payload> SendQueue<B> {
         }
     }
 
-    /// Drops messages at the front of the queue for streams that there are not: the peer agreed
-    /// to fewer than were asked for.
-    pub(crate) fn drop_invalid(&mut self, streams: u16) {
-        while let Some(front) = self.messages.front() {
-            if front.message.stream < streams {
-                break;
-            }
-            let rest = front.message.payload.len().saturating_sub(front.sent);
-            self.bytes = self.bytes.saturating_sub(rest);
-            let _ = self.messages.pop_front();
-        }
+    /// The message that is sent next, or the rest of it.
+    pub(crate) fn front(&self) -> Option<&Message<B>> {
+        Some(&self.messages.front()?.message)
     }
 
-    /// How long the first message is worth it.
-    pub(crate) fn front_policy(&self) -> Option<Policy> {
-        Some(self.messages.front()?.message.policy)
-    }
-
-    /// Which address the user wants the first message to go to.
-    pub(crate) fn front_to(&self) -> Option<&Address> {
-        self.messages.front()?.message.to.as_ref()
-    }
-
-    /// Drops what was not sent of the first message.
-    pub(crate) fn drop_front(&mut self) -> Option<SendFailed<B>> {
-        let failed = self.messages.pop_front()?.failed()?;
+    /// Takes out what was not sent of the first message.
+    pub(crate) fn drop_front(&mut self, why: Failure) -> Option<SendFailed<B>> {
+        let failed = self.messages.pop_front()?.into_failed(why)?;
         self.bytes = self.bytes.saturating_sub(failed.payload.len());
         Some(failed)
     }
@@ -173,42 +157,46 @@ impl<B: Payload> SendQueue<B> {
         deadlines.min()
     }
 
-    /// Drops messages that were not begun and whose policy is one of those meant, the first ones
-    /// first, until that makes `wanted` bytes of memory. Without memory nothing changes. O(queue).
+    /// Gives up messages that were not begun and whose policy is one of those meant, the first ones
+    /// first, until that makes `wanted` bytes of memory, and says how many that was. `note` is told
+    /// of each. Without memory nothing changes. O(queue).
     pub(crate) fn drop_unsent(
         &mut self,
         is_meant: impl Fn(Policy) -> bool,
         wanted: usize,
         gfp: Flags,
-    ) -> Result<KVec<(Policy, SendFailed<B>)>, AllocError> {
+        failures: &mut Failures<B>,
+        mut note: impl FnMut(&Message<B>),
+    ) -> Result<usize, AllocError> {
         let is_meant = |queued: &Queued<B>| queued.sent == 0 && is_meant(queued.message.policy);
-        let mut dropped = KVec::new();
-        if !self.messages.iter().any(is_meant) {
-            return Ok(dropped);
-        }
-        let mut kept = Ring::new();
-        kept.reserve(self.messages.len(), gfp)?;
-        let (mut bytes, mut memory) = (0_usize, 0_usize);
+        let (mut count, mut memory) = (0_usize, 0_usize);
         for queued in self.messages.iter().filter(|queued| is_meant(queued)) {
             if memory >= wanted {
                 break;
             }
-            let failed = queued.failed().ok_or(AllocError)?;
-            bytes = bytes.saturating_add(failed.payload.len());
-            memory = memory.saturating_add(failed.payload.truesize());
-            dropped.push((queued.message.policy, failed), gfp)?;
+            count = count.saturating_add(1);
+            memory = memory.saturating_add(queued.message.payload.truesize());
         }
-        let mut left = dropped.len();
+        if count == 0 {
+            return Ok(0);
+        }
+        let mut kept = Ring::new();
+        kept.reserve(self.messages.len().saturating_sub(count), gfp)?;
+        failures.reserve(count, gfp)?;
         while let Some(queued) = self.messages.pop_front() {
-            if left > 0 && is_meant(&queued) {
-                left = left.saturating_sub(1);
+            if count > 0 && is_meant(&queued) {
+                count = count.saturating_sub(1);
+                note(&queued.message);
+                self.bytes = self.bytes.saturating_sub(queued.message.payload.len());
+                if let Some(failed) = queued.into_failed(Failure::Abandoned) {
+                    failures.push_reserved(failed);
+                }
             } else if kept.push_reserved(queued).is_err() {
                 debug_assert!(false, "kept without reserve");
             }
         }
         self.messages = kept;
-        self.bytes = self.bytes.saturating_sub(bytes);
-        Ok(dropped)
+        Ok(memory)
     }
 
     /// Bytes of the first message that were not sent.
@@ -266,17 +254,9 @@ impl<B: Payload> SendQueue<B> {
         }
     }
 
-    /// Drops everything and begins all streams anew: the peer restarted.
-    pub(crate) fn restart(&mut self) {
-        self.messages.clear();
-        self.bytes = 0;
-        self.next_ssn.clear();
-    }
-
-    /// Drops everything: the association ended.
-    pub(crate) fn clear(&mut self) {
-        self.messages.clear();
-        self.bytes = 0;
+    /// Takes everything out and begins all streams anew.
+    pub(crate) fn restart(&mut self) -> Ring<Queued<B>> {
+        core::mem::replace(self, Self::new()).messages
     }
 
     /// Whether a message waits whole whose time will be over, or is.

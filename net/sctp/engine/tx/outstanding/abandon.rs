@@ -11,6 +11,7 @@ use super::{Chunk, ChunkState, Outstanding};
 use crate::engine::{
     cx::Payload,
     env::{AllocError, Flags, KVec},
+    event::{Failure, SendFailed},
     path::PathId,
     serial::Tsn,
     tx::Policy,
@@ -38,19 +39,40 @@ pub(crate) struct Span {
 /// A chunk that was given up.
 #[derive(Debug)]
 pub(crate) struct Dropped<B> {
-    pub(crate) header: DataHeader,
     pub(crate) path: PathId,
     /// Wire bytes that are not in flight any more.
     pub(crate) left_flight: usize,
-    pub(crate) payload: B,
+    pub(crate) failed: SendFailed<B>,
+}
+
+impl<B: Payload> Chunk<B> {
+    /// What the user is told if it is not sent again; `None` if it was told before.
+    pub(crate) fn into_failed(self, why: Failure) -> Option<SendFailed<B>> {
+        Some(failed(&self.header, self.context, self.payload?, why))
+    }
+}
+
+fn failed<B>(header: &DataHeader, context: u32, payload: B, why: Failure) -> SendFailed<B> {
+    SendFailed {
+        stream: header.stream,
+        ppid: header.ppid,
+        unordered: header.unordered,
+        context,
+        begin: header.begin,
+        end: header.end,
+        was_sent: true,
+        why,
+        payload,
+    }
 }
 
 impl<B: Payload> Outstanding<B> {
-    /// The chunk that was just sent is of a message with that policy.
-    pub(crate) fn limit(&mut self, tsn: Tsn, policy: Policy) {
+    /// The chunk that was just sent is of a message with that policy and context.
+    pub(crate) fn mark(&mut self, tsn: Tsn, policy: Policy, context: u32) {
         let i = self.index(tsn);
         if let Some(chunk) = self.chunks.get_mut(i) {
             chunk.policy = policy;
+            chunk.context = context;
         }
     }
 
@@ -110,10 +132,9 @@ impl<B: Payload> Outstanding<B> {
         };
         chunk.state = ChunkState::Abandoned;
         Some(Dropped {
-            header: chunk.header,
             path: chunk.path,
             left_flight,
-            payload,
+            failed: failed(&chunk.header, chunk.context, payload, Failure::Abandoned),
         })
     }
 

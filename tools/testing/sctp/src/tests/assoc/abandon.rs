@@ -38,10 +38,9 @@ fn number(bytes: &[u8]) -> u32 {
     u32::from_be_bytes(bytes[..4].try_into().unwrap())
 }
 
-/// A network whose A wants to know what was given up.
+/// A network with an association.
 fn network(seed: u64) -> Net {
     let mut net = Net::new(seed);
-    net.hosts[A].config.report_send_failures = true;
     net.hosts[Z].listens = true;
     while !net.try_connect(A) {}
     net.run_until(|net| net.hosts.iter().all(|h| h.seen.contains(&Seen::Up)));
@@ -236,7 +235,6 @@ fn a_message_is_given_up_at_each_of_its_fragments() {
 fn what_waits_too_long_is_not_sent() {
     for supported in [true, false] {
         let mut net = Net::new(3);
-        net.hosts[A].config.report_send_failures = true;
         net.hosts[Z].config.prsctp_enabled = supported;
         net.hosts[Z].config.rcvbuf = 8000;
         net.hosts[Z].reads = false;
@@ -272,7 +270,6 @@ fn what_waits_too_long_is_not_sent() {
 #[test]
 fn a_peer_without_forward_tsn_gets_everything() {
     let mut net = Net::new(4);
-    net.hosts[A].config.report_send_failures = true;
     net.hosts[Z].config.prsctp_enabled = false;
     net.link.loss = 100;
     net.open();

@@ -4,6 +4,7 @@
 
 mod abandon;
 mod changeover;
+mod failed;
 mod fault;
 mod forward_tsn;
 mod hostile;

@@ -93,6 +93,7 @@ fn measure(mode: Mode, rtt: Duration, loss: u32) -> Figures {
                 sack_immediately: false,
                 policy: Policy::Reliable,
                 to: None,
+                context: 0,
                 payload: data.clone(),
             };
             net.with(A, |assoc, cx| assoc.send(cx, message)).unwrap();

@@ -60,6 +60,8 @@ pub(crate) struct Host {
     partial: Option<Got>,
     /// What the user was told it will not be sent.
     pub(crate) failed: Vec<SendFailed<Bytes>>,
+    /// How often it was told that all was sent.
+    pub(crate) dry: u32,
     /// What was there of messages whose delivery in parts was broken off.
     pub(crate) cut: Vec<Got>,
     pub(crate) seen: Vec<Seen>,
@@ -102,6 +104,7 @@ impl Host {
             got: Vec::new(),
             partial: None,
             failed: Vec::new(),
+            dry: 0,
             cut: Vec::new(),
             seen: Vec::new(),
             paths: Vec::new(),
@@ -189,6 +192,7 @@ impl Host {
                 self.seen.push(Seen::Closed(closed));
             }
             Event::SendFailed(failed) => self.failed.push(failed),
+            Event::SenderDry => self.dry += 1,
             Event::PartialDeliveryAborted(abandoned) => {
                 let got = self.partial.take().expect("no delivery in parts");
                 assert_eq!(

@@ -146,9 +146,6 @@ impl Life {
             self.hand_in();
             // Without memory a packet is as good as lost.
             let failures = fault::failures();
-            if failures > self.failures {
-                self.oracle.lacks_memory();
-            }
             self.net.faults += failures - self.failures;
             self.failures = failures;
             self.oracle.look(&mut self.net);
@@ -258,6 +255,7 @@ impl Life {
                             sack_immediately: id % 7 == 0,
                             policy,
                             to: None,
+                            context: !id,
                             payload,
                         },
                     )

@@ -794,6 +794,7 @@ pub(crate) fn message(stream: u16, unordered: bool, bytes: &[u8]) -> Message<Byt
         sack_immediately: false,
         policy: Policy::Reliable,
         to: None,
+        context: 0x5678_0000 | u32::from(stream),
         payload: Bytes::new(bytes),
     }
 }

@@ -6,6 +6,8 @@
 //!   unless it is unordered; or its sender was told that it is given up, which its policy allows;
 //!   or the association, or one side of it, ended with an error or was begun anew before. What is
 //!   given up has not come in part, unless the receiver was told that the rest will not come.
+//! - Whoever's association ends knows of each message that was not delivered, be memory short or
+//!   not: it was told of all that the peer has not acknowledged, with the context of its message.
 //! - An error has a reason in the scenario: a user aborted, a host forgot everything, or the
 //!   network kept so many packets back that the retransmission limits were reached.
 //! - While something waits to be sent or acknowledged, DATA leaves or is acknowledged, or a
@@ -27,7 +29,7 @@ use crate::{
     engine::{
         assoc::{Policy, State},
         config::LossDetection,
-        event::Closed,
+        event::{Closed, Failure},
         path::{Path, PathId},
         stats::Counter,
         time::{Duration, Time},
@@ -55,8 +57,10 @@ struct Sent {
     delivered: Option<u32>,
     /// It need not arrive.
     excused: bool,
-    /// The sender was told that it is given up.
+    /// The sender was told that it is given up, or that it, or the end of it, was left when the
+    /// association ended or the peer restarted.
     given_up: bool,
+    left: bool,
     /// The receiver was told that the rest of it will not come, or has seen the end.
     cut: bool,
 }
@@ -65,10 +69,6 @@ impl Sent {
     /// It has come, or will not.
     fn is_settled(&self) -> bool {
         self.delivered.is_some() || self.excused || self.given_up
-    }
-
-    fn is_limited(&self) -> bool {
-        self.policy != Policy::Reliable
     }
 }
 
@@ -112,8 +112,6 @@ struct Side {
 pub(super) struct Oracle {
     sides: [Side; 2],
     is_pristine: bool,
-    /// Nobody may have been told what was given up.
-    lacked_memory: bool,
 }
 
 impl Oracle {
@@ -125,7 +123,6 @@ impl Oracle {
         Self {
             sides,
             is_pristine: scenario.is_pristine(),
-            lacked_memory: false,
         }
     }
 
@@ -153,6 +150,7 @@ impl Oracle {
             delivered: None,
             excused: false,
             given_up: false,
+            left: false,
             cut: false,
         });
     }
@@ -192,14 +190,6 @@ impl Oracle {
     fn excuse(&mut self, who: usize) {
         for message in &mut self.sides[who].sent {
             message.excused |= message.delivered.is_none();
-        }
-    }
-
-    /// An allocation has failed.
-    pub(super) fn lacks_memory(&mut self) {
-        self.lacked_memory = true;
-        for message in self.sides.iter_mut().flat_map(|side| &mut side.sent) {
-            message.excused |= message.is_limited();
         }
     }
 
@@ -301,19 +291,27 @@ impl Oracle {
         let host = &net.hosts[who];
         let side = &mut self.sides[who];
         // All that there is of a message is given up at the same time.
-        let mut pieces: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
+        let mut pieces: BTreeMap<u32, (Failure, Vec<u8>)> = BTreeMap::new();
         for failed in &host.failed[side.failed..] {
-            let piece = pieces.entry(u32::from_be_bytes(failed.ppid)).or_default();
+            let id = u32::from_be_bytes(failed.ppid);
+            assert_eq!(failed.context, !id, "the context of another message");
+            let new = || (failed.why, Vec::new());
+            let (why, piece) = pieces.entry(id).or_insert_with(new);
+            assert_eq!(*why, failed.why, "message {id} failed for two reasons");
             piece.extend_from_slice(failed.payload.as_slice());
         }
         side.failed = host.failed.len();
-        for (id, pieces) in pieces {
+        for (id, (why, pieces)) in pieces {
             let sent = side.sent.get_mut((id >> 1) as usize);
             let sent = sent.filter(|_| id & 1 == who as u32);
-            let sent = sent.expect("nobody sent what was given up");
-            assert!(!sent.given_up, "message {id} was given up twice");
-            sent.given_up = true;
+            let sent = sent.expect("nobody sent what has failed");
+            assert!(!sent.given_up && !sent.left, "message {id} failed twice");
+            match why {
+                Failure::Abandoned => sent.given_up = true,
+                Failure::BadStream | Failure::Restarted | Failure::Ended { .. } => sent.left = true,
+            }
             let is_right = match sent.policy {
+                _ if sent.left => true,
                 Policy::Reliable => false,
                 Policy::Timed(until) => net.now > until,
                 Policy::Retransmissions(_) => !self.is_pristine,
@@ -321,8 +319,8 @@ impl Oracle {
             };
             assert!(is_right, "message {id} was given up: {sent:?}");
             assert!(
-                self.lacked_memory || pattern(u64::from(id), sent.size).ends_with(&pieces),
-                "message {id}: {} bytes were given up that are not its end",
+                pattern(u64::from(id), sent.size).ends_with(&pieces),
+                "message {id}: {} bytes failed that are not its end",
                 pieces.len()
             );
         }
@@ -349,6 +347,7 @@ impl Oracle {
         self.sides[who].seen = host.seen.len();
         for event in &host.seen[first..] {
             let Seen::Closed(end) = event else { continue };
+            self.expect_told(who);
             self.judge_end(net, who, *end);
             self.sides[who].deadline = None;
             if *end == Closed::Shutdown {
@@ -376,6 +375,19 @@ impl Oracle {
             assert!(
                 message.is_settled(),
                 "{}'s message {i} got lost: {message:?}",
+                name(who)
+            );
+        }
+    }
+
+    /// What the peer does not have, the user was told of.
+    fn expect_told(&self, who: usize) {
+        let side = &self.sides[who];
+        let of_this_life = side.sent.iter().filter(|message| message.life == side.life);
+        for message in of_this_life {
+            assert!(
+                message.delivered.is_some() || message.given_up || message.left,
+                "{} does not know what became of {message:?}",
                 name(who)
             );
         }

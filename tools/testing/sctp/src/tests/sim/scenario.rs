@@ -434,7 +434,6 @@ impl Dice {
                 rcvbuf: self.pick(&[212_992, 212_992, 3000, 8000, 30_000, 1_000_000]),
                 nodelay: self.one_in(2),
                 prsctp_enabled: !self.one_in(4),
-                report_send_failures: true,
                 ..Config::default()
             },
             mtu: self.pick(&[1480, 1480, 1480, 576, 1280, 8980, 65_515]),

@@ -2,12 +2,12 @@
 
 //! User data in user space.
 
-use std::{ops::Range, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 use crate::engine::cx::Payload;
 
 /// A range of shared bytes.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub(crate) struct Bytes {
     data: Arc<[u8]>,
     range: Range<usize>,
@@ -23,6 +23,14 @@ impl Bytes {
 
     pub(crate) fn as_slice(&self) -> &[u8] {
         &self.data[self.range.clone()]
+    }
+}
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.as_slice();
+        write!(f, "{:02x?}", &bytes[..bytes.len().min(8)])?;
+        write!(f, ".. ({} B)", bytes.len())
     }
 }
 

@@ -9,7 +9,7 @@ use kernel::{alloc::flags::GFP_ATOMIC, fault};
 use crate::engine::{
     cx::Payload,
     serial::Ssn,
-    tx::{send_queue::SendQueue, ssn_table::SsnTable, Message, Policy},
+    tx::{failed::Failures, send_queue::SendQueue, ssn_table::SsnTable, Message, Policy},
 };
 use crate::tests::{
     sim::pattern,
@@ -25,6 +25,7 @@ fn message(stream: u16, unordered: bool, bytes: &[u8]) -> Message<Bytes> {
         sack_immediately: true,
         policy: Policy::Reliable,
         to: None,
+        context: 5,
         payload: Bytes::new(bytes),
     }
 }
@@ -191,7 +192,11 @@ proptest! {
                 Op::MakeRoom { priority, wanted } => {
                     // A higher number is less important.
                     let is_meant = |policy| matches!(policy, Policy::Priority(p) if p > priority);
-                    let dropped = queue.drop_unsent(is_meant, wanted, GFP_ATOMIC).unwrap();
+                    let mut failures = Failures::new(GFP_ATOMIC).unwrap();
+                    let mut noted = Vec::new();
+                    let note = |m: &Message<Bytes>| noted.push(m.payload.as_slice().to_vec());
+                    let freed =
+                        queue.drop_unsent(is_meant, wanted, GFP_ATOMIC, &mut failures, note).unwrap();
                     let mut memory = 0;
                     let mut expected = Vec::new();
                     model.retain(|entry| {
@@ -203,8 +208,10 @@ proptest! {
                         }
                         !goes
                     });
-                    let dropped: Vec<_> =
-                        dropped.iter().map(|(_, failed)| failed.payload.as_slice().to_vec()).collect();
+                    let dropped = std::iter::from_fn(|| failures.take(usize::MAX));
+                    let dropped: Vec<_> = dropped.map(|f| f.payload.as_slice().to_vec()).collect();
+                    prop_assert_eq!(freed, memory);
+                    prop_assert_eq!(&noted, &expected);
                     prop_assert_eq!(dropped, expected);
                 }
                 Op::Restart => {
