@@ -435,6 +435,25 @@ impl Locked<'_> {
         }
     }
 
+    /// Tells whoever has just subscribed to that if nothing is left to be sent or acknowledged.
+    pub(crate) fn tell_if_dry(&mut self) -> Result {
+        let Inner { engine, sk, .. } = &*self.inner;
+        if self.inner.gone || !engine.has_sent_all() {
+            return Ok(());
+        }
+        let endpoint = &self.inner.endpoint;
+        let room = Room::reserve(endpoint)?;
+        let to = Target {
+            assoc: self.this,
+            endpoint,
+            sk,
+        };
+        deliver::sender_dry(to, engine);
+        drop(room);
+        self.settle_memory();
+        Ok(())
+    }
+
     /// Keeps the table of tags right when the peer's restart has changed ours.
     fn follow_tag(&mut self) {
         let engine = &self.inner.engine;

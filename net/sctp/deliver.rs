@@ -13,7 +13,7 @@ use crate::{
         addr::Address,
         assoc::State as Phase,
         cx::Cx,
-        event::{Abandoned, Closed, Event, PathChange, PathReason, Received},
+        event::{Abandoned, Closed, Event, PathChange, PathReason, Received, SendFailed},
         wire::cause,
     },
     queue::Item,
@@ -88,8 +88,8 @@ pub(crate) fn deliver(
         Event::PeerShutdown => peer_shutdown(to, engine),
         Event::Closed(why) => closed(to, engine, why),
         Event::PartialDeliveryAborted(message) => broken_off(to, engine, &message),
-        // There are no notifications for these yet.
-        Event::SendFailed(_) | Event::SenderDry => {}
+        Event::SendFailed(failed) => send_failed(to, engine, &failed),
+        Event::SenderDry => sender_dry(to, engine),
     }
 }
 
@@ -124,7 +124,15 @@ fn push_notification(
     if inner.closed {
         return;
     }
-    if notified > account::notification_limit(to.sk.rcvbuf()) {
+    let mut limit = account::notification_limit(to.sk.rcvbuf());
+    if matches!(
+        subscription,
+        Subscription::SendFailure | Subscription::SendFailureEvent
+    ) {
+        // What was in the send buffer has room when it comes back.
+        limit = limit.saturating_add(to.sk.sndbuf() as usize);
+    }
+    if notified > limit {
         to.sk.count_drop();
         return;
     }
@@ -141,6 +149,23 @@ fn push_notification(
     if has_socket {
         to.sk.wake_readers();
     }
+}
+
+/// There are two forms of this: the old one has SCTP_SNDRCV in it, the new one SCTP_SNDINFO.
+fn send_failed(to: Target<'_>, engine: &Engine, failed: &SendFailed<SkbRange>) {
+    push_notification(to, engine, Subscription::SendFailure, || {
+        notify::send_failed(to.assoc.id, failed)
+    });
+    push_notification(to, engine, Subscription::SendFailureEvent, || {
+        notify::send_failed_event(to.assoc.id, failed)
+    });
+}
+
+/// Nothing is left to be sent or acknowledged.
+pub(crate) fn sender_dry(to: Target<'_>, engine: &Engine) {
+    push_notification(to, engine, Subscription::SenderDry, || {
+        notify::sender_dry(to.assoc.id)
+    });
 }
 
 fn path_change(to: Target<'_>, engine: &Engine, addr: &Address, change: PathChange) {

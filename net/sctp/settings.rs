@@ -15,11 +15,14 @@ pub(crate) enum Subscription {
     DataIo = 0,
     AssocChange = 1,
     Address = 2,
+    SendFailure = 3,
     PeerError = 4,
     Shutdown = 5,
     PartialDelivery = 6,
     Adaptation = 7,
     Authentication = 8,
+    SenderDry = 9,
+    SendFailureEvent = 13,
 }
 
 /// Options of a socket.

@@ -33,6 +33,8 @@ pub(crate) struct SendInfo {
     pub(crate) flags: u32,
     /// As the user gave it: it goes out like that.
     pub(crate) ppid: u32,
+    /// What the message is known by if it cannot be sent.
+    pub(crate) context: u32,
     pub(crate) assoc: AssocId,
     limit: SendLimit,
     /// Whether the user said the above, in SCTP_SNDINFO or SCTP_SNDRCV, and whether it said that
@@ -91,12 +93,14 @@ impl SendInfo {
             info.set_flags(c.sinfo_flags);
             info.limit.value = c.sinfo_timetolive;
             info.ppid = c.sinfo_ppid;
+            info.context = c.sinfo_context;
             info.assoc = c.sinfo_assoc_id;
         }
         if let Some(c) = sndinfo {
             info.stream = c.snd_sid;
             info.set_flags(c.snd_flags);
             info.ppid = c.snd_ppid;
+            info.context = c.snd_context;
             info.assoc = c.snd_assoc_id;
         }
         info.limit = prinfo.unwrap_or(info.limit);
@@ -115,6 +119,7 @@ impl SendInfo {
             self.stream = defaults.stream;
             self.flags = u32::from(defaults.flags) & bindings::sctp_sinfo_flags_SCTP_UNORDERED;
             self.ppid = defaults.ppid;
+            self.context = defaults.context;
         }
         if !self.is_limit_given {
             if self.limit.policy == 0 {

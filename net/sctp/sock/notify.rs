@@ -5,8 +5,12 @@
 use super::addr::Shown;
 use crate::{
     association::AssocId,
-    engine::{event::Abandoned, wire::tlv::padded},
-    sys::{bindings, user::Abi},
+    engine::{
+        cx::Payload,
+        event::{Abandoned, SendFailed},
+        wire::tlv::padded,
+    },
+    sys::{bindings, skb::SkbRange, user::Abi},
 };
 use core::mem::size_of;
 use kernel::prelude::*;
@@ -113,4 +117,80 @@ pub(crate) fn no_auth(id: AssocId) -> Result<KVec<u8>> {
     auth.auth_indication = bindings::SCTP_AUTH_NO_AUTH;
     auth.auth_assoc_id = id;
     to_vec(&auth)
+}
+
+/// The flags and the error of SCTP_SEND_FAILED and SCTP_SEND_FAILED_EVENT.
+fn failure(failed: &SendFailed<SkbRange>) -> (u16, u32) {
+    let flags = if failed.was_sent {
+        bindings::sctp_ssf_flags_SCTP_DATA_SENT
+    } else {
+        bindings::sctp_ssf_flags_SCTP_DATA_UNSENT
+    };
+    // As an error cause in SCTP_ASSOC_CHANGE.
+    (flags as u16, failed.why.cause().to_be().into())
+}
+
+/// Which part of its message it is, as in the flags of a DATA chunk.
+fn fragment(failed: &SendFailed<SkbRange>) -> u16 {
+    let flags = [
+        (failed.end, bindings::SCTP_DATA_LAST_FRAG),
+        (failed.begin, bindings::SCTP_DATA_FIRST_FRAG),
+        (failed.unordered, bindings::SCTP_DATA_UNORDERED),
+    ];
+    let set = flags.iter().filter(|(is_set, _)| *is_set);
+    set.fold(0, |all, (_, flag)| all | *flag as u16)
+}
+
+/// A notification with the data behind it. `len` is where it has its length.
+fn with_data<T: Abi>(
+    mut value: T,
+    failed: &SendFailed<SkbRange>,
+    len: impl FnOnce(&mut T) -> &mut u32,
+) -> Result<KVec<u8>> {
+    let header = size_of::<T>();
+    let total = header.saturating_add(failed.payload.len());
+    *len(&mut value) = u32::try_from(total).map_err(|_| EINVAL)?;
+    let mut vec = KVec::with_capacity(total, GFP_ATOMIC)?;
+    vec.extend_from_slice(value.bytes(), GFP_ATOMIC)?;
+    vec.extend_with(failed.payload.len(), 0, GFP_ATOMIC)?;
+    let data = vec.get_mut(header..).unwrap_or_default();
+    failed.payload.copy_to(data)?;
+    Ok(vec)
+}
+
+/// SCTP_SEND_FAILED.
+pub(crate) fn send_failed(id: AssocId, failed: &SendFailed<SkbRange>) -> Result<KVec<u8>> {
+    let mut ssf = bindings::sctp_send_failed::zeroed();
+    ssf.ssf_type = bindings::sctp_sn_type_SCTP_SEND_FAILED as u16;
+    (ssf.ssf_flags, ssf.ssf_error) = failure(failed);
+    ssf.ssf_info.sinfo_stream = failed.stream;
+    ssf.ssf_info.sinfo_flags = fragment(failed);
+    ssf.ssf_info.sinfo_ppid = u32::from_ne_bytes(failed.ppid);
+    ssf.ssf_info.sinfo_context = failed.context;
+    ssf.ssf_info.sinfo_assoc_id = id;
+    ssf.ssf_assoc_id = id;
+    with_data(ssf, failed, |ssf| &mut ssf.ssf_length)
+}
+
+/// SCTP_SEND_FAILED_EVENT.
+pub(crate) fn send_failed_event(id: AssocId, failed: &SendFailed<SkbRange>) -> Result<KVec<u8>> {
+    let mut ssf = bindings::sctp_send_failed_event::zeroed();
+    ssf.ssf_type = bindings::sctp_sn_type_SCTP_SEND_FAILED_EVENT as u16;
+    (ssf.ssf_flags, ssf.ssf_error) = failure(failed);
+    ssf.ssfe_info.snd_sid = failed.stream;
+    ssf.ssfe_info.snd_flags = fragment(failed);
+    ssf.ssfe_info.snd_ppid = u32::from_ne_bytes(failed.ppid);
+    ssf.ssfe_info.snd_context = failed.context;
+    ssf.ssfe_info.snd_assoc_id = id;
+    ssf.ssf_assoc_id = id;
+    with_data(ssf, failed, |ssf| &mut ssf.ssf_length)
+}
+
+/// SCTP_SENDER_DRY_EVENT.
+pub(crate) fn sender_dry(id: AssocId) -> Result<KVec<u8>> {
+    let mut dry = bindings::sctp_sender_dry_event::zeroed();
+    dry.sender_dry_type = bindings::sctp_sn_type_SCTP_SENDER_DRY_EVENT as u16;
+    dry.sender_dry_length = size_of::<bindings::sctp_sender_dry_event>() as u32;
+    dry.sender_dry_assoc_id = id;
+    to_vec(&dry)
 }

@@ -275,7 +275,7 @@ fn message(info: &SendInfo, to: Option<Address>, payload: SkbRange) -> UserMessa
         sack_immediately: info.has(SACK_IMMEDIATELY),
         policy: info.policy(clock::now()),
         to,
-        context: 0,
+        context: info.context,
         payload,
     }
 }

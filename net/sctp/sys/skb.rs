@@ -538,6 +538,21 @@ impl SkbRange {
         }
     }
 
+    /// Copies as many bytes as there is room for.
+    pub(crate) fn copy_to(&self, to: &mut [u8]) -> Result {
+        let start = self.offset as usize;
+        let len = to.len().min(self.len as usize);
+        let to = to.get_mut(..len).unwrap_or_default();
+        match &self.memory {
+            Memory::Sent(skb) | Memory::Received(skb) => skb.copy_bits(start, to),
+            Memory::Copied(copy) => {
+                let end = start.checked_add(len).ok_or(EINVAL)?;
+                to.copy_from_slice(copy.bytes.get(start..end).ok_or(EINVAL)?);
+                Ok(())
+            }
+        }
+    }
+
     /// Copies bytes `range` of this to the user.
     pub(crate) fn copy_to_user(&self, msg: &mut Message<'_>, range: Range<usize>) -> Result {
         let len = range.end.checked_sub(range.start).ok_or(EINVAL)?;
@@ -635,15 +650,7 @@ impl TxSkb {
         unsafe { core::ptr::write_bytes(to, 0, len) };
         // SAFETY: As above, and they have been initialised.
         let to = unsafe { core::slice::from_raw_parts_mut(to, len) };
-        match &payload.memory {
-            Memory::Sent(skb) | Memory::Received(skb) => skb.copy_bits(payload.offset as usize, to),
-            Memory::Copied(copy) => {
-                let start = payload.offset as usize;
-                let end = start.checked_add(len).ok_or(EINVAL)?;
-                to.copy_from_slice(copy.bytes.get(start..end).ok_or(EINVAL)?);
-                Ok(())
-            }
-        }
+        payload.copy_to(to)
     }
 
     /// Appends payload by reference to its pages. The linear part cannot grow any more then.

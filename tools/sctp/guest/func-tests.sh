@@ -18,8 +18,6 @@ declare -A RESULTS=([test_1_to_1_events]=5 [test_1_to_1_socket_bind_listen]=14 [
 # Those that our module cannot pass yet, and what they wait for.
 declare -A WAITING=(
 	[test_re_conf]="RE-CONFIG (RFC 6525)"
-	[test_sctp_sendrecvmsg]="SCTP_SEND_FAILED"
-	[test_timetolive]="SCTP_SEND_FAILED"
 )
 
 out=$(mktemp -d)

@@ -6,7 +6,7 @@
 
 use super::scope;
 use crate::{
-    settings::{PfExposure, Settings, Subscriptions},
+    settings::{PfExposure, Settings, Subscription, Subscriptions},
     sys::{
         bindings,
         sock::Sk,
@@ -38,7 +38,11 @@ pub(super) fn set_events(sk: &Sk, value: &OptionIn) -> Result {
     for assoc in &assocs {
         assoc.settings.lock().subscriptions = now;
     }
-    Ok(())
+    // As in the C module, whatever was changed, and on a one-to-one socket alone.
+    match scope::one(sk, scope::FUTURE)? {
+        Some(assoc) if now.has(Subscription::SenderDry) => assoc.lock().tell_if_dry(),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn get_events(sk: &Sk, value: &OptionOut) -> Result {
@@ -67,9 +71,21 @@ fn bit_of(kind: u16) -> Result<usize> {
 pub(super) fn set_event(sk: &Sk, value: &OptionIn) -> Result {
     let event: bindings::sctp_event = value.read()?;
     let bit = bit_of(event.se_type)?;
-    scope::set_settings(sk, event.se_assoc_id, |settings| {
-        settings.subscriptions.set(bit, event.se_on != 0);
-    })
+    let on = event.se_on != 0;
+    let tells_dry = on && bit == Subscription::SenderDry as usize;
+    let mut result = Ok(());
+    scope::set(
+        sk,
+        event.se_assoc_id,
+        |settings| settings.assoc.subscriptions.set(bit, on),
+        |assoc| {
+            assoc.settings.lock().subscriptions.set(bit, on);
+            if tells_dry && result.is_ok() {
+                result = assoc.lock().tell_if_dry();
+            }
+        },
+    )?;
+    result
 }
 
 pub(super) fn get_event(sk: &Sk, value: &OptionOut) -> Result {

@@ -69,7 +69,7 @@ pub(super) fn one(sk: &Sk, id: AssocId) -> Result<Option<Arc<Assoc>>> {
 
 /// Changes an option that may be set for all associations at once: `default` gets what later ones
 /// begin with, `each` those there are, as far as they are meant.
-fn set(
+pub(super) fn set(
     sk: &Sk,
     id: AssocId,
     default: impl FnOnce(&mut Settings),
