@@ -315,8 +315,9 @@ impl Locked<'_> {
         }
     }
 
-    /// Whether the route that a path has may still be used, for packets as they are marked now. Of one that does not answer it is not
-    /// known: IPv6 says nothing of a better route that has come in another table.
+    /// Whether the route that a path has may still be used, for packets as they are marked now. Of a
+    /// path that does not answer it is not known: IPv6 says nothing of a better route that has come
+    /// in another table.
     fn has_route(&self, index: usize) -> bool {
         let Some(path) = self.inner.engine.paths().get(index) else {
             return false;
