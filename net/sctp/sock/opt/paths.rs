@@ -209,11 +209,13 @@ pub(super) fn set_params(sk: &Sk, value: &OptionIn) -> Result {
         if retrans != 0 {
             config.path_max_retrans = u32::from(retrans);
         }
-        if flags & PMTUD_DISABLE != 0 && mtu != 0 {
-            config.fixed_mtu = mtu;
-        }
-        if flags & (PMTUD_ENABLE | PMTUD_DISABLE) != 0 {
-            config.pmtud = flags & PMTUD_ENABLE != 0;
+        if flags & PMTUD_ENABLE != 0 {
+            (config.pmtud, config.fixed_mtu) = (true, 0);
+        } else if flags & PMTUD_DISABLE != 0 {
+            config.pmtud = false;
+            if mtu != 0 {
+                config.fixed_mtu = mtu;
+            }
         }
         if flags & IPV6_FLOWLABEL != 0 && has_label {
             config.marks.flow_label = Some(label);

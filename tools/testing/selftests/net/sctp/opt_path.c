@@ -217,6 +217,13 @@ TEST_F(path, fixed_mtu)
 	ASSERT_EQ(0, get_params(fd, &params));
 	EXPECT_EQ(SPP_PMTUD_ENABLE, params.spp_flags & PMTUD);
 	EXPECT_EQ(1500, params.spp_pathmtu);
+	/* It is forgotten what it was then. */
+	params = params_of(id, &self->p.addr);
+	params.spp_flags = SPP_PMTUD_DISABLE;
+	ASSERT_EQ(0, set_params(fd, &params));
+	ASSERT_EQ(0, get_params(fd, &params));
+	EXPECT_EQ(SPP_PMTUD_DISABLE, params.spp_flags & PMTUD);
+	EXPECT_EQ(1500, params.spp_pathmtu);
 }
 
 TEST_F(path, marks)
