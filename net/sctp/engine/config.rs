@@ -2,7 +2,9 @@
 
 //! Everything that can be tuned, with the defaults of RFC 9260, section 16, where it names one.
 
-use super::{addr::IpAddr, cc::Algorithm, scope::ScopePolicy, time::Duration};
+use super::{
+    addr::IpAddr, cc::Algorithm, scope::ScopePolicy, time::Duration, tx::schedule::Scheduler,
+};
 
 /// What IP is to mark packets with, in place of what it does by itself.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -128,6 +130,8 @@ pub(crate) struct Config {
     pub(crate) probe_from_base: bool,
     /// Send every message at once, however small (SCTP_NODELAY).
     pub(crate) nodelay: bool,
+    /// Whose message is sent next (SCTP_STREAM_SCHEDULER).
+    pub(crate) scheduler: Scheduler,
     /// Most bytes of a message in one DATA chunk (SCTP_MAXSEG); only the path MTU counts if 0.
     pub(crate) max_segment: u32,
     /// Whether a message may be cut up to be sent (SCTP_DISABLE_FRAGMENTS).
@@ -168,6 +172,7 @@ impl Default for Config {
             probe_interval: Duration::from_secs(20),
             probe_from_base: false,
             nodelay: false,
+            scheduler: Scheduler::FirstCome,
             max_segment: 0,
             may_fragment: true,
             scope_policy: ScopePolicy::default(),

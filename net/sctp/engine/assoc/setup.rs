@@ -221,6 +221,7 @@ impl<B: Payload> Association<B> {
         };
         // Only there, so that the stack holds it once.
         let mut this = KBox::new(this, cx.gfp)?;
+        this.queue.set_scheduler(config.scheduler, cx.gfp)?;
         let rx = &mut this.rx;
         rx.buffer.resize(config.rcvbuf, config.rcvbuf_max);
         rx.set_partial_delivery_point(config.partial_delivery_point);

@@ -11,8 +11,10 @@ use super::{
 };
 use crate::engine::{
     cx::{Cx, Payload},
+    env::{AllocError, Flags},
     path::PathId,
     time::Duration,
+    tx::schedule::Scheduler,
 };
 
 /// The least that SCTP_MAXSEG is taken for: a DATA chunk has at least one byte, and only last
@@ -71,6 +73,32 @@ impl<B: Payload> Association<B> {
     pub(crate) fn max_retrans_of_paths(&self) -> u64 {
         let each = self.paths.iter().map(|p| p.config.path_max_retrans);
         each.fold(0, |sum, n| sum.saturating_add(u64::from(n)))
+    }
+
+    /// Chooses whose message is sent next. Without memory nothing changes.
+    pub(crate) fn set_scheduler(
+        &mut self,
+        scheduler: Scheduler,
+        gfp: Flags,
+    ) -> Result<(), AllocError> {
+        self.queue.set_scheduler(scheduler, gfp)?;
+        self.config.scheduler = scheduler;
+        Ok(())
+    }
+
+    /// What the scheduler knows a stream by, its priority or its weight; 0 if nothing.
+    pub(crate) fn stream_value(&self, stream: u16) -> u16 {
+        self.queue.value(stream)
+    }
+
+    /// Sets it, if it means something to the scheduler.
+    pub(crate) fn set_stream_value(
+        &mut self,
+        stream: u16,
+        value: u16,
+        gfp: Flags,
+    ) -> Result<(), AllocError> {
+        self.queue.set_value(stream, value, gfp)
     }
 
     /// Starts the timer of SCTP_AUTOCLOSE (RFC 6458, 8.1.8), if the user wants it. User data does

@@ -10,7 +10,7 @@
 //!
 //! Bound: what the send buffer held, which the shell enforces.
 
-use super::{outstanding::Chunk, send_queue::Queued};
+use super::{backlog::Backlog, outstanding::Chunk, send_queue::Queued};
 use crate::engine::{
     cx::Payload,
     env::{AllocError, Flags, KBox},
@@ -22,7 +22,7 @@ use crate::engine::{
 struct Left<B> {
     why: Failure,
     sent: Ring<Chunk<B>>,
-    unsent: Ring<Queued<B>>,
+    unsent: Backlog<Queued<B>>,
 }
 
 impl<B: Payload> Left<B> {
@@ -30,7 +30,7 @@ impl<B: Payload> Left<B> {
         Self {
             why: Failure::Restarted,
             sent: Ring::new(),
-            unsent: Ring::new(),
+            unsent: Backlog::new(),
         }
     }
 
@@ -88,13 +88,13 @@ impl<B: Payload> Failures<B> {
         self.at_restart.is_empty()
     }
 
-    pub(crate) fn restarted(&mut self, sent: Ring<Chunk<B>>, unsent: Ring<Queued<B>>) {
+    pub(crate) fn restarted(&mut self, sent: Ring<Chunk<B>>, unsent: Backlog<Queued<B>>) {
         debug_assert!(self.may_restart());
         let why = Failure::Restarted;
         self.at_restart = Left { why, sent, unsent };
     }
 
-    pub(crate) fn ended(&mut self, cause: u16, sent: Ring<Chunk<B>>, unsent: Ring<Queued<B>>) {
+    pub(crate) fn ended(&mut self, cause: u16, sent: Ring<Chunk<B>>, unsent: Backlog<Queued<B>>) {
         let why = Failure::Ended { cause };
         self.at_end = Left { why, sent, unsent };
     }

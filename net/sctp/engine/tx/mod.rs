@@ -5,10 +5,13 @@
 //! 7.2.4; RFC 3758, 3.5.
 
 pub(crate) mod abandoned;
+pub(crate) mod backlog;
 pub(crate) mod failed;
 pub(crate) mod outstanding;
+pub(crate) mod schedule;
 pub(crate) mod send_queue;
 pub(crate) mod ssn_table;
+pub(crate) mod stream_table;
 
 use super::{addr::Address, time::Time};
 

@@ -7,6 +7,7 @@ use crate::engine::{
     event::Closed,
     stats::Counter,
     time::Duration,
+    tx::schedule::Scheduler,
     wire::{chunk::ChunkType, data::Data},
 };
 use crate::tests::sim::{pattern, Fate, Net, A, Z};
@@ -43,6 +44,24 @@ fn the_bounds_of_the_rto_hold_at_once() {
     net.send(A, 0, b"x");
     net.run_for(ms(1000));
     assert!(net.hosts[A].counter(Counter::T3RtxExpireds) >= 4);
+}
+
+#[test]
+fn what_is_urgent_overtakes_what_waits() {
+    let mut net = Net::connected(9);
+    net.with(A, |assoc, cx| {
+        assoc.set_scheduler(Scheduler::Priority, cx.gfp).unwrap();
+        assoc.set_stream_value(1, 1, cx.gfp).unwrap();
+    });
+    for n in 0..50 {
+        net.send(A, 1, &pattern(n, 5000));
+    }
+    net.send(A, 0, b"now");
+    net.run_until(|net| net.hosts[Z].got.len() == 51);
+    let got = &net.hosts[Z].got;
+    let place = got.iter().position(|message| message.stream == 0).unwrap();
+    // Behind what the first window took.
+    assert!(place < 10, "{place} others came first");
 }
 
 #[test]

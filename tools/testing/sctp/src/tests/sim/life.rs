@@ -246,6 +246,8 @@ impl Life {
                 let (stream, unordered) = (message.stream, message.unordered);
                 self.net.hosts[who].commands += 1;
                 let result = self.net.with(who, |assoc, cx| {
+                    // Without memory it keeps the value it had.
+                    let _ = assoc.set_stream_value(stream, stream.max(1), cx.gfp);
                     assoc.send(
                         cx,
                         Message {

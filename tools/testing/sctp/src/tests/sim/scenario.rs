@@ -12,6 +12,7 @@ use crate::{
         config::{Config, LossDetection, PathConfig},
         cx::Rng,
         time::Duration,
+        tx::schedule::Scheduler,
     },
     tests::support::world::SplitMix,
 };
@@ -433,6 +434,13 @@ impl Dice {
                 max_in_streams: self.pick(&[65_535, 65_535, 10, 1]),
                 rcvbuf: self.pick(&[212_992, 212_992, 3000, 8000, 30_000, 1_000_000]),
                 nodelay: self.one_in(2),
+                scheduler: self.pick(&[
+                    Scheduler::FirstCome,
+                    Scheduler::Priority,
+                    Scheduler::RoundRobin,
+                    Scheduler::FairCapacity,
+                    Scheduler::WeightedFair,
+                ]),
                 prsctp_enabled: !self.one_in(4),
                 ..Config::default()
             },

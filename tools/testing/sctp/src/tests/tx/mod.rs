@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
 mod outstanding;
+mod schedule;
 mod send_queue;
