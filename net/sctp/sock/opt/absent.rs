@@ -2,15 +2,14 @@
 
 //! Options of extensions that are not there: authentication (RFC 4895; RFC 6458, 8.1.17, 8.1.18,
 //! 8.2.3, 8.2.4, 8.3), changes of addresses (RFC 5061; RFC 6458, 8.1.23, 8.3.1), of streams
-//! (RFC 6525, 6.3), schedulers and interleaving (RFC 8260, 4.3), ECN, UDP encapsulation (RFC 6951).
+//! (RFC 6525, 6.3), interleaving (RFC 8260, 4.3.1), ECN, UDP encapsulation (RFC 6951).
 //!
 //! They answer what the C module answers while its sysctls have such an extension switched off.
 //! Where that one lets a program switch it on nevertheless, this says `EOPNOTSUPP`.
 
 use super::{paths, scope};
 use crate::{
-    association::{Assoc, AssocId},
-    endpoint::Style,
+    association::AssocId,
     sys::{
         bindings,
         sock::Sk,
@@ -18,7 +17,7 @@ use crate::{
     },
 };
 use core::{cell::Cell, mem::size_of};
-use kernel::{prelude::*, sync::Arc};
+use kernel::prelude::*;
 
 /// To switch off what is off is no error.
 fn only_off(value: u32) -> Result {
@@ -93,46 +92,6 @@ pub(super) fn reset_assoc(sk: &Sk, value: &OptionIn) -> Result {
 pub(super) fn add_streams(sk: &Sk, value: &OptionIn) -> Result {
     let given: bindings::sctp_add_streams = value.read_exact()?;
     cannot_reset(sk, given.sas_assoc_id)
-}
-
-/// SCTP_STREAM_SCHEDULER: first come, first served is the only one.
-pub(super) fn set_scheduler(sk: &Sk, value: &OptionIn) -> Result {
-    let given: bindings::sctp_assoc_value = value.read()?;
-    if given.assoc_value > bindings::sctp_sched_type_SCTP_SS_MAX {
-        return Err(EINVAL);
-    }
-    is_meant(sk, given.assoc_id)?;
-    only_off(given.assoc_value)
-}
-
-/// Checks for a stream of an association.
-fn check_stream(assoc: &Arc<Assoc>, stream: u16) -> Result {
-    let streams = assoc.lock().inner.engine.out_streams();
-    if stream < streams {
-        Ok(())
-    } else {
-        Err(EINVAL)
-    }
-}
-
-/// SCTP_STREAM_SCHEDULER_VALUE, which means nothing to first come, first served.
-pub(super) fn set_scheduler_value(sk: &Sk, value: &OptionIn) -> Result {
-    let given: bindings::sctp_stream_value = value.read()?;
-    let endpoint = sk.endpoint()?;
-    if endpoint.style == Style::OneToMany && given.assoc_id != scope::CURRENT {
-        return check_stream(&scope::association(sk, given.assoc_id)?, given.stream_id);
-    }
-    for assoc in &endpoint.all_assocs()? {
-        check_stream(assoc, given.stream_id)?;
-    }
-    Ok(())
-}
-
-pub(super) fn get_scheduler_value(sk: &Sk, value: &OptionOut) -> Result {
-    let mut answer: bindings::sctp_stream_value = value.read()?;
-    check_stream(&scope::association(sk, answer.assoc_id)?, answer.stream_id)?;
-    answer.stream_value = 0;
-    value.write_whole(&answer)
 }
 
 /// Keys are for whoever supports authentication.

@@ -15,6 +15,7 @@ mod params;
 mod paths;
 mod peeloff;
 mod prsctp;
+mod schedule;
 mod scope;
 mod send;
 mod status;
@@ -71,8 +72,8 @@ pub(crate) fn set(sk: &Sk, name: u32, value: &OptionIn) -> Result<usize> {
         bindings::SCTP_RESET_STREAMS => absent::reset_streams(sk, value),
         bindings::SCTP_RESET_ASSOC => absent::reset_assoc(sk, value),
         bindings::SCTP_ADD_STREAMS => absent::add_streams(sk, value),
-        bindings::SCTP_STREAM_SCHEDULER => absent::set_scheduler(sk, value),
-        bindings::SCTP_STREAM_SCHEDULER_VALUE => absent::set_scheduler_value(sk, value),
+        bindings::SCTP_STREAM_SCHEDULER => schedule::set_scheduler(sk, value),
+        bindings::SCTP_STREAM_SCHEDULER_VALUE => schedule::set_value(sk, value),
         bindings::SCTP_AUTH_CHUNK | bindings::SCTP_HMAC_IDENT => Err(EACCES),
         bindings::SCTP_AUTH_KEY => absent::set_key(sk, value),
         bindings::SCTP_AUTH_ACTIVE_KEY
@@ -137,9 +138,9 @@ pub(crate) fn get(sk: &Sk, name: u32, value: &OptionOut) -> Result<usize> {
         | bindings::SCTP_RECONFIG_SUPPORTED
         | bindings::SCTP_ECN_SUPPORTED
         | bindings::SCTP_INTERLEAVING_SUPPORTED
-        | bindings::SCTP_ENABLE_STREAM_RESET
-        | bindings::SCTP_STREAM_SCHEDULER => absent::get_none(sk, value),
-        bindings::SCTP_STREAM_SCHEDULER_VALUE => absent::get_scheduler_value(sk, value),
+        | bindings::SCTP_ENABLE_STREAM_RESET => absent::get_none(sk, value),
+        bindings::SCTP_STREAM_SCHEDULER => schedule::get_scheduler(sk, value),
+        bindings::SCTP_STREAM_SCHEDULER_VALUE => schedule::get_value(sk, value),
         bindings::SCTP_HMAC_IDENT => Err(EACCES),
         bindings::SCTP_AUTH_CHUNK
         | bindings::SCTP_AUTH_KEY

@@ -533,6 +533,33 @@ static inline bool is_stuck(pid_t pid)
  */
 #define CHILD_ERRNO(call) ((call) < 0 ? errno : 0)
 
+/* setsockopt() and getsockopt() of a structure, with 0 or their errno. */
+#define ERR_SET(fd, name, value)					\
+	CHILD_ERRNO(setsockopt(fd, SOL_SCTP, name, &(value), sizeof(value)))
+
+#define ERR_GET(fd, name, value) ({					\
+	socklen_t __len = sizeof(value);				\
+									\
+	CHILD_ERRNO(getsockopt(fd, SOL_SCTP, name, &(value), &__len));	\
+})
+
+/* The same of a struct sctp_assoc_value. */
+static inline int set_value(int fd, int name, int id, unsigned int v)
+{
+	struct sctp_assoc_value value = { id, v };
+
+	return ERR_SET(fd, name, value);
+}
+
+/* The value, or a negative errno. */
+static inline int get_value(int fd, int name, int id)
+{
+	struct sctp_assoc_value value = { id, 0xa5a5 };
+	int err = ERR_GET(fd, name, value);
+
+	return err ? -err : (int)value.assoc_value;
+}
+
 #define start_child(outcome) ({						\
 	pid_t __pid;							\
 									\
