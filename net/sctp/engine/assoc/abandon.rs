@@ -95,10 +95,15 @@ impl<B: Payload> Association<B> {
         Ok(true)
     }
 
-    /// Gives up messages at the front of the queue whose time is over.
+    /// Gives up messages at the front of the queue whose time is over, or for whose stream the peer
+    /// has no room: it has agreed to fewer than were asked for.
     pub(super) fn abandon_queued(&mut self, cx: &mut Cx<'_>) -> Result<(), AllocError> {
         while let Some(front) = self.queue.front() {
             let (stream, policy) = (front.stream, front.policy);
+            if stream >= self.out_streams {
+                self.drop_front(cx, Failure::BadStream)?;
+                continue;
+            }
             if !policy.is_over(cx.now) {
                 break;
             }
@@ -112,16 +117,6 @@ impl<B: Payload> Association<B> {
             } else {
                 break;
             }
-        }
-        Ok(())
-    }
-
-    /// Gives up messages at the front of the queue for streams that there are not: the peer has
-    /// agreed to fewer than were asked for.
-    pub(super) fn drop_invalid(&mut self, cx: &Cx<'_>) -> Result<(), AllocError> {
-        let streams = self.out_streams;
-        while self.queue.front().is_some_and(|m| m.stream >= streams) {
-            self.drop_front(cx, Failure::BadStream)?;
         }
         Ok(())
     }

@@ -336,7 +336,7 @@ impl<B: Payload> Association<B> {
         }
         let mut last = None;
         let result = loop {
-            if self.drop_invalid(cx).is_err() || self.abandon_queued(cx).is_err() {
+            if self.abandon_queued(cx).is_err() {
                 break Err(AllocError);
             }
             if path != self.next_path() {

@@ -210,7 +210,6 @@ impl<B: Payload> Association<B> {
         cx: &mut Cx<'_>,
         out: &mut PacketBuilder<B>,
     ) -> Result<Option<PathId>, AllocError> {
-        self.drop_invalid(cx)?;
         self.abandon_due(cx)?;
         self.advance_shutdown(cx);
         let data_path = self.data_path(cx);

@@ -106,6 +106,30 @@ fn forwards(net: &Net) -> Vec<u32> {
     points.collect()
 }
 
+/// The peer takes two streams only, so some of what waits for the association can never be sent.
+/// What becomes the first message because another one is too late is no exception.
+#[test]
+fn what_is_behind_a_message_that_is_too_late_needs_a_stream_all_the_same() {
+    let mut net = Net::new(5);
+    net.hosts[Z].listens = true;
+    net.hosts[Z].config.max_in_streams = 2;
+    net.connect(A);
+    // The second one is found to be too late when it is its turn, before the queue is swept again.
+    let [soon, later] = [11, 15].map(|n| Policy::Timed(net.now.plus(ms(n))));
+    let reliable = Policy::Reliable;
+    for (n, stream, policy) in [
+        (0, 0, reliable),
+        (1, 1, soon),
+        (2, 1, later),
+        (3, 7, reliable),
+    ] {
+        send(&mut net, n, stream, 100, policy);
+    }
+    net.finish(A);
+    assert_eq!(got(&net), [0]);
+    assert_eq!(failed(&net), HashSet::from([1, 2, 3]));
+}
+
 /// A life with `messages` messages, of which two in three have a policy, over a link that loses.
 fn live(seed: u64, messages: u32, policy: impl Fn(&Net, u32) -> Policy) -> Net {
     let mut net = network(seed);
