@@ -8,9 +8,11 @@
 # is right.
 #
 #	RATE=		of each link (2mbit)
+#	CAPTURE=	packets of each link that are looked at (3000)
 . "$(dirname "$0")/sctp_lib.sh"
 
 RATE=${RATE:-2mbit}
+CAPTURE=${CAPTURE:-3000}
 
 # Seconds: Path.Max.Retrans expiries of T3-rtx, and then some; and a heartbeat
 # interval with an RTO that has backed off.
@@ -92,9 +94,9 @@ for ns in "$NS_A" "$NS_B"; do
 done
 mark_log
 
-# The first packets of each link, beyond the failover, for a look at them afterwards.
+# The first packets of each link, for a look at them afterwards.
 for dev in veth0 veth1 veth2 veth3; do
-	start ip netns exec "$NS_B" tcpdump -U --immediate-mode -c 3000 -i "$dev" -w "$TMP/$dev.pcap" sctp 2>"$TMP/$dev.tcpdump"
+	start ip netns exec "$NS_B" tcpdump -U --immediate-mode -c "$CAPTURE" -i "$dev" -w "$TMP/$dev.pcap" sctp 2>"$TMP/$dev.tcpdump"
 done
 for dev in veth0 veth1 veth2 veth3; do
 	wait_for 20 grep -q 'listening on' "$TMP/$dev.tcpdump" || ktap_skip_all "tcpdump cannot capture"

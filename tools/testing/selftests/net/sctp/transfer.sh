@@ -4,10 +4,11 @@
 # messages of all sizes, many streams, both directions at once, small buffers,
 # and several associations at one server. Verified byte by byte by sctp_xfer.
 #
-# SIZE= is how much each transfer sends (5M).
+# SIZE= is how much each transfer sends (5M), SHARE= each of several clients (1M).
 . "$(dirname "$0")/sctp_lib.sh"
 
 SIZE=${SIZE:-5M}
+SHARE=${SHARE:-1M}
 need_sctp
 setup_veth || ktap_skip_all "no veth"
 mark_log
@@ -17,7 +18,7 @@ eight_clients() {
 	local i rc=0
 	start_server eight "$1" "$2" -t 120 -c 8 || return
 	for i in 1 2 3 4 5 6 7 8; do
-		start_client eight.client$i "$1" "$2" -t 120 -b 1M -S $i "${@:3}"
+		start_client eight.client$i "$1" "$2" -t 120 -b "$SHARE" -S $i "${@:3}"
 	done
 	for i in 1 2 3 4 5 6 7 8; do
 		wait "${CLIENT[eight.client$i]}" || rc=1
