@@ -343,7 +343,10 @@ TEST_F(peeloff, errors)
 	close(fd);
 }
 
-/* The descriptor cannot be told: the association ends, for nobody has it. */
+/*
+ * The descriptor cannot be told: nothing has happened, and the call can be
+ * repeated. The C module ends the association then, for nobody has it.
+ */
 TEST_F(peeloff, result_that_cannot_be_written)
 {
 	struct pair *p = &self->p;
@@ -358,6 +361,15 @@ TEST_F(peeloff, result_that_cannot_be_written)
 	set_events(_metadata, p->client.fd, EV_ASSOC);
 	EXPECT_EQ(-1, getsockopt(p->server.fd, SOL_SCTP, PEELOFF, arg, &len));
 	EXPECT_EQ(EFAULT, errno);
+	if (is_c_module()) {
+		recv_assoc_change(_metadata, p->client.fd, SCTP_SHUTDOWN_COMP);
+		return;
+	}
+	ASSERT_EQ(0, mprotect(arg, 4096, PROT_READ | PROT_WRITE));
+	ASSERT_LT(0, getsockopt(p->server.fd, SOL_SCTP, PEELOFF, arg, &len));
+	send_pattern(_metadata, &p->client, 100, 0, 1);
+	recv_pattern(_metadata, arg->sd, 100, 1, NULL);
+	close(arg->sd);
 	recv_assoc_change(_metadata, p->client.fd, SCTP_SHUTDOWN_COMP);
 }
 
