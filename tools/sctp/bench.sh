@@ -3,7 +3,8 @@
 # bench.sh: what our module, the kernel's, TCP and UDP do in QEMU with a clock that
 # counts instructions, as a table: build/bench/bench.txt, and bench.json. WORKLOADS=
 # chooses among those below (guest/bench.sh says what they mean), SECS= the guest's
-# seconds for each. With PROFILE=1 only our module runs, or the one MODULE= names,
+# seconds for each. MODULE= measures that one only, next to what the last run said of
+# the other. With PROFILE=1 only our module runs, or the one MODULE= names,
 # and build/bench/profile-MODULE.txt says which functions take most instructions.
 # Nothing of this is a test.
 . "$(dirname "$0")/lib.sh"
@@ -85,7 +86,8 @@ fi
 
 commit=$(git -C "$TOP" rev-parse --short HEAD)
 git -C "$TOP" diff --quiet HEAD -- net/sctp || commit+=-modified
-for module in c rust; do
+touch "$out/c.log" "$out/rust.log"
+for module in ${MODULE:-c rust}; do
 	protocols=sctp
 	if [ "$module" = rust ]; then protocols="sctp tcp udp"; fi
 	guest "$module" "$protocols" | tee "$out/$module.log" | grep -v '^begin$\|^end$' >&2
