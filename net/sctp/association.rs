@@ -268,8 +268,11 @@ impl Locked<'_> {
 
     /// Lets out what the engine has: packets, then events, then the time of the next timeout.
     fn drain(&mut self, cx: &mut Cx<'_>) {
-        // Delivery may make the engine say more: windows open, or nobody is there to take it.
-        let complete = self.transmit(cx) & self.deliver(cx) & self.transmit(cx);
+        let mut complete = self.transmit(cx);
+        if self.inner.engine.may_have_event() {
+            // Delivery may make it say more: windows open, or nobody is there to take it.
+            complete &= self.deliver(cx) & self.transmit(cx);
+        }
         self.follow_tag();
         self.follow_paths();
         self.settle_memory();
@@ -414,12 +417,12 @@ impl Locked<'_> {
     /// Hands events to the socket. `false` if memory ran out.
     fn deliver(&mut self, cx: &mut Cx<'_>) -> bool {
         let endpoint = self.inner.endpoint.clone();
-        loop {
+        while self.inner.engine.may_have_event() {
             let Ok(_room) = Room::reserve(&endpoint) else {
                 return false;
             };
             let Some(event) = self.inner.engine.poll_event() else {
-                return true;
+                break;
             };
             let Inner {
                 engine,
@@ -434,6 +437,7 @@ impl Locked<'_> {
             };
             deliver::deliver(to, engine, cx, listener, event);
         }
+        true
     }
 
     /// Tells whoever has just subscribed to that if nothing is left to be sent or acknowledged.

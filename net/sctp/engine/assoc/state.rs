@@ -235,6 +235,19 @@ pub(crate) struct Notices {
     pub(crate) closed: Option<Closed>,
 }
 
+impl Notices {
+    pub(crate) fn any(&self) -> bool {
+        let Self {
+            up,
+            restarted,
+            paths,
+            peer_shutdown,
+            closed,
+        } = self;
+        *up || *restarted || !paths.is_empty() || *peer_shutdown || closed.is_some()
+    }
+}
+
 /// What has changed about the peer's addresses, in order. Of two changes of one address that were
 /// not fetched in between the user sees the second one, in the place of the first: that bounds
 /// them.
@@ -244,6 +257,10 @@ pub(crate) struct Notices {
 pub(crate) struct PathNotices([Option<(PathId, PathChange)>; MAX_PATHS]);
 
 impl PathNotices {
+    fn is_empty(&self) -> bool {
+        matches!(self.0.first(), None | Some(None))
+    }
+
     pub(crate) fn push(&mut self, id: PathId, change: PathChange) {
         let is_fit = |place: &&mut Option<(PathId, PathChange)>| match place {
             Some((other, _)) => *other == id,

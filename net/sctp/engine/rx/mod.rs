@@ -334,6 +334,11 @@ impl<B: Payload> Receiver<B> {
         self.break_off();
     }
 
+    /// Whether there may be something to take.
+    pub(crate) fn may_have_event(&self) -> bool {
+        self.abandoned.is_some() || self.undelivered_chunks > 0
+    }
+
     /// The message of which the user has got a part and will not get the rest. Comes before
     /// anything else that is to be delivered.
     pub(crate) fn take_abandoned(&mut self) -> Option<Abandoned> {

@@ -71,6 +71,14 @@ impl<B: Payload> Failures<B> {
         KBox::new(this, gfp)
     }
 
+    /// Whether there is nothing to take.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rest.is_none()
+            && self.given_up.is_empty()
+            && self.at_restart.is_empty()
+            && self.at_end.is_empty()
+    }
+
     /// Makes room for so many messages or chunks that are given up.
     pub(crate) fn reserve(&mut self, additional: usize, gfp: Flags) -> Result<(), AllocError> {
         self.given_up.reserve(additional, gfp)
