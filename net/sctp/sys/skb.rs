@@ -20,13 +20,11 @@ const CHECKSUM_OFFSET: usize = 8;
 /// Length of the SCTP common header.
 const HEADER_LEN: usize = 12;
 
-/// Payload up to this many bytes is copied into a packet's linear part, which is cheaper than a
-/// reference to its page.
-const COPY_LIMIT: usize = 256;
-
-/// User messages up to this many bytes are kept in linear memory, larger ones in page fragments
-/// that packets can refer to.
-const LINEAR_LIMIT: usize = 1024;
+/// Payload up to this many bytes, what an Ethernet frame can have, is copied into a packet's linear
+/// part, and user messages up to that are kept in linear memory. Larger ones are kept in page
+/// fragments that packets can refer to: for a small one that costs as much as the copy, which is
+/// made in any case if the packet stays on the host, as received packets are made linear.
+const COPY_LIMIT: usize = 1500;
 
 /// Most bytes of a user message in one skb: they fit even if only single pages are to be had. A
 /// larger message takes a chain of skbs.
@@ -432,7 +430,7 @@ impl SkbRange {
         len: usize,
         nonblock: bool,
     ) -> Result<Self> {
-        let (linear, paged) = if len <= LINEAR_LIMIT {
+        let (linear, paged) = if len <= COPY_LIMIT {
             (len, 0)
         } else {
             (0, len.min(PIECE))
