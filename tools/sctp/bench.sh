@@ -57,7 +57,7 @@ by_function() {
 		END {
 			for (i in n) printf "%5.1f %% %11d %9d %s\n", n[i] * 100 / all, n[i], calls[i], i
 			printf "100.0 %% %11d %9s all\n", all, ""
-		}' | sort -rn | c++filt | sed 60q
+		}' | sort -rn | c++filt | sed -n 1,60p
 }
 
 # profile MODULE: what a guest runs while it measures. Each workload is told apart
