@@ -31,10 +31,6 @@ FIXTURE_TEARDOWN(values)
 	ASSERT_EQ(sizeof(value), __len);				\
 })
 
-/* 0 or the errno of a setsockopt(). */
-#define SET(fd, name, value)						\
-	CHILD_ERRNO(setsockopt(fd, SOL_SCTP, name, &(value), sizeof(value)))
-
 TEST_F(values, rtoinfo)
 {
 	struct sctp_rtoinfo rto = { .srto_assoc_id = self->p.client.id };
@@ -49,12 +45,12 @@ TEST_F(values, rtoinfo)
 	rto.srto_initial = 500;
 	rto.srto_min = 100;
 	rto.srto_max = 2000;
-	EXPECT_EQ(0, SET(fd, SCTP_RTOINFO, rto));
+	EXPECT_EQ(0, ERR_SET(fd, SCTP_RTOINFO, rto));
 	/* Zero is no change. */
 	rto.srto_initial = 0;
 	rto.srto_min = 0;
 	rto.srto_max = 0;
-	EXPECT_EQ(0, SET(fd, SCTP_RTOINFO, rto));
+	EXPECT_EQ(0, ERR_SET(fd, SCTP_RTOINFO, rto));
 	GET(fd, SCTP_RTOINFO, rto);
 	EXPECT_EQ(500, rto.srto_initial);
 	EXPECT_EQ(100, rto.srto_min);
@@ -63,10 +59,10 @@ TEST_F(values, rtoinfo)
 
 	/* The lower bound stays below the upper one, whichever is new. */
 	rto.srto_min = 2010;
-	EXPECT_EQ(EINVAL, SET(fd, SCTP_RTOINFO, rto));
+	EXPECT_EQ(EINVAL, ERR_SET(fd, SCTP_RTOINFO, rto));
 	rto.srto_min = 0;
 	rto.srto_max = 90;
-	EXPECT_EQ(EINVAL, SET(fd, SCTP_RTOINFO, rto));
+	EXPECT_EQ(EINVAL, ERR_SET(fd, SCTP_RTOINFO, rto));
 	GET(fd, SCTP_RTOINFO, rto);
 	EXPECT_EQ(500, rto.srto_initial);
 	EXPECT_EQ(100, rto.srto_min);
@@ -81,7 +77,7 @@ TEST_F(values, rto_min_has_an_effect)
 		.srto_min = 50,
 	};
 
-	ASSERT_EQ(0, SET(self->p.client.fd, SCTP_RTOINFO, rto));
+	ASSERT_EQ(0, ERR_SET(self->p.client.fd, SCTP_RTOINFO, rto));
 	send_pattern(_metadata, &self->p.client, 100, 0, 1);
 	recv_pattern(_metadata, self->p.server.fd, 100, 1, NULL);
 	send_pattern(_metadata, &self->p.client, 100, 0, 2);
@@ -111,10 +107,10 @@ TEST_F(values, associnfo)
 	info.sasoc_peer_rwnd = 1;
 	info.sasoc_local_rwnd = 1;
 	info.sasoc_cookie_life = 10000;
-	EXPECT_EQ(0, SET(fd, SCTP_ASSOCINFO, info));
+	EXPECT_EQ(0, ERR_SET(fd, SCTP_ASSOCINFO, info));
 	info.sasoc_asocmaxrxt = 0;
 	info.sasoc_cookie_life = 0;
-	EXPECT_EQ(0, SET(fd, SCTP_ASSOCINFO, info));
+	EXPECT_EQ(0, ERR_SET(fd, SCTP_ASSOCINFO, info));
 	GET(fd, SCTP_ASSOCINFO, info);
 	EXPECT_EQ(3, info.sasoc_asocmaxrxt);
 	EXPECT_NE(77, info.sasoc_number_peer_destinations);
@@ -150,43 +146,43 @@ TEST_F(values, delayed_sack)
 
 	sack.sack_delay = 500;
 	sack.sack_freq = 0;
-	EXPECT_EQ(0, SET(fd, SCTP_DELAYED_SACK, sack));
+	EXPECT_EQ(0, ERR_SET(fd, SCTP_DELAYED_SACK, sack));
 	sack.sack_delay = 0;
 	sack.sack_freq = 7;
-	EXPECT_EQ(0, SET(fd, SCTP_DELAYED_SACK, sack));
+	EXPECT_EQ(0, ERR_SET(fd, SCTP_DELAYED_SACK, sack));
 	GET(fd, SCTP_DELAYED_SACK, sack);
 	EXPECT_EQ(500, sack.sack_delay);
 	EXPECT_EQ(7, sack.sack_freq);
 	sack.sack_delay = 501;
-	EXPECT_EQ(EINVAL, SET(fd, SCTP_DELAYED_SACK, sack));
+	EXPECT_EQ(EINVAL, ERR_SET(fd, SCTP_DELAYED_SACK, sack));
 
 	/* A frequency of 1 is no delay; the rest is remembered. */
 	sack.sack_delay = 0;
 	sack.sack_freq = 1;
-	EXPECT_EQ(0, SET(fd, SCTP_DELAYED_SACK, sack));
+	EXPECT_EQ(0, ERR_SET(fd, SCTP_DELAYED_SACK, sack));
 	GET(fd, SCTP_DELAYED_SACK, sack);
 	EXPECT_EQ(0, sack.sack_delay);
 	EXPECT_EQ(1, sack.sack_freq);
 	sack.sack_freq = 0;
-	EXPECT_EQ(0, SET(fd, SCTP_DELAYED_SACK, sack));
+	EXPECT_EQ(0, ERR_SET(fd, SCTP_DELAYED_SACK, sack));
 	GET(fd, SCTP_DELAYED_SACK, sack);
 	EXPECT_EQ(1, sack.sack_freq);
 	sack.sack_freq = 3;
-	EXPECT_EQ(0, SET(fd, SCTP_DELAYED_SACK, sack));
+	EXPECT_EQ(0, ERR_SET(fd, SCTP_DELAYED_SACK, sack));
 	GET(fd, SCTP_DELAYED_SACK, sack);
 	EXPECT_EQ(500, sack.sack_delay);
 	EXPECT_EQ(3, sack.sack_freq);
 
 	/* The older structure: the delay alone, 0 for none. */
 	old.assoc_value = 300;
-	EXPECT_EQ(0, SET(fd, SCTP_DELAYED_SACK, old));
+	EXPECT_EQ(0, ERR_SET(fd, SCTP_DELAYED_SACK, old));
 	old.assoc_value = 1;
 	GET(fd, SCTP_DELAYED_SACK, old);
 	EXPECT_EQ(300, old.assoc_value);
 	old.assoc_value = 501;
-	EXPECT_EQ(EINVAL, SET(fd, SCTP_DELAYED_SACK, old));
+	EXPECT_EQ(EINVAL, ERR_SET(fd, SCTP_DELAYED_SACK, old));
 	old.assoc_value = 0;
-	EXPECT_EQ(0, SET(fd, SCTP_DELAYED_SACK, old));
+	EXPECT_EQ(0, ERR_SET(fd, SCTP_DELAYED_SACK, old));
 	GET(fd, SCTP_DELAYED_SACK, sack);
 	EXPECT_EQ(0, sack.sack_delay);
 	EXPECT_EQ(1, sack.sack_freq);
@@ -201,7 +197,7 @@ TEST_F(values, max_burst)
 	EXPECT_EQ(4, burst.assoc_value);
 	/* 0 is without limit. */
 	burst.assoc_value = 0;
-	EXPECT_EQ(0, SET(self->p.client.fd, SCTP_MAX_BURST, burst));
+	EXPECT_EQ(0, ERR_SET(self->p.client.fd, SCTP_MAX_BURST, burst));
 	burst.assoc_value = 1;
 	GET(self->p.client.fd, SCTP_MAX_BURST, burst);
 	EXPECT_EQ(0, burst.assoc_value);
@@ -209,7 +205,7 @@ TEST_F(values, max_burst)
 	recv_pattern(_metadata, self->p.server.fd, 30000, 1, NULL);
 
 	/* The older form is a number, for later associations. */
-	EXPECT_EQ(0, SET(fd, SCTP_MAX_BURST, old));
+	EXPECT_EQ(0, ERR_SET(fd, SCTP_MAX_BURST, old));
 	burst.assoc_id = SCTP_FUTURE_ASSOC;
 	GET(fd, SCTP_MAX_BURST, burst);
 	EXPECT_EQ(6, burst.assoc_value);
@@ -232,16 +228,16 @@ TEST_F(values, maxseg_limits)
 	GET(fd, SCTP_MAXSEG, seg);
 	EXPECT_EQ(0, seg.assoc_value);
 	seg.assoc_value = min;
-	EXPECT_EQ(0, SET(fd, SCTP_MAXSEG, seg));
+	EXPECT_EQ(0, ERR_SET(fd, SCTP_MAXSEG, seg));
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		seg.assoc_value = bad[i];
-		EXPECT_EQ(EINVAL, SET(fd, SCTP_MAXSEG, seg));
-		EXPECT_EQ(EINVAL, SET(fd, SCTP_MAXSEG, bad[i]));
+		EXPECT_EQ(EINVAL, ERR_SET(fd, SCTP_MAXSEG, seg));
+		EXPECT_EQ(EINVAL, ERR_SET(fd, SCTP_MAXSEG, bad[i]));
 		GET(fd, SCTP_MAXSEG, seg);
 		EXPECT_EQ(min, seg.assoc_value);
 	}
 	for (i = 0; i < ARRAY_SIZE(good); i++) {
-		EXPECT_EQ(0, SET(fd, SCTP_MAXSEG, good[i]));
+		EXPECT_EQ(0, ERR_SET(fd, SCTP_MAXSEG, good[i]));
 		GET(fd, SCTP_MAXSEG, old);
 		EXPECT_EQ(good[i], old);
 	}
@@ -256,7 +252,7 @@ TEST_F(values, maxseg_has_an_effect)
 	};
 	int fd = self->p.client.fd;
 
-	ASSERT_EQ(0, SET(fd, SCTP_MAXSEG, seg));
+	ASSERT_EQ(0, ERR_SET(fd, SCTP_MAXSEG, seg));
 	GET(fd, SCTP_MAXSEG, seg);
 	EXPECT_EQ(500, seg.assoc_value);
 	EXPECT_EQ(500, get_status(_metadata, &self->p.client)
@@ -265,7 +261,7 @@ TEST_F(values, maxseg_has_an_effect)
 	recv_pattern(_metadata, self->p.server.fd, 20001, 1, NULL);
 	/* What is more than a packet holds is no limit. */
 	seg.assoc_value = 60000;
-	ASSERT_EQ(0, SET(fd, SCTP_MAXSEG, seg));
+	ASSERT_EQ(0, ERR_SET(fd, SCTP_MAXSEG, seg));
 	GET(fd, SCTP_MAXSEG, seg);
 	EXPECT_LE(1400, seg.assoc_value);
 	EXPECT_GE(1452, seg.assoc_value);
