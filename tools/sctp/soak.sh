@@ -4,7 +4,8 @@
 # removal under fire, namespaces that go, networks that change, memory that cannot
 # be had. MINUTES= (10) is how long, SEED= decides everything that is random
 # (printed), SCENARIOS= names some of them. With SECS= each takes that long, and
-# its seed is SEED= itself: to see again what has failed. FLAVOUR= names the guest.
+# its seed is SEED= itself: to see again what has failed. FLAVOUR= names the guest
+# (um-debug). MINUTES=0 SECS=5 FLAVOUR=um is a short form, each scenario once.
 . "$(dirname "$0")/lib.sh"
 here=$TOP/tools/sctp
 flavour=${FLAVOUR:-um-debug}
