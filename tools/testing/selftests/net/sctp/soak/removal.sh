@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Removal under fire: insmod, swarms in two namespaces, an abrupt end of some kind
 # at some moment, rmmod as soon as nothing is in use. Over and over.
+#
+#	ROUNDS=	how often, instead of for SECS= seconds
 . "$(dirname "$0")/soak_lib.sh"
 
 ENDINGS=(killed one_killed link_down carrier namespaces)
@@ -53,7 +55,10 @@ mark_log
 ktap_plan 2
 rounds=0
 rc=0
-while [ "$SECONDS" -lt "$END" ] && [ $rc = 0 ]; do
+goes_on() {
+	if [ -n "${ROUNDS:-}" ]; then [ $rounds -lt "$ROUNDS" ]; else [ "$SECONDS" -lt "$END" ]; fi
+}
+while goes_on && [ $rc = 0 ]; do
 	ending=start
 	once || rc=1
 	rounds=$((rounds + 1))
