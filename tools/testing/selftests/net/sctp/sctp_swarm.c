@@ -47,7 +47,9 @@ struct slot {
 };
 
 static struct slot slots[MAX_SOCKETS];
-static int n_slots = 50, listeners[2];
+static int n_slots = 50, listeners[2] = { -1, -1 };
+/* SCTP comes and goes: nothing listens, and there are times without a socket. */
+static bool fleeting;
 static struct sockaddr_storage addrs[MAX_ADDRS];
 static int n_addrs;
 static uint16_t port = 6000;
@@ -221,6 +223,8 @@ static void end(struct slot *s)
 		setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	close(s->fd);
 	*s = (struct slot){ .fd = -1 };
+	if (fleeting)
+		usleep(draw(100000));
 }
 
 static void begin(struct slot *s)
@@ -280,7 +284,7 @@ static void step(void)
 			take(s);
 		return;
 	}
-	switch (draw(40)) {
+	switch (draw(fleeting ? 12 : 40)) {
 	case 0:
 		end(s);
 		break;
@@ -350,8 +354,11 @@ int main(int argc, char **argv)
 	time_t until = 0;
 	int c, i;
 
-	while ((c = getopt(argc, argv, "n:p:S:t:")) != -1) {
+	while ((c = getopt(argc, argv, "fn:p:S:t:")) != -1) {
 		switch (c) {
+		case 'f':
+			fleeting = true;
+			break;
 		case 'n':
 			n_slots = atoi(optarg);
 			break;
@@ -371,7 +378,7 @@ int main(int argc, char **argv)
 	if (optind == argc || argc - optind > MAX_ADDRS / 2 ||
 	    n_slots < 1 || n_slots > MAX_SOCKETS) {
 		fprintf(stderr,
-			"usage: sctp_swarm [-n SOCKETS] [-p PORT] [-S SEED] [-t SECONDS] PEER...\n");
+			"usage: sctp_swarm [-f] [-n SOCKETS] [-p PORT] [-S SEED] [-t SECONDS] PEER...\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
@@ -380,8 +387,8 @@ int main(int argc, char **argv)
 			add_address(argv[optind], i);
 	for (i = 0; i < n_slots; i++)
 		slots[i].fd = -1;
-	listen_on(0);
-	listen_on(1);
+	for (i = 0; i < 2 && !fleeting; i++)
+		listen_on(i);
 	puts("sctp_swarm: listening");
 	fflush(stdout);
 	while (!until || time(NULL) < until)
