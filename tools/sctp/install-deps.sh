@@ -20,7 +20,8 @@ PACKAGES=(
 case ${1:-} in
 '') ;;
 debug) PACKAGES+=(clang-19 lld-19 llvm-19) ;;
-programs) PACKAGES+=(socat ncat iperf3 netperfmeter erlang-base default-jdk-headless) ;;
+programs) PACKAGES+=(socat ncat iperf3 netperfmeter erlang-base default-jdk-headless
+	osmo-stp freediameterd freediameter-extensions openssl) ;;
 bench) PACKAGES+=(iperf3) ;;
 *) die "usage: $0 [debug|programs|bench]" ;;
 esac

@@ -5,13 +5,6 @@
 . "$(dirname "$0")/programs_lib.sh"
 begin 13 sctp_test sctp_darn sctp_status
 
-local_address() {
-	case $1 in
-	4) echo 10.9.0.1 ;;
-	6) echo fd09::1 ;;
-	esac
-}
-
 # The sizes of what sctp_test says it has sent or received. A large message may be
 # received in pieces while it still arrives.
 bytes() { sed -nE "s/^.*($1) +([0-9]+) bytes.*/\\2/p" "$2" | awk '{ s += $1 } END { print s + 0 }'; }

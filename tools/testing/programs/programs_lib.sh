@@ -23,6 +23,14 @@ begin() {
 	ktap_plan "$1"
 }
 
+# The one that belongs to server_address().
+local_address() {
+	case $1 in
+	4) echo 10.9.0.1 ;;
+	6) echo fd09::1 ;;
+	esac
+}
+
 # serve READY COMMAND...: starts a server in the second namespace; it is ready when
 # READY appears in what it says, $TMP/server.
 serve() {
