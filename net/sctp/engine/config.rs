@@ -23,6 +23,8 @@ pub(crate) struct PathConfig {
     /// PotentiallyFailed.Max.Retrans. RFC 7829: 0. Nothing is potentially failed if this is not
     /// less than Path.Max.Retrans.
     pub(crate) pf_retrans: u32,
+    /// Whether a path is ever potentially failed (RFC 7829).
+    pub(crate) pf_enabled: bool,
     /// Primary.Switchover.Max.Retrans; [`NEVER`](Self::NEVER) leaves the choice of the primary
     /// path to the user. As large as `pf_retrans` it makes every failover permanent.
     pub(crate) ps_retrans: u32,
@@ -61,6 +63,7 @@ impl Default for PathConfig {
         Self {
             path_max_retrans: 5,
             pf_retrans: 0,
+            pf_enabled: true,
             ps_retrans: Self::NEVER,
             hb_interval: Duration::from_secs(30),
             heartbeats: true,
@@ -70,6 +73,9 @@ impl Default for PathConfig {
         }
     }
 }
+
+/// The longest that SACKs may be delayed (RFC 9260, 6.2).
+pub(crate) const MAX_SACK_DELAY: Duration = Duration::from_millis(500);
 
 /// How lost DATA is found before T3-rtx expires.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -106,7 +112,7 @@ pub(crate) struct Config {
     pub(crate) max_init_timeo: Duration,
     /// Valid.Cookie.Life. RFC 9260: 60 s.
     pub(crate) valid_cookie_life: Duration,
-    /// SACK.Delay, at most 500 ms. RFC 9260: 200 ms.
+    /// SACK.Delay, at most [`MAX_SACK_DELAY`]. RFC 9260: 200 ms.
     pub(crate) sack_delay: Duration,
     /// Send a SACK at the latest for every n-th packet with DATA. RFC 9260, 6.2: 2.
     pub(crate) sack_freq: u32,

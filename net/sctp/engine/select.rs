@@ -148,7 +148,9 @@ pub(crate) fn state_after_error(state: PathState, errors: u32, config: &PathConf
         {
             PathState::Inactive
         }
-        PathState::Active if errors > config.pf_retrans => PathState::PotentiallyFailed,
+        PathState::Active if config.pf_enabled && errors > config.pf_retrans => {
+            PathState::PotentiallyFailed
+        }
         PathState::Active | PathState::PotentiallyFailed | PathState::Inactive => state,
     }
 }

@@ -9,6 +9,7 @@ use super::{
     Association, Message, Policy,
 };
 use crate::engine::{
+    config::MAX_SACK_DELAY,
     cx::{Cx, Payload},
     env::AllocError,
     rx::{forward::Forwarded, sack::Owed, Outcome},
@@ -16,9 +17,6 @@ use crate::engine::{
     time::Duration,
     wire::{cause::NewCause, chunk::Chunk, data::Data, forward_tsn::ForwardTsn, packet::Packet},
 };
-
-/// The longest that a SACK may be delayed (6.2).
-const MAX_SACK_DELAY: Duration = Duration::from_millis(500);
 
 /// A packet this long or longer counts as filled whatever the MTU is: on loopback that is 64 KiB,
 /// and to wait until so much has come together is no service to anybody.

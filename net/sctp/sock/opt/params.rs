@@ -10,7 +10,10 @@ use super::{event, scope};
 use crate::{
     association::AssocId,
     endpoint::Style,
-    engine::{config::Config, time::Duration},
+    engine::{
+        config::{Config, MAX_SACK_DELAY},
+        time::Duration,
+    },
     sock::connect,
     sys::{
         bindings,
@@ -166,15 +169,12 @@ pub(super) fn get_adaptation_layer(sk: &Sk, value: &OptionOut) -> Result {
     value.write_whole(&answer)
 }
 
-/// The longest that a user may delay SACKs, in milliseconds (RFC 9260, 6.2).
-const MAX_SACK_DELAY: u32 = 500;
-
 pub(super) fn set_delayed_sack(sk: &Sk, value: &OptionIn) -> Result {
     let (id, delay, frequency) = read_sack_info(value)?;
     if delay == 0 && frequency == 0 {
         return Ok(());
     }
-    if delay > MAX_SACK_DELAY {
+    if delay > MAX_SACK_DELAY.as_millis() {
         return Err(EINVAL);
     }
     scope::set_config(sk, id, |config| {

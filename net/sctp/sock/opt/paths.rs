@@ -11,7 +11,7 @@ use crate::{
     association::{Assoc, AssocId, Engine},
     engine::{
         assoc::PathError,
-        config::{Config, PathConfig},
+        config::{Config, PathConfig, MAX_SACK_DELAY},
         cx::Cx,
         path::{Path, PathId},
         time::Duration,
@@ -151,9 +151,9 @@ const DSCP: u32 = bindings::sctp_spp_flags_SPP_DSCP;
 /// The structure without its last two members, as it once was.
 const OLD_LEN: usize =
     offset_of!(bindings::sctp_paddrparams_bytes, spp_ipv6_flowlabel).next_multiple_of(4);
-/// Least path MTU, and longest delay of a SACK in milliseconds, that the user may ask for.
+
+/// Least path MTU that the user may ask for.
 const MIN_PATH_MTU: u32 = 512;
-const MAX_SACK_DELAY: u32 = 500;
 
 /// What of the traffic class is the user's, and all that there is of a flow label.
 const DSCP_MASK: u8 = 0xfc;
@@ -169,7 +169,7 @@ fn check_params(params: &bindings::sctp_paddrparams_bytes, is_old: bool) -> Resu
         || (is_old && flags & (IPV6_FLOWLABEL | DSCP) != 0);
     let mtu = u32::from_ne_bytes(params.spp_pathmtu);
     let delay = u32::from_ne_bytes(params.spp_sackdelay);
-    if contradicts || delay > MAX_SACK_DELAY || (mtu != 0 && mtu < MIN_PATH_MTU) {
+    if contradicts || delay > MAX_SACK_DELAY.as_millis() || (mtu != 0 && mtu < MIN_PATH_MTU) {
         return Err(EINVAL);
     }
     Ok(())

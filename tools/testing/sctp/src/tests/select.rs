@@ -225,6 +225,18 @@ fn states_follow_the_thresholds() {
     }
 }
 
+#[test]
+fn no_path_is_potentially_failed_where_that_is_not_wanted() {
+    let config = PathConfig {
+        path_max_retrans: 3,
+        pf_enabled: false,
+        ..PathConfig::default()
+    };
+    let state = |errors| select::state_after_error(PathState::Active, errors, &config);
+    assert_eq!(state(3), PathState::Active);
+    assert_eq!(state(4), PathState::Inactive);
+}
+
 /// RFC 7829, 5.
 #[test]
 fn the_primary_path_changes_beyond_its_threshold() {
