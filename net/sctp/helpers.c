@@ -13,6 +13,7 @@
 #include <linux/rhashtable.h>
 #include <linux/sched/signal.h>
 #include <linux/skbuff_ref.h>
+#include <linux/sysctl.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 #include <crypto/utils.h>
@@ -847,4 +848,15 @@ void sctp_helper_debugfs_long(const char *name, struct dentry *dir, long *value)
 void sctp_helper_debugfs_remove(struct dentry *dir)
 {
 	debugfs_remove(dir);
+}
+
+struct ctl_table_header *sctp_helper_register_sysctls(struct net *net, const char *path,
+						      const struct ctl_table *table, size_t size)
+{
+	return register_net_sysctl_sz(net, path, table, size);
+}
+
+void sctp_helper_unregister_sysctls(struct ctl_table_header *header)
+{
+	unregister_net_sysctl_table(header);
 }

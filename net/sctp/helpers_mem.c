@@ -10,6 +10,7 @@
  */
 #include <linux/percpu_counter.h>
 #include <linux/swap.h>
+#include <linux/sysctl.h>
 #include <net/sock.h>
 
 #include "helpers.h"
@@ -21,25 +22,67 @@ static struct percpu_counter sctp_sockets_allocated;
 static long sctp_mem[3];
 static int sctp_rmem[3];
 static int sctp_wmem[3];
+static struct ctl_table_header *sctp_memory_sysctls;
 
-/* Limits as TCP's: in pages for all sockets, in bytes for each. */
+static const struct ctl_table sctp_memory_table[] = {
+	{
+		.procname	= "sctp_mem",
+		.data		= sctp_mem,
+		.maxlen		= sizeof(sctp_mem),
+		.mode		= 0644,
+		.proc_handler	= proc_doulongvec_minmax,
+	},
+	{
+		.procname	= "sctp_rmem",
+		.data		= sctp_rmem,
+		.maxlen		= sizeof(sctp_rmem),
+		.mode		= 0644,
+		.proc_handler	= proc_dointvec_minmax,
+		.extra1		= SYSCTL_ONE,
+	},
+	{
+		.procname	= "sctp_wmem",
+		.data		= sctp_wmem,
+		.maxlen		= sizeof(sctp_wmem),
+		.mode		= 0644,
+		.proc_handler	= proc_dointvec_minmax,
+		.extra1		= SYSCTL_ONE,
+	},
+};
+
+/*
+ * Limits as TCP's: in pages for all sockets, in bytes for each. Nobody asks for
+ * the numbers in the middle: buffers begin with net.core.[rw]mem_default.
+ */
 int sctp_helper_memory_init(void)
 {
 	unsigned long pages = max(nr_free_buffer_pages() / 8, 128UL);
 	unsigned long share = min(4UL << 20, pages << (PAGE_SHIFT - 7));
+	int err;
 
 	sctp_mem[0] = pages / 4 * 3;
 	sctp_mem[1] = pages;
 	sctp_mem[2] = sctp_mem[0] * 2;
 	sctp_rmem[0] = PAGE_SIZE;
+	sctp_rmem[1] = 1500 * SKB_TRUESIZE(1);
 	sctp_rmem[2] = max(256UL << 10, share);
 	sctp_wmem[0] = PAGE_SIZE;
+	sctp_wmem[1] = 16 << 10;
 	sctp_wmem[2] = max(256UL << 10, share);
-	return percpu_counter_init(&sctp_sockets_allocated, 0, GFP_KERNEL);
+	err = percpu_counter_init(&sctp_sockets_allocated, 0, GFP_KERNEL);
+	if (err)
+		return err;
+	sctp_memory_sysctls = register_net_sysctl(&init_net, "net/sctp", sctp_memory_table);
+	if (!sctp_memory_sysctls && IS_ENABLED(CONFIG_SYSCTL)) {
+		percpu_counter_destroy(&sctp_sockets_allocated);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 void sctp_helper_memory_exit(void)
 {
+	unregister_net_sysctl_table(sctp_memory_sysctls);
 	percpu_counter_destroy(&sctp_sockets_allocated);
 }
 
@@ -145,16 +188,17 @@ void sctp_helper_sk_exit_memory(struct sock *sk)
 /* The most that the receive buffer may grow to, 0 if the user has set it. */
 int sctp_helper_sk_rcvbuf_max(const struct sock *sk)
 {
-	return sk->sk_userlocks & SOCK_RCVBUF_LOCK ? 0 : sctp_rmem[2];
+	return sk->sk_userlocks & SOCK_RCVBUF_LOCK ? 0 : READ_ONCE(sctp_rmem[2]);
 }
 
 void sctp_helper_sk_grow_sndbuf(struct sock *sk)
 {
 	int size = READ_ONCE(sk->sk_sndbuf);
+	int max = READ_ONCE(sctp_wmem[2]);
 
 	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK || READ_ONCE(sctp_memory_pressure) ||
-	    size >= sctp_wmem[2])
+	    size >= max)
 		return;
-	WRITE_ONCE(sk->sk_sndbuf, min(size * 2, sctp_wmem[2]));
+	WRITE_ONCE(sk->sk_sndbuf, size > max / 2 ? max : size * 2);
 	sk->sk_write_space(sk);
 }

@@ -61,7 +61,7 @@ fn handle(pernet: &Arc<Pernet>, skb: RxSkb, ipv6: bool) -> Option<()> {
         pernet.mib.count(Counter::ChecksumErrors);
         return None;
     }
-    let via = skb.via(ipv6);
+    let via = skb.via(ipv6, pernet.sysctls.l3mdev_accept());
     let (src, dst) = addresses(&skb, ipv6, via)?;
     if !src.is_unicast() || !dst.is_unicast() {
         return None;

@@ -25,13 +25,33 @@ use crate::{
         ip::to_mapped,
         lock::{new_spinlock_bh, SpinLockBh},
         net::Net,
+        sysctl::SysctlTable,
     },
+    sysctl::Sysctls,
 };
 use kernel::{
     prelude::*,
     rbtree::RBTree,
     sync::Arc, //
 };
+
+/// What the module has in a namespace: first goes what users reach the rest by.
+pub(crate) struct Namespace {
+    _sysctls: SysctlTable<Pernet>,
+    pub(crate) pernet: Arc<Pernet>,
+}
+
+impl Namespace {
+    pub(crate) fn new(net: Net) -> Result<KBox<Self>> {
+        let pernet = Pernet::new(net)?;
+        let sysctls = SysctlTable::new(&pernet.net, c"net/sctp", pernet.clone())?;
+        let this = Self {
+            _sysctls: sysctls,
+            pernet,
+        };
+        Ok(KBox::new(this, GFP_KERNEL)?)
+    }
+}
 
 /// The state of a namespace.
 #[pin_data]
@@ -51,10 +71,12 @@ pub(crate) struct Pernet {
     /// Of the hash that spreads peers over listeners.
     seed: u32,
     pub(crate) mib: Counters,
+    #[pin]
+    pub(crate) sysctls: Sysctls,
 }
 
 impl Pernet {
-    pub(crate) fn new(net: Net) -> Result<Arc<Self>> {
+    fn new(net: Net) -> Result<Arc<Self>> {
         let secrets = Secrets::new(clock::now(), draw);
         Arc::pin_init(
             try_pin_init!(Self {
@@ -65,6 +87,7 @@ impl Pernet {
                 secrets <- new_spinlock_bh!(secrets, "sctp_secrets"),
                 seed: KernelRng.next_u32(),
                 mib: Counters::new(),
+                sysctls <- Sysctls::new(),
             }),
             GFP_KERNEL,
         )

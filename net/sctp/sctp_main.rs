@@ -6,8 +6,8 @@
 //! - [`sys`]: the boundary to the kernel's C side, and the only place of `unsafe`.
 //! - [`sock`]: the socket layer, a file for each operation.
 //! - [`association`], [`endpoint`], [`pernet`]: what is locked, what refers to what, and in which
-//!   order. [`queue`]: what is to be read. [`ports`]: who has which port. [`account`]: the memory that is held. [`settings`]:
-//!   what options have set.
+//!   order. [`queue`]: what is to be read. [`ports`]: who has which port. [`account`]: the memory
+//!   that is held. [`settings`]: what options have set. [`sysctl`]: what they begin with.
 //! - [`input`], [`output`], [`route`], [`deliver`], [`icmp`]: the ways in and out.
 //!
 //! Everything that the module registers is a value which undoes that when it is dropped. Nothing
@@ -34,6 +34,7 @@ mod route;
 mod settings;
 mod sock;
 mod sys;
+mod sysctl;
 
 use sys::{
     layout,

@@ -21,6 +21,7 @@
 #include <linux/if_addr.h>
 #include <linux/in_route.h>
 #include <linux/socket.h>
+#include <linux/sysctl.h>
 #include <linux/timer.h>
 #include <linux/wait.h>
 #include <crypto/sha2.h>

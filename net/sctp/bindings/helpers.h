@@ -14,6 +14,8 @@
 #include <net/sock.h>
 #include <uapi/linux/sctp.h>
 
+struct ctl_table;
+struct ctl_table_header;
 struct flowi4;
 struct flowi6;
 struct in_ifaddr;
@@ -256,6 +258,11 @@ bool sctp_helper_skb_charge(struct sk_buff *skb);
 bool sctp_helper_sk_is_writeable(const struct sock *sk);
 int sctp_helper_sk_rcvbuf_max(const struct sock *sk);
 void sctp_helper_sk_grow_sndbuf(struct sock *sk);
+
+/* sysctls, where there are any */
+struct ctl_table_header *sctp_helper_register_sysctls(struct net *net, const char *path,
+						      const struct ctl_table *table, size_t size);
+void sctp_helper_unregister_sysctls(struct ctl_table_header *header);
 
 /* debugfs, where there is one */
 struct dentry *sctp_helper_debugfs_dir(const char *name);

@@ -4,7 +4,6 @@
 
 use crate::{
     endpoint::{Endpoint, Style},
-    settings::Settings,
     sys::{bindings, sock::Sk},
 };
 use kernel::{prelude::*, sync::Arc};
@@ -21,7 +20,8 @@ pub(crate) fn create(sk: &Sk) -> Result<Arc<Endpoint>> {
         _ => return Err(ESOCKTNOSUPPORT),
     };
     let pernet = sk.net().state().ok_or(ENONET)?;
-    let endpoint = Endpoint::new(style, pernet, Settings::default(), GFP_KERNEL)?;
+    let settings = pernet.sysctls.settings();
+    let endpoint = Endpoint::new(style, pernet, settings, GFP_KERNEL)?;
     endpoint.inner.lock().sk = Some(sk.into());
     Ok(endpoint)
 }

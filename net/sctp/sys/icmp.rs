@@ -81,7 +81,7 @@ impl IcmpError {
         let local: [u8; 16] = bytes.get(8..24)?.try_into().ok()?;
         let peer: [u8; 16] = bytes.get(24..40)?.try_into().ok()?;
         // SAFETY: As above.
-        let iif = unsafe { Via::of(skb, true) }.link();
+        let iif = unsafe { Via::of(skb, true, true) }.link();
         let address = |octets: [u8; 16]| {
             let ip = Ipv6Addr::from(octets);
             Address {

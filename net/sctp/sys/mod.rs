@@ -49,5 +49,6 @@ pub(crate) mod proto;
 pub(crate) mod skb;
 pub(crate) mod sock;
 pub(crate) mod socket;
+pub(crate) mod sysctl;
 pub(crate) mod timer;
 pub(crate) mod user;

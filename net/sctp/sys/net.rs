@@ -5,7 +5,7 @@
 //! C header: [`include/net/net_namespace.h`](srctree/include/net/net_namespace.h)
 
 use super::{bindings, skb::RxSkb};
-use crate::pernet::Pernet;
+use crate::pernet::{Namespace, Pernet};
 use core::cell::UnsafeCell;
 use kernel::{
     error::to_result,
@@ -56,16 +56,14 @@ impl Net {
         // change it.
         let id = unsafe { *PERNET.id.get() };
         // SAFETY: By the type invariant the namespace lives.
-        let slot = unsafe { bindings::sctp_helper_net_generic(self.0, id) }.cast::<*const Pernet>();
-        // SAFETY: The slot is the module's, `Slot::init` has written it.
+        let slot =
+            unsafe { bindings::sctp_helper_net_generic(self.0, id) }.cast::<*const Namespace>();
+        // SAFETY: The slot is the module's, `init` has written it.
         let value = unsafe { *slot };
-        if value.is_null() {
-            return None;
-        }
-        // SAFETY: The slot owns a reference that came from `Arc::into_raw()`, and gives it up only
-        // when no packet and no socket of the namespace is left.
-        let borrow = unsafe { kernel::sync::ArcBorrow::from_raw(value) };
-        Some(borrow.into())
+        // SAFETY: It is null or valid: what the slot owns is given up only when no packet and no
+        // socket of the namespace is left.
+        let namespace = unsafe { value.as_ref() }?;
+        Some(namespace.pernet.clone())
     }
 
     /// Whether a port is for those only who ask for it (the sysctl `ip_local_reserved_ports`).
@@ -99,7 +97,7 @@ const fn pernet_ops() -> bindings::pernet_operations {
     let mut ops: bindings::pernet_operations = unsafe { core::mem::zeroed() };
     ops.init = Some(init);
     ops.exit = Some(exit);
-    ops.size = core::mem::size_of::<*const Pernet>();
+    ops.size = core::mem::size_of::<*const Namespace>();
     ops
 }
 
@@ -112,11 +110,11 @@ unsafe extern "C" fn init(net: *mut bindings::net) -> c_int {
     // SAFETY: The C side has set the id before it calls this.
     let id = unsafe { *PERNET.id.get() };
     // SAFETY: The namespace is valid.
-    let slot = unsafe { bindings::sctp_helper_net_generic(net.0, id) }.cast::<*const Pernet>();
-    match Pernet::new(net) {
+    let slot = unsafe { bindings::sctp_helper_net_generic(net.0, id) }.cast::<*const Namespace>();
+    match Namespace::new(net) {
         Ok(value) => {
             // SAFETY: The slot is the module's, and nobody reads it yet.
-            unsafe { *slot = Arc::into_raw(value) };
+            unsafe { *slot = KBox::into_raw(value) };
             0
         }
         Err(e) => e.to_errno(),
@@ -130,12 +128,12 @@ unsafe extern "C" fn exit(net: *mut bindings::net) {
     // SAFETY: The C side has set the id.
     let id = unsafe { *PERNET.id.get() };
     // SAFETY: The namespace is valid during the call.
-    let slot = unsafe { bindings::sctp_helper_net_generic(net, id) }.cast::<*const Pernet>();
+    let slot = unsafe { bindings::sctp_helper_net_generic(net, id) }.cast::<*mut Namespace>();
     // SAFETY: The slot is the module's; no packet and no socket of the namespace is left.
-    let value = unsafe { core::ptr::replace(slot, core::ptr::null()) };
+    let value = unsafe { core::ptr::replace(slot, core::ptr::null_mut()) };
     if !value.is_null() {
-        // SAFETY: The slot owned this reference.
-        drop(unsafe { Arc::from_raw(value) });
+        // SAFETY: The slot owned it.
+        drop(unsafe { KBox::from_raw(value) });
     }
 }
 

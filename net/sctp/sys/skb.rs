@@ -139,15 +139,17 @@ impl Skb {
 pub(crate) struct Via {
     dif: u32,
     sdif: u32,
+    /// Whether those take it that are bound to no interface.
+    reaches_unbound: bool,
 }
 
 impl Via {
-    /// Of a packet.
+    /// Of a packet. `vrfs` is whether those bound to no interface take what comes by way of a VRF.
     ///
     /// # Safety
     ///
     /// The packet is as the inet layer of that family has handed it over.
-    pub(super) unsafe fn of(skb: *mut bindings::sk_buff, ipv6: bool) -> Self {
+    pub(super) unsafe fn of(skb: *mut bindings::sk_buff, ipv6: bool, vrfs: bool) -> Self {
         // SAFETY: By this function's requirements.
         let dif = unsafe { bindings::sctp_helper_skb_dif(skb, ipv6) };
         // SAFETY: As above.
@@ -155,12 +157,16 @@ impl Via {
         Self {
             dif: dif as u32,
             sdif: sdif as u32,
+            reaches_unbound: sdif == 0 || vrfs,
         }
     }
 
     /// Whether a socket takes the packet that is bound to this interface, or to none.
     pub(crate) fn reaches(self, bound: u32) -> bool {
-        bound == 0 || bound == self.dif || bound == self.sdif
+        if bound == 0 {
+            return self.reaches_unbound;
+        }
+        bound == self.dif || bound == self.sdif
     }
 
     /// The interface itself.
@@ -240,10 +246,11 @@ impl RxSkb {
         unsafe { core::slice::from_raw_parts(header, len) }
     }
 
-    /// By which interfaces it came in.
-    pub(crate) fn via(&self, ipv6: bool) -> Via {
+    /// By which interfaces it came in. `vrfs` is whether those bound to no interface take what
+    /// comes by way of a VRF.
+    pub(crate) fn via(&self, ipv6: bool, vrfs: bool) -> Via {
         // SAFETY: By its type invariant the skb is valid, and nothing was taken off it yet.
-        unsafe { Via::of(self.0.as_ptr(), ipv6) }
+        unsafe { Via::of(self.0.as_ptr(), ipv6, vrfs) }
     }
 
     /// Whether it was sent to this host alone, not to a link-layer broadcast.

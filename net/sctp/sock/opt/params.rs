@@ -235,6 +235,7 @@ pub(super) fn set_autoclose(sk: &Sk, value: &OptionIn) -> Result {
         return Err(EOPNOTSUPP);
     }
     let seconds: u32 = value.read_exact()?;
+    let seconds = seconds.min(endpoint.pernet.sysctls.max_autoclose());
     endpoint.inner.lock().settings.config.autoclose = Duration::from_secs(seconds);
     Ok(())
 }
