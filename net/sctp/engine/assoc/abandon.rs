@@ -15,7 +15,10 @@
 //! Invariants: while the first outstanding chunk is abandoned, a FORWARD TSN is to be sent, or its
 //! timer runs; while a message waits whose time will be over, the timer for that runs.
 
-use super::{state::Timer, Association};
+use super::{
+    state::{AbortCause, Timer},
+    Association,
+};
 use crate::engine::{
     cx::{Cx, Payload},
     env::{AllocError, KVec},
@@ -24,9 +27,15 @@ use crate::engine::{
     serial::Tsn,
     stats::Counter,
     time::{Duration, Time},
-    tx::{abandoned::AbandonedCounts, outstanding::abandon::Span, Policy},
+    tx::{
+        abandoned::AbandonedCounts,
+        outstanding::abandon::Span,
+        send_queue::{Fate, Unfinished},
+        Policy,
+    },
     wire::{
         builder::{BuildError, PacketBuilder},
+        cause,
         data::DataHeader,
         forward_tsn::Skipped,
     },
@@ -36,7 +45,7 @@ use crate::engine::{
 const MISSING_REPORTS: u8 = 3;
 
 /// How long the queue is not walked over again for messages whose time is over.
-const SWEEP: Duration = Duration::from_millis(10);
+pub(super) const SWEEP: Duration = Duration::from_millis(10);
 
 /// What there is to be told about what was given up.
 pub(super) struct Forward {
@@ -107,13 +116,11 @@ impl<B: Payload> Association<B> {
             if !policy.is_over(cx.now) {
                 break;
             }
-            if !self.queue.in_message() {
+            if self.queue.begun().is_none() {
                 self.drop_front(cx, Failure::Abandoned)?;
                 self.abandoned.count(stream, policy, false, cx.gfp);
             } else if self.is_forward_tsn_supported {
-                let last = self.outstanding.next_tsn().minus(1);
-                let span = self.outstanding.message(last);
-                self.abandon(cx, span.filter(|span| !span.is_whole), policy)?;
+                self.abandon_begun(cx, policy)?;
             } else {
                 break;
             }
@@ -121,13 +128,9 @@ impl<B: Payload> Association<B> {
         Ok(())
     }
 
-    /// Gives up what was not sent of the first message.
-    fn drop_front(&mut self, cx: &Cx<'_>, why: Failure) -> Result<(), AllocError> {
-        self.failures.reserve(1, cx.gfp)?;
-        if let Some(failed) = self.queue.drop_front(why) {
-            self.failures.push_reserved(failed);
-        }
-        Ok(())
+    /// Gives up what was not sent of the first message, and says how many bytes of memory that was.
+    fn drop_front(&mut self, cx: &Cx<'_>, why: Failure) -> Result<usize, AllocError> {
+        self.queue.drop_front(why, cx.gfp, &mut self.failures)
     }
 
     /// A message waits that is not worth it later than `until`.
@@ -171,6 +174,14 @@ impl<B: Payload> Association<B> {
         })
     }
 
+    /// Gives up the message that was begun.
+    fn abandon_begun(&mut self, cx: &mut Cx<'_>, policy: Policy) -> Result<(), AllocError> {
+        // If nothing of it is outstanding, there may be something of another one.
+        let last = self.outstanding.next_tsn().minus(1);
+        let span = self.outstanding.message(last).filter(|span| !span.is_whole);
+        self.abandon(cx, span, policy).map(|_| ())
+    }
+
     /// Gives up a message of which something was sent: what `span` has of it, and what of it is in
     /// the queue. Says how many bytes of memory that was. Without memory nothing changes.
     fn abandon(
@@ -182,14 +193,16 @@ impl<B: Payload> Association<B> {
         // A message that is not whole here is the one that was begun last.
         let rest = match span {
             Some(span) if span.is_whole => None,
-            Some(_) | None => self.queue.peek(0).filter(|rest| !rest.begin),
+            Some(_) | None => self.queue.begun().copied(),
         };
         if rest.is_some() {
             self.outstanding.reserve(cx.gfp)?;
         }
         // The chunks, and the rest.
-        let after = span.map_or(0, |span| span.last.since(span.first) as usize);
-        self.failures.reserve(after.saturating_add(2), cx.gfp)?;
+        let chunks = span.map_or(0, |span| span.last.since(span.first) as usize);
+        let parts = rest.map_or(0, |_| self.queue.front_parts());
+        let count = chunks.saturating_add(1).saturating_add(parts);
+        self.failures.reserve(count, cx.gfp)?;
         let mut bytes = 0_usize;
         if let Some(span) = span {
             self.abandoned.count(span.stream, policy, true, cx.gfp);
@@ -201,10 +214,9 @@ impl<B: Payload> Association<B> {
             if span.is_none() {
                 self.abandoned.count(rest.stream, policy, true, cx.gfp);
             }
-            if let Some(failed) = self.queue.drop_front(Failure::Abandoned) {
-                bytes = bytes.saturating_add(failed.payload.truesize());
-                self.failures.push_reserved(failed);
-            }
+            // There is room.
+            let dropped = self.drop_front(cx, Failure::Abandoned);
+            bytes = bytes.saturating_add(dropped.unwrap_or(0));
             self.outstanding.abandon_end(DataHeader {
                 tsn: self.outstanding.next_tsn(),
                 stream: rest.stream,
@@ -250,6 +262,37 @@ impl<B: Payload> Association<B> {
             path.fast_retransmit &= is_any_lost;
         }
         self.forward.due |= self.outstanding.is_forward_due();
+    }
+
+    /// Nobody will finish the message that the user has begun. If the peer has a part of it and
+    /// cannot be told that the rest will not come, there is nothing left but an ABORT. Without memory
+    /// nothing changes.
+    pub(super) fn give_up_unfinished(&mut self, cx: &mut Cx<'_>) -> Result<(), AllocError> {
+        let Some(Unfinished {
+            stream,
+            policy,
+            fate,
+            ..
+        }) = self.queue.unfinished().copied()
+        else {
+            return Ok(());
+        };
+        match fate {
+            Fate::GivenUp(_) => {}
+            Fate::Waits(_) => {
+                let why = Failure::Abandoned;
+                (self.queue).drop_unfinished(why, cx.gfp, &mut self.failures)?;
+                self.abandoned.count(stream, policy, false, cx.gfp);
+            }
+            Fate::Begun if self.is_forward_tsn_supported => {
+                self.abandon_begun(cx, policy)?;
+            }
+            Fate::Begun => {
+                let cause = cause::USER_INITIATED_ABORT;
+                self.abort_with(cx, AbortCause::Other(cause, KVec::new()));
+            }
+        }
+        Ok(())
     }
 
     /// Gives up messages that are less important than one with `policy`, until `wanted` bytes of

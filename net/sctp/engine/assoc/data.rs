@@ -12,9 +12,11 @@ use crate::engine::{
     config::MAX_SACK_DELAY,
     cx::{Cx, Payload},
     env::AllocError,
+    event::Failure,
     rx::{forward::Forwarded, sack::Owed, Outcome},
     stats::{Counter, Reason},
     time::Duration,
+    tx::send_queue::Fate,
     wire::{cause::NewCause, chunk::Chunk, data::Data, forward_tsn::ForwardTsn, packet::Packet},
 };
 
@@ -29,7 +31,7 @@ const MAX_MESSAGE: usize = 1 << 30;
 #[derive(Debug)]
 pub(crate) enum SendError<B> {
     NoMemory(Message<B>),
-    /// There is no such stream, or no data in the message.
+    /// There is no such stream, or another message is not finished.
     BadStream(Message<B>),
     /// An empty message cannot be sent (6.2).
     Empty(Message<B>),
@@ -43,12 +45,12 @@ impl<B: Payload> Association<B> {
     pub(crate) fn send(
         &mut self,
         cx: &mut Cx<'_>,
-        message: Message<B>,
+        mut message: Message<B>,
     ) -> Result<(), SendError<B>> {
         if !self.state.takes_messages() || self.shutdown_when_up {
             return Err(SendError::ShuttingDown(message));
         }
-        if message.stream >= self.out_streams {
+        if !self.takes(message.stream, message.ppid, message.unordered) {
             return Err(SendError::BadStream(message));
         }
         if message.payload.len() == 0 {
@@ -60,6 +62,12 @@ impl<B: Payload> Association<B> {
             return Err(SendError::TooLong(message));
         }
         self.begin_input();
+        if let Some(unfinished) = self.queue.unfinished() {
+            message.policy = unfinished.policy;
+            if let Fate::GivenUp(why) = unfinished.fate {
+                return self.refuse(cx, message, why);
+            }
+        }
         let policy = message.policy;
         self.queue
             .push(message, cx.gfp)
@@ -67,6 +75,31 @@ impl<B: Payload> Association<B> {
         self.is_dry = false;
         if let Policy::Timed(until) = policy {
             self.plan_sweep(until);
+        }
+        Ok(())
+    }
+
+    /// Whether a message like that is taken: on any stream that there is, but while one is not
+    /// finished, only what it goes on with.
+    pub(crate) fn takes(&self, stream: u16, ppid: [u8; 4], unordered: bool) -> bool {
+        match self.queue.unfinished() {
+            Some(unfinished) => unfinished.goes_on_with(stream, ppid, unordered),
+            None => stream < self.out_streams,
+        }
+    }
+
+    /// Gives the user a part of a message back that was given up before.
+    fn refuse(
+        &mut self,
+        cx: &Cx<'_>,
+        message: Message<B>,
+        why: Failure,
+    ) -> Result<(), SendError<B>> {
+        if self.failures.reserve(1, cx.gfp).is_err() {
+            return Err(SendError::NoMemory(message));
+        }
+        if let Some(failed) = self.queue.refuse(message, why) {
+            self.failures.push_reserved(failed);
         }
         Ok(())
     }

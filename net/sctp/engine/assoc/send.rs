@@ -313,7 +313,7 @@ impl<B: Payload> Association<B> {
         let waiting = Header::LEN
             .saturating_add(used)
             .saturating_add(self.queue.wire_bytes());
-        self.state == State::Established && !self.queue.in_message() && waiting < full
+        self.state == State::Established && !self.queue.has_end_of_begun() && waiting < full
     }
 
     fn nagle_holds(&self, mtu: usize, used: usize) -> bool {
@@ -441,7 +441,8 @@ impl<B: Payload> Association<B> {
 
     /// Whether a new chunk should ask for a SACK at once. `used` is how long the packet is.
     fn wants_sack(&self, fragment: &Fragment, id: PathId, size: usize, used: usize) -> bool {
-        let is_last = fragment.end && self.queue.len() == 1;
+        let is_rest = self.queue.front_remaining() == Some(fragment.range.len());
+        let is_last = is_rest && self.queue.len() == 1;
         if is_last {
             let is_short = used.saturating_add(size) < self.mtu(id).min(FULL_PACKET);
             let nagle = !self.config.nodelay && self.nagle_waits > 0;

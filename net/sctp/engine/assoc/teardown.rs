@@ -3,6 +3,7 @@
 //! The end of an association: RFC 9260, 9.
 
 use super::{
+    abandon::SWEEP,
     dispatch::{Incoming, Next},
     state::{AbortCause, Pending, State, Timer},
     Association,
@@ -96,6 +97,11 @@ impl<B: Payload> Association<B> {
 
     /// Goes on with a shutdown if nothing is left to wait for.
     pub(super) fn advance_shutdown(&mut self, cx: &mut Cx<'_>) {
+        let is_ending = matches!(self.state, State::ShutdownPending | State::ShutdownReceived);
+        if is_ending && self.give_up_unfinished(cx).is_err() {
+            self.plan_sweep(cx.now.plus(SWEEP));
+            return;
+        }
         if !self.has_sent_all() {
             return;
         }

@@ -57,15 +57,18 @@ impl Policy {
     }
 }
 
-/// What a user sends in one call.
+/// What a user sends in one call: a message, or a part of one.
 #[derive(Debug)]
 pub(crate) struct Message<B> {
     pub(crate) stream: u16,
     /// Payload protocol identifier, as it goes to the wire.
     pub(crate) ppid: [u8; 4],
     pub(crate) unordered: bool,
+    /// Whether the message ends with it.
+    pub(crate) end: bool,
     /// Ask for a SACK as soon as all of it arrived (RFC 7053).
     pub(crate) sack_immediately: bool,
+    /// That of a message counts for all of its parts.
     pub(crate) policy: Policy,
     /// The address of the peer that it goes to while that works, if the user has chosen one.
     pub(crate) to: Option<Address>,

@@ -174,17 +174,33 @@ impl Schedule {
         }
     }
 
-    /// A message leaves: it was sent, or given up. `begun` is whether it was being sent.
-    pub(crate) fn remove<T>(&mut self, backlog: &mut Backlog<T>, stream: u16, id: Id, begun: bool) {
+    /// A message of a stream for which there is [room](Self::reserve), and of which none is here,
+    /// is being sent.
+    pub(crate) fn serve(&mut self, stream: u16) {
+        if let Some(lane) = self.lanes.get_mut(stream) {
+            lane.served = true;
+        }
+    }
+
+    /// A message, or a part of one, leaves: it was sent, or given up.
+    pub(crate) fn remove<T>(&mut self, backlog: &mut Backlog<T>, stream: u16, id: Id) {
         let Some(lane) = self.lanes.get_mut(stream) else {
             return;
         };
         lane.messages.unlink(backlog, id);
-        lane.served &= !begun;
-        match (lane.messages.is_empty(), lane.at) {
-            (true, Some(at)) => self.leave(at as usize),
-            (false, None) if begun => self.enter(stream),
-            (true | false, Some(_) | None) => {}
+        if let (true, Some(at)) = (lane.messages.is_empty(), lane.at) {
+            self.leave(at as usize);
+        }
+    }
+
+    /// Of the message that was being sent nothing is left.
+    pub(crate) fn leave_message(&mut self, stream: u16) {
+        let Some(lane) = self.lanes.get_mut(stream) else {
+            return;
+        };
+        lane.served = false;
+        if !lane.messages.is_empty() {
+            self.enter(stream);
         }
     }
 

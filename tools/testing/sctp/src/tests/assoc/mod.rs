@@ -13,6 +13,7 @@ mod loss;
 mod memory;
 mod more;
 mod multihome;
+mod parts;
 mod paths;
 mod pmtu;
 mod recovery;

@@ -90,6 +90,7 @@ fn measure(mode: Mode, rtt: Duration, loss: u32) -> Figures {
                 stream: 0,
                 ppid: [0; 4],
                 unordered: false,
+                end: true,
                 sack_immediately: false,
                 policy: Policy::Reliable,
                 to: None,

@@ -254,6 +254,7 @@ impl Life {
                             stream,
                             ppid: id.to_be_bytes(),
                             unordered,
+                            end: true,
                             sack_immediately: id % 7 == 0,
                             policy,
                             to: None,

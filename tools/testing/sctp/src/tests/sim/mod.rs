@@ -791,6 +791,7 @@ pub(crate) fn message(stream: u16, unordered: bool, bytes: &[u8]) -> Message<Byt
         stream,
         ppid: (stream as u32 ^ 0x1234_0000).to_be_bytes(),
         unordered,
+        end: true,
         sack_immediately: false,
         policy: Policy::Reliable,
         to: None,

@@ -2,16 +2,20 @@
 
 //! Cutting messages up, and the order in which they leave.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use kernel::{alloc::flags::GFP_ATOMIC, fault};
 
 use crate::engine::{
     cx::Payload,
+    event::Failure,
     serial::Ssn,
     tx::{
-        failed::Failures, schedule::Scheduler, send_queue::SendQueue, ssn_table::SsnTable, Message,
-        Policy,
+        failed::Failures,
+        schedule::Scheduler,
+        send_queue::{Fate, SendQueue},
+        ssn_table::SsnTable,
+        Message, Policy,
     },
 };
 use crate::tests::{
@@ -25,6 +29,7 @@ pub(super) fn message(stream: u16, unordered: bool, bytes: &[u8]) -> Message<Byt
         stream,
         ppid: [1, 2, 3, 4],
         unordered,
+        end: true,
         sack_immediately: true,
         policy: Policy::Reliable,
         to: None,
@@ -55,7 +60,7 @@ fn fragments_make_up_the_message() {
         if fragment.end {
             break;
         }
-        assert!(queue.in_message());
+        assert!(queue.begun().is_some());
     }
     assert_eq!(joined, data);
     let fragment = queue.peek(100).unwrap();
@@ -67,6 +72,35 @@ fn fragments_make_up_the_message() {
     assert!(queue.is_empty());
     assert_eq!(queue.bytes(), 0);
     assert!(queue.peek(100).is_none());
+}
+
+#[test]
+fn parts_make_up_one_message() {
+    let mut queue = SendQueue::new();
+    let part = |bytes, end| Message {
+        end,
+        ..message(7, false, bytes)
+    };
+    queue.push(part(b"one", false), GFP_ATOMIC).unwrap();
+    let send = |queue: &mut SendQueue<Bytes>| {
+        let f = queue.peek(100)?;
+        let payload = queue.payload(&f).unwrap().as_slice().to_vec();
+        queue.take(&f);
+        queue.check_invariants();
+        Some((f.begin, f.end, f.ssn.0, payload))
+    };
+    assert_eq!(send(&mut queue), Some((true, false, 0, b"one".to_vec())));
+    // It is the user's turn.
+    assert_eq!(send(&mut queue), None);
+    assert!(queue.is_empty() && queue.begun().is_some() && !queue.has_end_of_begun());
+    queue.push(part(b"two", false), GFP_ATOMIC).unwrap();
+    queue.push(part(b"three", true), GFP_ATOMIC).unwrap();
+    queue.push(part(b"next", true), GFP_ATOMIC).unwrap();
+    assert!(queue.has_end_of_begun() && queue.unfinished().is_none());
+    assert_eq!(send(&mut queue), Some((false, false, 0, b"two".to_vec())));
+    assert_eq!(send(&mut queue), Some((false, true, 0, b"three".to_vec())));
+    assert!(queue.begun().is_none());
+    assert_eq!(send(&mut queue), Some((true, true, 1, b"next".to_vec())));
 }
 
 #[test]
@@ -113,6 +147,8 @@ enum Op {
         unordered: bool,
         len: usize,
         priority: Option<u32>,
+        /// Whether the message ends with it.
+        end: bool,
     },
     /// Sends up to so many bytes.
     Send(usize),
@@ -121,6 +157,8 @@ enum Op {
         priority: u32,
         wanted: usize,
     },
+    /// Gives up the message whose turn it is.
+    DropFront,
     Choose(Scheduler),
     Value {
         stream: u16,
@@ -140,12 +178,14 @@ fn op() -> impl Strategy<Value = Op> {
         Just(Scheduler::WeightedFair),
     ];
     prop_oneof![
-        40 => (stream(), any::<bool>(), 1..3000_usize, priority).prop_map(
-            |(stream, unordered, len, priority)| Op::Push { stream, unordered, len, priority }
-        ),
+        40 => (stream(), any::<bool>(), 1..3000_usize, priority, proptest::bool::weighted(0.7))
+            .prop_map(|(stream, unordered, len, priority, end)| {
+                Op::Push { stream, unordered, len, priority, end }
+            }),
         60 => (1..2000_usize).prop_map(Op::Send),
         10 => (0..4_u32, 1..6000_usize)
             .prop_map(|(priority, wanted)| Op::MakeRoom { priority, wanted }),
+        5 => Just(Op::DropFront),
         5 => scheduler.prop_map(Op::Choose),
         10 => (stream(), 1..5_u16).prop_map(|(stream, value)| Op::Value { stream, value }),
         2 => Just(Op::Restart),
@@ -157,15 +197,28 @@ struct Entry {
     stream: u16,
     unordered: bool,
     priority: Option<u32>,
-    data: Vec<u8>,
-    sent: usize,
+    /// What was not sent.
+    parts: VecDeque<Vec<u8>>,
+    /// Whether the user has handed in the last one.
+    finished: bool,
+    begun: bool,
     ssn: u16,
+}
+
+/// A message that is not finished.
+#[derive(Clone, Copy)]
+struct Unfinished {
+    stream: u16,
+    unordered: bool,
+    priority: Option<u32>,
+    given_up: bool,
 }
 
 /// The queue, with a walk over everything for each question.
 #[derive(Default)]
 struct Model {
     messages: Vec<Entry>,
+    unfinished: Option<Unfinished>,
     ssns: HashMap<u16, u16>,
     scheduler: Scheduler,
     values: HashMap<u16, u16>,
@@ -184,7 +237,7 @@ impl Model {
     }
 
     fn begun(&self) -> Option<usize> {
-        self.messages.iter().position(|entry| entry.sent > 0)
+        self.messages.iter().position(|entry| entry.begun)
     }
 
     /// Streams with messages that were not begun wait, unless one of theirs was, and no others.
@@ -230,7 +283,14 @@ impl Model {
     fn send(&mut self, limit: usize) -> Option<(u16, bool, Ssn, bool, bool, Vec<u8>)> {
         let next = self.next()?;
         let entry = &mut self.messages[next];
-        let begin = entry.sent == 0;
+        let part = entry.parts.front_mut()?;
+        let data: Vec<_> = part.drain(..limit.min(part.len())).collect();
+        if part.is_empty() {
+            entry.parts.pop_front();
+        }
+        let end = entry.finished && entry.parts.is_empty();
+        let begin = !entry.begun;
+        entry.begun = true;
         let stream = entry.stream;
         if begin {
             self.clock = self.spent.get(&stream).copied().unwrap_or(0);
@@ -240,15 +300,6 @@ impl Model {
                 *ssn = ssn.wrapping_add(1);
             }
         }
-        let data: Vec<_> = entry
-            .data
-            .iter()
-            .skip(entry.sent)
-            .take(limit)
-            .copied()
-            .collect();
-        entry.sent += data.len();
-        let end = entry.sent == entry.data.len();
         let fragment = (stream, entry.unordered, Ssn(entry.ssn), begin, end, data);
         let weight = match self.scheduler {
             Scheduler::WeightedFair => self.value(stream).into(),
@@ -263,20 +314,68 @@ impl Model {
         Some(fragment)
     }
 
-    /// What is dropped for something of that priority.
-    fn make_room(&mut self, priority: u32, wanted: usize) -> (usize, Vec<Vec<u8>>) {
-        let (mut memory, mut dropped) = (0, Vec::new());
+    /// A part comes; what the user gets back if its message was given up.
+    fn push(&mut self, new: Unfinished, data: Vec<u8>, end: bool) -> Option<Vec<u8>> {
+        let before = self.unfinished;
+        self.unfinished = (!end).then_some(before.unwrap_or(new));
+        match before {
+            Some(unfinished) if unfinished.given_up => return Some(data),
+            Some(_) => {
+                let entry = self.messages.last_mut().unwrap();
+                entry.parts.push_back(data);
+                entry.finished = end;
+            }
+            None => self.messages.push(Entry {
+                stream: new.stream,
+                unordered: new.unordered,
+                priority: new.priority,
+                parts: [data].into(),
+                finished: end,
+                begun: false,
+                ssn: 0,
+            }),
+        }
+        self.update();
+        None
+    }
+
+    /// Messages are given up: what of them was not sent.
+    fn give_up(&mut self, is_meant: impl Fn(usize, &Entry) -> bool) -> Vec<Vec<u8>> {
+        let mut dropped = Vec::new();
+        let mut i = 0;
         self.messages.retain(|entry| {
-            let is_meant = entry.sent == 0 && entry.priority.is_some_and(|p| p > priority);
-            let goes = is_meant && memory < wanted;
+            let goes = is_meant(i, entry);
+            i += 1;
             if goes {
-                memory += Bytes::new(&entry.data).truesize();
-                dropped.push(entry.data.clone());
+                dropped.extend(entry.parts.iter().cloned());
+                if let Some(unfinished) = self.unfinished.as_mut().filter(|_| !entry.finished) {
+                    unfinished.given_up = true;
+                }
             }
             !goes
         });
         self.update();
-        (memory, dropped)
+        dropped
+    }
+
+    /// What is dropped for something of that priority: the memory, all parts, the first ones.
+    fn make_room(&mut self, priority: u32, wanted: usize) -> (usize, Vec<Vec<u8>>, Vec<Vec<u8>>) {
+        let (mut memory, mut noted, mut goes) = (0, Vec::new(), Vec::new());
+        for (i, entry) in self.messages.iter().enumerate() {
+            let is_meant = !entry.begun && entry.priority.is_some_and(|p| p > priority);
+            if is_meant && memory < wanted {
+                let sizes = entry.parts.iter().map(|part| Bytes::new(part).truesize());
+                memory += sizes.sum::<usize>();
+                noted.push(entry.parts[0].clone());
+                goes.push(i);
+            }
+        }
+        (memory, self.give_up(|i, _| goes.contains(&i)), noted)
+    }
+
+    fn drop_front(&mut self) -> Vec<Vec<u8>> {
+        let next = self.next();
+        self.give_up(|i, _| Some(i) == next)
     }
 
     fn choose(&mut self, scheduler: Scheduler) {
@@ -296,6 +395,12 @@ impl Model {
     }
 }
 
+/// The payload of all that has failed.
+fn all(failures: &mut Failures<Bytes>) -> Vec<Vec<u8>> {
+    let failed = std::iter::from_fn(|| failures.take(usize::MAX));
+    failed.map(|f| f.payload.as_slice().to_vec()).collect()
+}
+
 proptest! {
     #![proptest_config(cases(600))]
 
@@ -307,14 +412,24 @@ proptest! {
         let mut model = Model::default();
         for (seed, op) in ops.into_iter().enumerate() {
             match op {
-                Op::Push { stream, unordered, len, priority } => {
+                Op::Push { stream, unordered, len, priority, end } => {
                     let data = pattern(seed as u64, len);
-                    let mut new = message(stream, unordered, &data);
-                    new.policy = priority.map_or(Policy::Reliable, Policy::Priority);
-                    queue.push(new, GFP_ATOMIC).unwrap();
-                    let entry = Entry { stream, unordered, priority, data, sent: 0, ssn: 0 };
-                    model.messages.push(entry);
-                    model.update();
+                    // Until a message is finished, there are only parts of it.
+                    let new = Unfinished { stream, unordered, priority, given_up: false };
+                    let new = model.unfinished.unwrap_or(new);
+                    let mut part = message(new.stream, new.unordered, &data);
+                    part.end = end;
+                    part.policy = new.priority.map_or(Policy::Reliable, Policy::Priority);
+                    let fate = queue.unfinished().map(|unfinished| unfinished.fate);
+                    let back = if let Some(Fate::GivenUp(why)) = fate {
+                        let back = queue.refuse(part, why).unwrap();
+                        prop_assert!(!back.begin && back.end == end);
+                        Some(back.payload.as_slice().to_vec())
+                    } else {
+                        queue.push(part, GFP_ATOMIC).unwrap();
+                        None
+                    };
+                    prop_assert_eq!(back, model.push(new, data, end));
                 }
                 Op::Send(limit) => {
                     let sent = queue.peek(limit).map(|f| {
@@ -332,12 +447,16 @@ proptest! {
                     let note = |m: &Message<Bytes>| noted.push(m.payload.as_slice().to_vec());
                     let freed =
                         queue.drop_unsent(is_meant, wanted, GFP_ATOMIC, &mut failures, note).unwrap();
-                    let (memory, expected) = model.make_room(priority, wanted);
-                    let dropped = std::iter::from_fn(|| failures.take(usize::MAX));
-                    let dropped: Vec<_> = dropped.map(|f| f.payload.as_slice().to_vec()).collect();
+                    let (memory, expected, first) = model.make_room(priority, wanted);
                     prop_assert_eq!(freed, memory);
-                    prop_assert_eq!(&noted, &expected);
-                    prop_assert_eq!(dropped, expected);
+                    prop_assert_eq!(noted, first);
+                    prop_assert_eq!(all(&mut failures), expected);
+                }
+                Op::DropFront => {
+                    let mut failures = Failures::new(GFP_ATOMIC).unwrap();
+                    let why = Failure::Abandoned;
+                    queue.drop_front(why, GFP_ATOMIC, &mut failures).unwrap();
+                    prop_assert_eq!(all(&mut failures), model.drop_front());
                 }
                 Op::Choose(scheduler) => {
                     queue.set_scheduler(scheduler, GFP_ATOMIC).unwrap();
@@ -349,17 +468,17 @@ proptest! {
                 }
                 Op::Restart => {
                     queue.restart();
-                    model.messages.clear();
+                    model.give_up(|_, _| true);
                     model.ssns.clear();
                     model.forget();
                 }
             }
             queue.check_invariants();
             prop_assert_eq!(queue.scheduler(), model.scheduler);
-            prop_assert_eq!(queue.len(), model.messages.len());
-            let left = model.messages.iter().map(|entry| entry.data.len() - entry.sent);
-            prop_assert_eq!(queue.bytes(), left.sum::<usize>());
-            prop_assert_eq!(queue.in_message(), model.begun().is_some());
+            let parts = || model.messages.iter().flat_map(|entry| &entry.parts);
+            prop_assert_eq!(queue.len(), parts().count());
+            prop_assert_eq!(queue.bytes(), parts().map(Vec::len).sum::<usize>());
+            prop_assert_eq!(queue.begun().is_some(), model.begun().is_some());
         }
     }
 }
