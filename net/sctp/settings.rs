@@ -39,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) v4_mapped: bool,
     /// SCTP_REUSE_PORT.
     pub(crate) reuse_port: bool,
+    /// SCTP_EXPLICIT_EOR: whether a message ends only where the user says so.
+    pub(crate) explicit_eor: bool,
     /// SCTP_FRAGMENT_INTERLEAVE: whether others' messages may come between parts of one.
     pub(crate) interleaves_fragments: bool,
 }
@@ -52,6 +54,7 @@ impl Default for Settings {
             nxtinfo: false,
             v4_mapped: true,
             reuse_port: false,
+            explicit_eor: false,
             interleaves_fragments: false,
         }
     }

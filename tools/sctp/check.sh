@@ -264,14 +264,14 @@ install_tree() {
 	local src tmp
 	src=$("$here/fetch-kernel.sh") || return
 	tmp=$(mktemp -d) || return
-	mkdir -p "$tmp/net" "$tmp/rust/kernel"
+	mkdir -p "$tmp/net" "$tmp/rust/kernel" "$tmp/include/uapi/linux"
 	cp "$src/net/Kconfig" "$src/net/Makefile" "$tmp/net/"
 	KSRC=$tmp "$here/install-tree.sh" && KSRC=$tmp "$here/install-tree.sh" &&
 		[ "$(diff "$src/net/Kconfig" "$tmp/net/Kconfig")" = "$(printf '%s\n' \
 			"$(diff "$src/net/Kconfig" "$tmp/net/Kconfig" | head -n 1)" \
 			'> source "net/rust_sctp/Kconfig"')" ] &&
 		[ "$(diff "$src/net/Makefile" "$tmp/net/Makefile" | grep -c '^[<>]')" = 1 ] &&
-		diff -r "$TOP/net/sctp" "$tmp/net/rust_sctp"
+		diff -r "$TOP/net/sctp" "$tmp/net/rust_sctp" && diff -r "$TOP/include" "$tmp/include"
 	local rc=$?
 	rm -rf "$tmp"
 	return $rc

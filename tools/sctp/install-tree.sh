@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # install-tree.sh: copies the module into the kernel source tree KSRC= as
-# net/rust_sctp and gives it its entry there. Two files of the tree are touched,
-# net/Kconfig and net/Makefile, with one line each; running it again updates the
-# copy and changes nothing else.
+# net/rust_sctp, with include/uapi/linux/rust_sctp.h, and gives it its entry there.
+# Two files of the tree are touched, net/Kconfig and net/Makefile, with one line
+# each; running it again updates the copies and changes nothing else.
 . "$(dirname "$0")/lib.sh"
 
 [ -n "${KSRC:-}" ] || die "name the kernel source tree: make install-tree KSRC=<directory>"
@@ -30,6 +30,7 @@ rsync -a --delete --prune-empty-dirs --include='*/' \
 	--include='*.rs' --include='*.c' --include='*.h' --include=Kbuild --include=Kconfig \
 	--include=bindgen_parameters --exclude='*' \
 	--exclude='*_generated.rs' "$TOP/net/sctp/" "$KSRC/net/rust_sctp/"
+rsync -a "$TOP/include/uapi/linux/rust_sctp.h" "$KSRC/include/uapi/linux/"
 add_line Kconfig '^source "net/sctp/Kconfig"' 'source "net/rust_sctp/Kconfig"'
 add_line Makefile '^obj-.*sctp/$' 'obj-$(CONFIG_RUST_SCTP)	+= rust_sctp/'
 echo "net/rust_sctp is in place: say CONFIG_RUST_SCTP=m, with CONFIG_IP_SCTP=m or off"

@@ -40,6 +40,8 @@
 #include <net/transp_v6.h>
 #include <uapi/linux/sctp.h>
 
+#include <linux/rust_sctp.h>
+
 #include "helpers.h"
 
 /* Constants that are expressions, which bindgen does not see. */

@@ -184,7 +184,8 @@ fn check_flags(flags: u16) -> Result {
         | bindings::sctp_sinfo_flags_SCTP_SACK_IMMEDIATELY
         | bindings::SCTP_PR_SCTP_MASK
         | bindings::sctp_sinfo_flags_SCTP_SENDALL
-        | bindings::sctp_sinfo_flags_SCTP_EOF;
+        | bindings::sctp_sinfo_flags_SCTP_EOF
+        | bindings::SCTP_EOR;
     if u32::from(flags) & !KNOWN != 0 {
         return Err(EINVAL);
     }

@@ -4,6 +4,9 @@
 //!
 //! The user's data is copied once, without any lock, into memory that packets refer to. Then the
 //! association is looked up again, since it may have ended while the call waited for room.
+//!
+//! A call is a message, unless the user ends messages itself (8.1.26): then it is a part of one, or
+//! several, none longer than the send buffer.
 
 use super::{
     addr,
@@ -32,6 +35,7 @@ const EOF: u32 = bindings::sctp_sinfo_flags_SCTP_EOF;
 const ABORT: u32 = bindings::sctp_sinfo_flags_SCTP_ABORT;
 const UNORDERED: u32 = bindings::sctp_sinfo_flags_SCTP_UNORDERED;
 const ADDR_OVER: u32 = bindings::sctp_sinfo_flags_SCTP_ADDR_OVER;
+const EOR: u32 = bindings::SCTP_EOR;
 const SENDALL: u32 = bindings::sctp_sinfo_flags_SCTP_SENDALL;
 const SACK_IMMEDIATELY: u32 = bindings::sctp_sinfo_flags_SCTP_SACK_IMMEDIATELY;
 
@@ -63,10 +67,13 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
     if one_to_one && sk.state() == State::Listening {
         return Err(EPIPE);
     }
-    if len > sk.sndbuf() as usize {
+    let info = SendInfo::parse(msg)?;
+    let ends_itself = endpoint.inner.lock().settings.explicit_eor;
+    let end = !ends_itself || info.has(EOR) || msg.flags() & bindings::MSG_EOR != 0;
+    let longest = (sk.sndbuf() as usize).max(1);
+    if len > longest && (!ends_itself || info.has(ABORT | SENDALL)) {
         return Err(EMSGSIZE);
     }
-    let info = SendInfo::parse(msg)?;
     let is_peeled_off = peeloff::is_peeled_off(sk, &endpoint);
     check(&info, one_to_one && !is_peeled_off, len)?;
     let to = match msg.name() {
@@ -76,15 +83,15 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
     };
     let nonblock = msg.flags() & bindings::MSG_DONTWAIT != 0;
     if info.has(SENDALL) && !one_to_one {
-        return send_to_all(sk, &endpoint, &info, msg, len, nonblock);
+        return send_to_all(sk, &endpoint, &info, msg, len, end, nonblock);
     }
 
     let existing = find(sk, &endpoint, &info, to.as_ref())?;
     let defaults;
-    let id = match existing {
+    let mut id = match existing {
         Some(assoc) => {
             if info.has(EOF | ABORT) {
-                end(&assoc, &info, &reason(&info, msg, len)?);
+                end_assoc(&assoc, &info, &reason(&info, msg, len)?);
                 return Ok(0);
             }
             defaults = assoc.settings.lock().send;
@@ -101,26 +108,72 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
         (None, Some(to)) => cmsg::destinations(sk, msg, to)?,
         _ => KVec::new(),
     };
-    if let Some(id) = id {
-        make_room(sk, &endpoint, id, &info);
-    }
-    // Nothing of the association is held while waiting for room in the send buffer.
-    let payload = SkbRange::from_user(sk, msg, len, nonblock)?;
     // A one-to-one socket has but one peer: there the address can mean nothing else.
     let chosen = to.filter(|_| one_to_one || info.has(ADDR_OVER));
-    let message = message(&info, chosen.map(|to| to.addr), payload);
-    let more = more_follows(sk, msg);
-    match (id, &*peers) {
-        (Some(id), _) => hand_over(&endpoint, id, message, more)?,
-        (None, []) => return Err(EPIPE),
-        (None, peers) => {
-            let id = open(sk, &endpoint, peers, &info, message, more)?;
-            // As the C module: whether it comes up is told later.
-            let mut timeout = sk.send_timeout(nonblock);
-            let _ = connect::wait_until_up(sk, &endpoint, id, &mut timeout);
+    let call = Call {
+        sk,
+        endpoint: &endpoint,
+        info: &info,
+        peers: &peers,
+        chosen: chosen.map(|to| to.addr),
+        nonblock,
+    };
+    let mut done = 0;
+    while done < len {
+        let part = (len - done).min(longest);
+        match call.send(id, msg, part, end && done + part == len) {
+            Ok(to) => id = Some(to),
+            Err(error) if done == 0 => return Err(error),
+            Err(_) => break,
+        }
+        done += part;
+    }
+    Ok(done)
+}
+
+/// What all parts of a call have in common.
+struct Call<'a> {
+    sk: &'a Sk,
+    endpoint: &'a Arc<Endpoint>,
+    info: &'a SendInfo,
+    /// The addresses of the peer of a new association.
+    peers: &'a [TransportAddr],
+    /// The address that the user has chosen.
+    chosen: Option<Address>,
+    nonblock: bool,
+}
+
+impl Call<'_> {
+    /// Sends a message or a part of one; `None` as the association makes one. Says which it is.
+    fn send(
+        &self,
+        id: Option<AssocId>,
+        msg: &mut Message<'_>,
+        len: usize,
+        end: bool,
+    ) -> Result<AssocId> {
+        let Self {
+            sk, endpoint, info, ..
+        } = *self;
+        if let Some(id) = id {
+            make_room(sk, endpoint, id, info);
+        }
+        // Nothing of the association is held while waiting for room in the send buffer.
+        let payload = SkbRange::from_user(sk, msg, len, self.nonblock)?;
+        let message = message(info, self.chosen, end, payload);
+        let more = more_follows(sk, msg);
+        match (id, self.peers) {
+            (Some(id), _) => hand_over(endpoint, id, message, more).map(|()| id),
+            (None, []) => Err(EPIPE),
+            (None, peers) => {
+                let id = open(sk, endpoint, peers, info, message, more)?;
+                // As the C module: whether it comes up is told later.
+                let mut timeout = sk.send_timeout(self.nonblock);
+                let _ = connect::wait_until_up(sk, endpoint, id, &mut timeout);
+                Ok(id)
+            }
         }
     }
-    Ok(len)
 }
 
 /// Refuses what makes no sense.
@@ -201,7 +254,8 @@ fn may_send(assoc: &Arc<Assoc>, info: &SendInfo) -> Result {
     match engine.state() {
         Phase::Closed => Err(EPIPE),
         Phase::CookieWait | Phase::CookieEchoed | Phase::Established => {
-            if info.stream < engine.out_streams() {
+            let ppid = info.ppid.to_ne_bytes();
+            if engine.takes(info.stream, ppid, info.has(UNORDERED)) {
                 Ok(())
             } else {
                 Err(EINVAL)
@@ -257,7 +311,7 @@ fn reason(info: &SendInfo, msg: &mut Message<'_>, len: usize) -> Result<KVec<u8>
 }
 
 /// SCTP_EOF or, if both are given, SCTP_ABORT: ends the association.
-fn end(assoc: &Arc<Assoc>, info: &SendInfo, reason: &[u8]) {
+fn end_assoc(assoc: &Arc<Assoc>, info: &SendInfo, reason: &[u8]) {
     let _ = assoc.lock().with(|engine, cx| {
         if info.has(ABORT) {
             engine.abort(cx, cause::USER_INITIATED_ABORT, reason);
@@ -267,11 +321,17 @@ fn end(assoc: &Arc<Assoc>, info: &SendInfo, reason: &[u8]) {
     });
 }
 
-fn message(info: &SendInfo, to: Option<Address>, payload: SkbRange) -> UserMessage<SkbRange> {
+fn message(
+    info: &SendInfo,
+    to: Option<Address>,
+    end: bool,
+    payload: SkbRange,
+) -> UserMessage<SkbRange> {
     UserMessage {
         stream: info.stream,
         ppid: info.ppid.to_ne_bytes(),
         unordered: info.has(UNORDERED),
+        end,
         sack_immediately: info.has(SACK_IMMEDIATELY),
         policy: info.policy(clock::now()),
         to,
@@ -288,6 +348,7 @@ fn send_to_all(
     info: &SendInfo,
     msg: &mut Message<'_>,
     len: usize,
+    end: bool,
     nonblock: bool,
 ) -> Result<usize> {
     let reason = reason(info, msg, len)?;
@@ -302,14 +363,14 @@ fn send_to_all(
             continue;
         }
         let Some(payload) = &payload else {
-            end(assoc, info, &reason);
+            end_assoc(assoc, info, &reason);
             continue;
         };
         let info = info.with_defaults(&assoc.settings.lock().send);
         may_send(assoc, &info)?;
         let payload = payload.slice(0..len).ok_or(ENOMEM)?;
         let more = more_follows(sk, msg);
-        hand_over(endpoint, assoc.id, message(&info, None, payload), more)?;
+        hand_over(endpoint, assoc.id, message(&info, None, end, payload), more)?;
         sent = len;
     }
     Ok(sent)

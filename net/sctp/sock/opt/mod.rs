@@ -63,6 +63,7 @@ pub(crate) fn set(sk: &Sk, name: u32, value: &OptionIn) -> Result<usize> {
         bindings::SCTP_RECVRCVINFO => event::set_switch(sk, value, |s| &mut s.rcvinfo),
         bindings::SCTP_RECVNXTINFO => event::set_switch(sk, value, |s| &mut s.nxtinfo),
         bindings::SCTP_I_WANT_MAPPED_V4_ADDR => event::set_switch(sk, value, |s| &mut s.v4_mapped),
+        bindings::SCTP_EXPLICIT_EOR => event::set_switch(sk, value, |s| &mut s.explicit_eor),
         bindings::SCTP_AUTH_SUPPORTED
         | bindings::SCTP_ASCONF_SUPPORTED
         | bindings::SCTP_RECONFIG_SUPPORTED
@@ -133,6 +134,7 @@ pub(crate) fn get(sk: &Sk, name: u32, value: &OptionOut) -> Result<usize> {
         bindings::SCTP_RECVRCVINFO => event::get_switch(sk, value, |s| s.rcvinfo),
         bindings::SCTP_RECVNXTINFO => event::get_switch(sk, value, |s| s.nxtinfo),
         bindings::SCTP_I_WANT_MAPPED_V4_ADDR => event::get_switch(sk, value, |s| s.v4_mapped),
+        bindings::SCTP_EXPLICIT_EOR => event::get_switch(sk, value, |s| s.explicit_eor),
         bindings::SCTP_AUTH_SUPPORTED
         | bindings::SCTP_ASCONF_SUPPORTED
         | bindings::SCTP_RECONFIG_SUPPORTED

@@ -6,6 +6,7 @@
  * never comes up; with the context that each was sent with. And that nothing is
  * left to be sent: SCTP_SENDER_DRY_EVENT (6.1.9).
  */
+#include <linux/rust_sctp.h>
 #include <stddef.h>
 
 #include "sctp_util.h"
@@ -441,6 +442,65 @@ TEST_F(send_failed, dry_on_subscription)
 		ASSERT_LT(0, rx.len);
 	}
 	recv_dry(_metadata, &p->client);
+}
+
+/* A message that was not finished: what was handed in of it, and no end. */
+TEST_F(send_failed, unfinished)
+{
+	struct sctp_sndinfo info = { .snd_sid = 1 };
+	union test_addr to = black_hole(&variant->fl, 1234);
+	int fd = self->p.client.fd;
+	struct failure f;
+	int i;
+
+	if (is_c_module())
+		SKIP(return, "the C module has no SCTP_EXPLICIT_EOR");
+	add_black_hole(_metadata);
+	set_initmsg(_metadata, fd, 10, 10, 1, 100);
+	set_events(_metadata, fd, EV_ASSOC | EV_SEND_FAILURE_EVENT);
+	set_nonblock(_metadata, fd, true);
+	set_int(_metadata, fd, SOL_SCTP, SCTP_EXPLICIT_EOR, 1);
+	for (i = 1; i <= 2; i++) {
+		info.snd_context = i;
+		ASSERT_EQ(1, send_sndinfo(fd, &to, &info, "x", 1, 0));
+	}
+	recv_assoc_change(_metadata, fd, SCTP_CANT_STR_ASSOC);
+	for (i = 1; i <= 2; i++) {
+		recv_failure(_metadata, fd, SCTP_SEND_FAILED_EVENT, &f);
+		EXPECT_EQ(i, f.context);
+		EXPECT_EQ(i == 1 ? 2 : 0, f.part);
+		EXPECT_EQ(1, f.len);
+	}
+}
+
+/* What is still to come of a message that was given up comes back, too. */
+TEST_F(send_failed, rest_of_a_message)
+{
+	struct end *client = &self->p.client;
+	struct failure f;
+	int i;
+
+	if (is_c_module())
+		SKIP(return, "the C module has no SCTP_EXPLICIT_EOR");
+	pair_join(_metadata, &variant->fl, &self->p);
+	fill_peer(_metadata, client);
+	set_events(_metadata, client->fd, EV_SEND_FAILURE_EVENT);
+	set_int(_metadata, client->fd, SOL_SCTP, SCTP_EXPLICIT_EOR, 1);
+	ASSERT_EQ(10, send_message(client, 10, 0, 20, 0));
+	recv_failure(_metadata, client->fd, SCTP_SEND_FAILED_EVENT, &f);
+	EXPECT_EQ(2, f.part);
+	for (i = 1; i <= 2; i++) {
+		ASSERT_EQ(10, send_message(client, 10, i == 2 ? SCTP_EOR : 0, 0,
+					   i));
+		recv_failure(_metadata, client->fd, SCTP_SEND_FAILED_EVENT, &f);
+		EXPECT_EQ(i, f.context);
+		EXPECT_EQ(i == 2 ? 1 : 0, f.part);
+		EXPECT_EQ(SCTP_DATA_UNSENT, f.flags);
+		EXPECT_TRUE(intact(f.data, 0, 10, i));
+	}
+	/* The next one is another message. */
+	ASSERT_EQ(10, send_message(client, 10, SCTP_EOR, 0, 3));
+	expect_nothing(_metadata, client->fd);
 }
 
 TEST_HARNESS_MAIN
