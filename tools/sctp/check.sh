@@ -44,38 +44,45 @@ check() { # NAME DESCRIPTION COMMAND...
 }
 
 # What looks at one file at a time need not look at the same bytes twice: that a
-# file is fine is kept in the cache, under the hash of the tool, the file's name
-# and what is in it.
+# file is fine is kept in the cache, under the hash of the tool and what else it
+# goes by, and of what is in the file, and under its name.
 #
-# unseen TOOL FILE...: those that are not known to be fine.
-# seen TOOL FILE...: now they are.
+# unseen TOOLS FILE...: those that are not known to be fine. TOOLS are words.
+# seen TOOLS FILE...: now they are.
 PASSED=$CACHE/passed
-mark() { # TOOL FILE
-	sha256sum "$1" <(echo "$2") "$2" | awk '{ print $1 }' | sha256sum | cut -c 1-40
+marks() { # TOOLS FILE...: a mark and the file, for each.
+	local tools hash file
+	# shellcheck disable=SC2086 # words
+	tools=$(sha256sum $1 | sha256sum | cut -c 1-16)
+	shift
+	[ $# = 0 ] || sha256sum -- "$@" | while read -r hash file; do
+		echo "$tools-${hash:0:32}-${file//\//,} $file"
+	done
 }
 unseen() {
-	local tool=$1 f
-	shift
-	for f; do [ -e "$PASSED/$(mark "$tool" "$f")" ] || printf '%s\n' "$f"; done
+	local mark file
+	while read -r mark file; do
+		[ -e "$PASSED/$mark" ] || printf '%s\n' "$file"
+	done < <(marks "$@")
 }
 seen() {
-	local tool=$1 f
-	shift
 	mkdir -p "$PASSED"
 	# What no checkout has any more goes.
 	find "$PASSED" -type f -mtime +30 -delete
-	for f; do touch "$PASSED/$(mark "$tool" "$f")"; done
+	marks "$@" | while read -r mark file; do touch "$PASSED/$mark"; done
 }
 
 rustfmt_clean() {
-	local f bad=0
-	for f in "${RUST[@]}"; do
+	local f bad=0 files tools='/usr/bin/rustfmt .rustfmt.toml'
+	mapfile -t files < <(unseen "$tools" "${RUST[@]}")
+	for f in "${files[@]}"; do
 		# From standard input: a file by name would take its submodules along.
 		if ! diff -u --label "$f" --label "$f formatted" "$f" \
 			<(/usr/bin/rustfmt --edition 2021 --config-path "$TOP" <"$f"); then
 			bad=1
 		fi
 	done
+	[ "$bad" != 0 ] || seen "$tools" "${files[@]}"
 	return $bad
 }
 
@@ -136,9 +143,14 @@ shell_syntax() {
 }
 
 shell_lint() {
+	local files tools
+	# What a script sources is looked at with it.
+	tools="$(command -v shellcheck) ${SHELL_FILES[*]}"
+	mapfile -t files < <(unseen "$tools" "${SHELL_FILES[@]}")
 	# 1091: some files are sourced by a path that is known at run time only.
 	# 2154: what comes from them, or from the kernel's command line.
-	shellcheck -x -S warning -e 1091,2154 "${SHELL_FILES[@]}"
+	[ ${#files[@]} = 0 ] || shellcheck -x -S warning -e 1091,2154 "${files[@]}" || return
+	seen "$tools" "${files[@]}"
 }
 
 python_lint() {
