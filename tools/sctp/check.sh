@@ -183,7 +183,7 @@ docs_build() { "$PYTHON" "$here/check_docs.py" "$TOP"; }
 
 twin_clippy() {
 	find_toolchain
-	cd "$TOP/tools/testing/sctp" &&
+	enter_twin &&
 		cargo_here clippy --locked --workspace --all-targets -q -- -D warnings
 }
 

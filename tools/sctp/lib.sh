@@ -155,9 +155,27 @@ find_toolchain() {
 		"CLIPPY_DRIVER=/usr/bin/clippy-driver")
 }
 
-# cargo for the twin: Debian's, with all output in build/.
+# Where the twin is built: here, with all output in build/; or with KEEP_TWIN=1, as in "make
+# test", in a copy in the cache. There the compiler finds what it has made of another checkout,
+# and only what differs is compiled; it would not in a folder by another name. The copy is
+# its user's until the script ends.
+TWIN_TOP=$TOP
+enter_twin() {
+	if [ -n "${KEEP_TWIN:-}" ]; then
+		TWIN_TOP=$CACHE/twin
+		lock twin
+		mkdir -p "$TWIN_TOP"/{net/sctp,tools/testing}
+		# What is the same keeps its time, and what is not gets a new one: that is what cargo
+		# goes by.
+		rsync -rc --delete "$TOP/net/sctp/engine" "$TWIN_TOP/net/sctp/" || return
+		rsync -rc --delete --exclude=target "$TOP/tools/testing/sctp" "$TWIN_TOP/tools/testing/" || return
+	fi
+	cd "$TWIN_TOP/tools/testing/sctp"
+}
+
+# cargo for the twin: Debian's.
 cargo_here() {
-	PATH=/usr/bin:$PATH CARGO_TARGET_DIR=$BUILD/twin \
+	PATH=/usr/bin:$PATH CARGO_TARGET_DIR=$TWIN_TOP/build/twin \
 		RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc /usr/bin/cargo "$@"
 }
 

@@ -19,7 +19,7 @@ trace) test=trace::trace default='' profile='' ;;
 esac
 
 say "build the simulator"
-cd "$TOP/tools/testing/sctp" || exit
+enter_twin
 cargo_here test --locked ${profile:+$profile} --lib --no-run --quiet
 say "$test"
 SIM_N=${N:-$default} SIM_SEED=${SEED:-} SIM_MESSAGES=${MESSAGES:-} RUST_BACKTRACE=0 \
@@ -28,7 +28,7 @@ SIM_N=${N:-$default} SIM_SEED=${SEED:-} SIM_MESSAGES=${MESSAGES:-} RUST_BACKTRAC
 [ "${1:-}" = trace ] || exit 0
 
 say "tshark reads the trace"
-trace=$BUILD/sim/trace
+trace=$TWIN_TOP/build/sim/trace
 text2pcap -q -D -t %H:%M:%S. -l 101 "$trace.txt" "$trace.pcap"
 # A frame is fine if both checksums are found to be good (1) and nothing is malformed.
 tshark -n -r "$trace.pcap" -o sctp.checksum:crc-32c -o ip.check_checksum:TRUE -T fields \

@@ -9,6 +9,7 @@
 . "$(dirname "$0")/lib.sh"
 here=$TOP/tools/sctp
 results=$BUILD/results
+export KEEP_TWIN=1
 mkdir -p "$results"
 rm -f "$results"/*.stage
 

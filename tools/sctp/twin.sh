@@ -8,7 +8,8 @@ log=$BUILD/results/twin.log
 mkdir -p "${log%/*}"
 say "engine tests in user space"
 rc=0
-(cd "$TOP/tools/testing/sctp" && cargo_here test --locked --workspace "$@") </dev/null 2>&1 | tee "$log" || rc=$?
+enter_twin
+cargo_here test --locked --workspace "$@" </dev/null 2>&1 | tee "$log" || rc=$?
 
 read -r passed failed skipped < <(awk '
 	/^test result:/ {
