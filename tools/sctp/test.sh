@@ -4,8 +4,8 @@
 # build/results; the last line is their sum, and the exit status says whether
 # anything failed.
 #
-# The stages are in two lanes that run at the same time, since most of what they
-# do is to wait: emulated guests in one, all the rest in the other.
+# The stages are in three lanes that run at the same time, since much of what guests
+# do is to wait: tests in emulated guests, tests in User Mode Linux, and all the rest.
 . "$(dirname "$0")/lib.sh"
 here=$TOP/tools/sctp
 results=$BUILD/results
@@ -39,38 +39,51 @@ stage() {
 	echo "$passed $failed $skipped $((SECONDS - started)) $(($(worked "$shell") - before))" >"$results/$name.stage"
 }
 
-# What both lanes need is made before, and a test's time is its own.
+# What several lanes need is made before, and a test's time is its own.
+building=()
 for flavour in x86 um; do
 	"$here/build-kernel.sh" "$flavour" >/dev/null
 	say "build the module ($flavour)"
-	"$here/build-module.sh" "$flavour" >/dev/null
+	"$here/build-module.sh" "$flavour" >/dev/null &
+	building+=($!)
 done
 "$here/build-selftests.sh" >/dev/null
 "$here/build-func-tests.sh" >/dev/null
+# Each on its own, since only then their failure counts.
+for pid in "${building[@]}"; do wait "$pid"; done
 
-beside() {
-	stage check "$here/check.sh"
-	stage twin "$here/twin.sh"
+emulated() {
+	stage kselftest-x86 env FLAVOUR=x86 MODULE=rust "$here/run-tests.sh"
+	stage func-tests-x86 env FLAVOUR=x86 MODULE=rust "$here/func-tests.sh"
+}
+usermode() {
 	stage kselftest-um env FLAVOUR=um MODULE=rust "$here/run-tests.sh"
 	stage func-tests-um env FLAVOUR=um MODULE=rust "$here/func-tests.sh"
 }
-log=$results/beside.log
-say "at the same time: check, twin, kselftest-um, func-tests-um (log: $log)"
-# A process group of its own, to be ended as a whole if this one is interrupted.
+others() {
+	stage check "$here/check.sh"
+	stage twin "$here/twin.sh"
+	stage interop "$here/interop.sh"
+}
+# Process groups of their own, to be ended as a whole if this one is interrupted.
+lanes=()
+trap 'for lane in "${lanes[@]}"; do kill -- "-$lane" 2>/dev/null || true; done' EXIT
 set -m
-beside >"$log" 2>&1 </dev/null &
-lane=$!
+for name in usermode others; do
+	say "at the same time: $name (log: $results/$name.log)"
+	"$name" >"$results/$name.log" 2>&1 </dev/null &
+	lanes+=($!)
+done
 set +m
-trap 'kill -- "-$lane" 2>/dev/null || true' EXIT
+emulated
 
-stage kselftest-x86 env FLAVOUR=x86 MODULE=rust "$here/run-tests.sh"
-stage func-tests-x86 env FLAVOUR=x86 MODULE=rust "$here/func-tests.sh"
-stage interop "$here/interop.sh"
-
-say "wait for the other lane"
-wait "$lane" || true
+for name in usermode others; do
+	say "wait for: $name"
+	wait "${lanes[0]}" || true
+	lanes=("${lanes[@]:1}")
+	cat "$results/$name.log"
+done
 trap - EXIT
-cat "$log"
 
 printf '\n'
 total_passed=0 total_failed=0 total_skipped=0

@@ -62,6 +62,8 @@ ktap $? "at once after both"
 
 # An association whose program is gone, but whose peer does not answer.
 insmod "$MODULE_KO"
+# Its retransmissions are to come soon once the peer is there again.
+on_a sysctl -qw net.sctp.rto_max=2000
 start_transfer cut 4 one-to-one -b 0
 wait_for 20 grep -q sctp_xfer "$TMP/cut.server"
 ip -n "$NS_B" link set veth0 down
@@ -74,7 +76,6 @@ ip -n "$NS_B" link set veth0 up
 ip -n "$NS_B" addr replace fd09::2/64 dev veth0 nodad
 kill -KILL "${SERVER[cut]}"
 wait "${SERVER[cut]}" 2>/dev/null
-# Its retransmissions come at intervals that have grown meanwhile.
 remove_module 60
 ktap $? "removed when it has closed"
 

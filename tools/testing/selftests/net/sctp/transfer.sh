@@ -4,11 +4,11 @@
 # messages of all sizes, many streams, both directions at once, small buffers,
 # and several associations at one server. Verified byte by byte by sctp_xfer.
 #
-# SIZE= is how much each transfer sends (5M), SHARE= each of several clients (1M).
+# SIZE= is how much each transfer sends (2M), SHARE= each of several clients (500K).
 . "$(dirname "$0")/sctp_lib.sh"
 
-SIZE=${SIZE:-5M}
-SHARE=${SHARE:-1M}
+SIZE=${SIZE:-2M}
+SHARE=${SHARE:-500K}
 need_sctp
 setup_veth || ktap_skip_all "no veth"
 mark_log
