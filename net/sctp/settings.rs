@@ -39,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) v4_mapped: bool,
     /// SCTP_REUSE_PORT.
     pub(crate) reuse_port: bool,
+    /// SCTP_AUTO_ASCONF: whether peers that know ASCONF are told how the host's addresses change.
+    pub(crate) auto_asconf: bool,
     /// SCTP_EXPLICIT_EOR: whether a message ends only where the user says so.
     pub(crate) explicit_eor: bool,
     /// SCTP_FRAGMENT_INTERLEAVE: whether others' messages may come between parts of one.
@@ -54,6 +56,7 @@ impl Default for Settings {
             nxtinfo: false,
             v4_mapped: true,
             reuse_port: false,
+            auto_asconf: false,
             explicit_eor: false,
             interleaves_fragments: false,
         }

@@ -7,7 +7,7 @@
 //! They answer what the C module answers while its sysctls have such an extension switched off.
 //! Where that one lets a program switch it on nevertheless, this says `EOPNOTSUPP`.
 
-use super::{paths, scope};
+use super::{event, paths, scope};
 use crate::{
     association::AssocId,
     sys::{
@@ -140,18 +140,16 @@ pub(super) fn get_local_chunks(sk: &Sk, value: &OptionOut) -> Result {
     Err(EACCES)
 }
 
-/// SCTP_AUTO_ASCONF is for sockets that are bound to all addresses.
+/// SCTP_AUTO_ASCONF is for sockets that are bound to all addresses. It is about associations with
+/// peers that know ASCONF, of which there are none, and may be on nevertheless: programs insist on
+/// it, as there it is with the C module, where ASCONF is off unless the administrator wants it.
 pub(super) fn set_auto_asconf(sk: &Sk, value: &OptionIn) -> Result {
     let on: u32 = value.read()?;
     let binding = sk.endpoint()?.binding();
     if on != 0 && binding.is_none_or(|binding| !binding.named().is_empty()) {
         return Err(EINVAL);
     }
-    only_off(on)
-}
-
-pub(super) fn get_auto_asconf(value: &OptionOut) -> Result {
-    value.write_whole(&0_u32)
+    event::set_switch(sk, value, |s| &mut s.auto_asconf)
 }
 
 /// SCTP_REMOTE_UDP_ENCAPS_PORT: without encapsulation the port is 0.

@@ -151,7 +151,7 @@ pub(crate) fn get(sk: &Sk, name: u32, value: &OptionOut) -> Result<usize> {
         bindings::SCTP_AUTH_ACTIVE_KEY => absent::get_key_id(sk, value),
         bindings::SCTP_PEER_AUTH_CHUNKS => absent::get_peer_chunks(sk, value),
         bindings::SCTP_LOCAL_AUTH_CHUNKS => absent::get_local_chunks(sk, value),
-        bindings::SCTP_AUTO_ASCONF => absent::get_auto_asconf(value),
+        bindings::SCTP_AUTO_ASCONF => event::get_switch(sk, value, |s| s.auto_asconf),
         bindings::SCTP_REMOTE_UDP_ENCAPS_PORT => absent::get_encaps_port(sk, value),
         _ => Err(ENOPROTOOPT),
     }
