@@ -37,6 +37,18 @@ struct Waiting {
     unordered: bool,
     size: usize,
     worth: Worth,
+    /// How much of it was handed in.
+    done: usize,
+}
+
+impl Waiting {
+    /// Up to where the next part of it goes; most are handed in as a whole.
+    fn next_part(self, id: u32) -> usize {
+        match id % 5 {
+            3 => self.size.min(self.done + self.size / 3 + 1),
+            _ => self.size,
+        }
+    }
 }
 
 /// The highest number of an address that a host has not.
@@ -194,6 +206,7 @@ impl Life {
                 unordered,
                 size,
                 worth,
+                done: 0,
             }),
             Step::Read(who) => {
                 self.net.read_one(who);
@@ -231,12 +244,22 @@ impl Life {
     /// Lets the users hand in what the send buffers have room for, and shut down after that.
     fn hand_in(&mut self) {
         for who in [A, Z] {
+            if self.net.hosts[who].assoc.is_none() {
+                // The rest of it would be another message for the next association.
+                let is_begun = |message: &Waiting| message.done > 0;
+                if self.waiting[who].front().is_some_and(is_begun) {
+                    self.waiting[who].pop_front();
+                }
+            }
             while let Some(message) = self.waiting[who].front().copied() {
                 if !self.has_room(who, message) {
                     break;
                 }
-                let id = self.oracle.next_id(who);
-                let payload = Bytes::new(&pattern(u64::from(id), message.size));
+                let id = self.oracle.id(who, message.done > 0);
+                let to = message.next_part(id);
+                let end = to == message.size;
+                let whole = pattern(u64::from(id), message.size);
+                let payload = Bytes::new(&whole[message.done..to]);
                 let policy = match message.worth {
                     Worth::Everything => Policy::Reliable,
                     Worth::Time(span) => Policy::Timed(self.net.now.plus(span)),
@@ -254,7 +277,7 @@ impl Life {
                             stream,
                             ppid: id.to_be_bytes(),
                             unordered,
-                            end: true,
+                            end,
                             sack_immediately: id % 7 == 0,
                             policy,
                             to: None,
@@ -265,8 +288,15 @@ impl Life {
                 });
                 match result {
                     Ok(()) => {
-                        self.oracle
-                            .accepted(who, stream, unordered, message.size, policy);
+                        if message.done == 0 {
+                            self.oracle
+                                .accepted(who, stream, unordered, message.size, policy);
+                        }
+                        self.oracle.handed_in(who, to);
+                        if !end {
+                            self.waiting[who][0].done = to;
+                            continue;
+                        }
                     }
                     Err(SendError::NoMemory(_)) => break,
                     Err(SendError::BadStream(_) | SendError::ShuttingDown(_)) => {}

@@ -6,6 +6,8 @@
 //!   unless it is unordered; or its sender was told that it is given up, which its policy allows;
 //!   or the association, or one side of it, ended with an error or was begun anew before. What is
 //!   given up has not come in part, unless the receiver was told that the rest will not come.
+//!   Messages that are handed in by parts are no exception, but for one that is not finished when
+//!   the association is shut down.
 //! - Whoever's association ends knows of each message that was not delivered, be memory short or
 //!   not: it was told of all that the peer has not acknowledged, with the context of its message.
 //! - An error has a reason in the scenario: a user aborted, a host forgot everything, or the
@@ -51,6 +53,8 @@ struct Sent {
     stream: u16,
     unordered: bool,
     size: usize,
+    /// How much of it was handed in.
+    handed: usize,
     policy: Policy,
     /// The life of the sender, and of the receiver that has got it.
     life: u32,
@@ -61,6 +65,8 @@ struct Sent {
     /// association ended or the peer restarted.
     given_up: bool,
     left: bool,
+    /// How much was handed in when it was told.
+    told: usize,
     /// The receiver was told that the rest of it will not come, or has seen the end.
     cut: bool,
 }
@@ -68,7 +74,11 @@ struct Sent {
 impl Sent {
     /// It has come, or will not.
     fn is_settled(&self) -> bool {
-        self.delivered.is_some() || self.excused || self.given_up
+        self.delivered.is_some() || self.excused || self.given_up || !self.is_finished()
+    }
+
+    fn is_finished(&self) -> bool {
+        self.handed == self.size
     }
 }
 
@@ -109,6 +119,13 @@ struct Side {
     deadline: Option<(Time, Known)>,
 }
 
+impl Side {
+    /// A message was begun and not finished: if that cannot be any more, there may be an ABORT.
+    fn is_amid_message(&self) -> bool {
+        self.sent.last().is_some_and(|sent| !sent.is_finished())
+    }
+}
+
 pub(super) struct Oracle {
     sides: [Side; 2],
     is_pristine: bool,
@@ -128,8 +145,15 @@ impl Oracle {
 
     // What the users do.
 
-    pub(super) fn next_id(&self, who: usize) -> u32 {
-        (self.sides[who].sent.len() as u32) << 1 | who as u32
+    /// The number of the next message, or of the last one.
+    pub(super) fn id(&self, who: usize, last: bool) -> u32 {
+        let next = self.sides[who].sent.len() as u32;
+        (next - u32::from(last)) << 1 | who as u32
+    }
+
+    /// The last message was handed in up to there.
+    pub(super) fn handed_in(&mut self, who: usize, to: usize) {
+        self.sides[who].sent.last_mut().unwrap().handed = to;
     }
 
     pub(super) fn accepted(
@@ -145,12 +169,14 @@ impl Oracle {
             stream,
             unordered,
             size,
+            handed: 0,
             policy,
             life: side.life,
             delivered: None,
             excused: false,
             given_up: false,
             left: false,
+            told: 0,
             cut: false,
         });
     }
@@ -305,13 +331,16 @@ impl Oracle {
             let sent = side.sent.get_mut((id >> 1) as usize);
             let sent = sent.filter(|_| id & 1 == who as u32);
             let sent = sent.expect("nobody sent what has failed");
-            assert!(!sent.given_up && !sent.left, "message {id} failed twice");
+            let is_more = sent.handed > sent.told;
+            let is_first = !sent.given_up && !sent.left;
+            assert!(is_first || is_more, "message {id} failed twice");
+            sent.told = sent.handed;
             match why {
                 Failure::Abandoned => sent.given_up = true,
                 Failure::BadStream | Failure::Restarted | Failure::Ended { .. } => sent.left = true,
             }
             let is_right = match sent.policy {
-                _ if sent.left => true,
+                _ if sent.left || !sent.is_finished() => true,
                 Policy::Reliable => false,
                 Policy::Timed(until) => net.now > until,
                 Policy::Retransmissions(_) => !self.is_pristine,
@@ -319,7 +348,7 @@ impl Oracle {
             };
             assert!(is_right, "message {id} was given up: {sent:?}");
             assert!(
-                pattern(u64::from(id), sent.size).ends_with(&pieces),
+                pattern(u64::from(id), sent.size)[..sent.handed].ends_with(&pieces),
                 "message {id}: {} bytes failed that are not its end",
                 pieces.len()
             );
@@ -330,7 +359,10 @@ impl Oracle {
             let id = u32::from_be_bytes(message.ppid);
             let sent = &mut self.sides[1 - who].sent[(id >> 1) as usize];
             assert!(
-                sent.given_up || sent.excused || host.end().is_some_and(|e| e != Closed::Shutdown),
+                sent.given_up
+                    || sent.excused
+                    || !sent.is_finished()
+                    || host.end().is_some_and(|e| e != Closed::Shutdown),
                 "message {id} was cut and not given up"
             );
             assert!(
@@ -386,7 +418,10 @@ impl Oracle {
         let of_this_life = side.sent.iter().filter(|message| message.life == side.life);
         for message in of_this_life {
             assert!(
-                message.delivered.is_some() || message.given_up || message.left,
+                message.delivered.is_some()
+                    || message.given_up
+                    || message.left
+                    || !message.is_finished(),
                 "{} does not know what became of {message:?}",
                 name(who)
             );
@@ -406,7 +441,7 @@ impl Oracle {
             Closed::Aborted { cause: code, setup } => {
                 let stale = setup && code == cause::STALE_COOKIE;
                 assert!(
-                    side.aborts && code == USER_ABORT || stale,
+                    (side.aborts || side.is_amid_message()) && code == USER_ABORT || stale,
                     "aborted: cause {code}"
                 );
                 return;
@@ -414,7 +449,11 @@ impl Oracle {
             Closed::PeerAborted { setup, .. } => {
                 let is_refused = setup && !net.hosts[1 - who].listens;
                 assert!(
-                    peer.is_gone || peer.aborts || peer.refuses || is_refused,
+                    peer.is_gone
+                        || peer.aborts
+                        || peer.is_amid_message()
+                        || peer.refuses
+                        || is_refused,
                     "aborted by the peer"
                 );
                 return;
