@@ -300,6 +300,8 @@ impl<B: Payload> Association<B> {
     /// of which nothing was sent; of either sort the oldest.
     pub(crate) fn make_room(&mut self, cx: &mut Cx<'_>, wanted: usize, policy: Policy) -> usize {
         self.begin_input();
+        // What is sent while a message is not finished is a part of that.
+        let policy = self.queue.unfinished().map_or(policy, |m| m.policy);
         let unsent = self.drop_unsent(cx, |queued| queued.is_below(policy), wanted);
         // Without memory there is no room.
         let mut freed = unsent.unwrap_or(0);

@@ -262,6 +262,22 @@ fn all_of_a_message_is_given_up() {
     net.finish(A);
 }
 
+/// Whatever the user says about a later part.
+#[test]
+fn a_message_makes_no_room_for_itself() {
+    let mut net = Net::connected(95);
+    net.filter(no_data);
+    for (i, range) in PARTS[..2].iter().enumerate() {
+        let mut message = part(1, &data()[range.clone()], false);
+        message.policy = Policy::Priority(5);
+        let more_important = Policy::Priority(1 + i as u32);
+        net.with(A, |assoc, cx| assoc.make_room(cx, 1, more_important));
+        hand_in(&mut net, message).unwrap();
+    }
+    assert!(net.hosts[A].failed.is_empty());
+    net.with(A, |assoc, cx| assoc.abort(cx, 12, &[]));
+}
+
 #[test]
 fn the_rest_comes_back_after_a_restart_of_the_peer() {
     let mut net = Net::connected(91);
