@@ -67,13 +67,13 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
     if one_to_one && sk.state() == State::Listening {
         return Err(EPIPE);
     }
-    let info = SendInfo::parse(msg)?;
     let ends_itself = endpoint.inner.lock().settings.explicit_eor;
-    let end = !ends_itself || info.has(EOR) || msg.flags() & bindings::MSG_EOR != 0;
     let longest = (sk.sndbuf() as usize).max(1);
-    if len > longest && (!ends_itself || info.has(ABORT | SENDALL)) {
+    if len > longest && !ends_itself {
         return Err(EMSGSIZE);
     }
+    let info = SendInfo::parse(msg)?;
+    let end = !ends_itself || info.has(EOR) || msg.flags() & bindings::MSG_EOR != 0;
     let is_peeled_off = peeloff::is_peeled_off(sk, &endpoint);
     check(&info, one_to_one && !is_peeled_off, len)?;
     let to = match msg.name() {
@@ -83,6 +83,9 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
     };
     let nonblock = msg.flags() & bindings::MSG_DONTWAIT != 0;
     if info.has(SENDALL) && !one_to_one {
+        if len > longest {
+            return Err(EMSGSIZE);
+        }
         return send_to_all(sk, &endpoint, &info, msg, len, end, nonblock);
     }
 
