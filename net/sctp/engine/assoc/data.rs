@@ -153,7 +153,7 @@ impl<B: Payload> Association<B> {
         let payload = pkt.payload(data.payload).ok_or(Reason::Malformed)?;
         incoming.has_data = true;
         let is_whole = header.begin && header.end;
-        incoming.last_message = if is_whole { chunk.raw.len() } else { 0 };
+        incoming.last_message = if is_whole { chunk.len() } else { 0 };
         incoming.signs.immediate |= header.immediate;
         let had_gap = self.rx.map().has_gap();
         let expected = self.rx.map().cumulative().next();

@@ -10,7 +10,7 @@
 //! ```
 
 use super::{
-    tlv::{Element, Elements},
+    tlv::{Element, Elements, HEADER_LEN},
     Malformed, OnUnrecognized,
 };
 
@@ -110,6 +110,9 @@ pub(crate) struct Chunk<'a> {
     pub(crate) raw: &'a [u8],
     /// Where `value` begins in the packet, counted from the common header.
     pub(crate) offset: usize,
+    /// How many bytes of user data come after those of `value`, in a DATA chunk that is the last
+    /// one of a packet that is not all at hand.
+    pub(super) beyond: usize,
 }
 
 impl<'a> Chunk<'a> {
@@ -120,8 +123,14 @@ impl<'a> Chunk<'a> {
             flags,
             value: element.value,
             raw: element.raw,
-            offset: element.offset.saturating_add(super::tlv::HEADER_LEN),
+            offset: element.offset.saturating_add(HEADER_LEN),
+            beyond: element.beyond,
         }
+    }
+
+    /// What its length field says: header and value.
+    pub(crate) const fn len(&self) -> usize {
+        self.raw.len().saturating_add(self.beyond)
     }
 
     /// Whether the T bit is set (only ABORT and SHUTDOWN COMPLETE have one).
@@ -137,9 +146,10 @@ pub(crate) struct Chunks<'a> {
 }
 
 impl<'a> Chunks<'a> {
-    pub(super) const fn new(bytes: &'a [u8], offset: usize) -> Self {
+    /// The chunks in `bytes`, which begin at `offset` of a packet that has `beyond` more bytes.
+    pub(super) const fn new(bytes: &'a [u8], offset: usize, beyond: usize) -> Self {
         Self {
-            elements: Elements::new(bytes, offset),
+            elements: Elements::cut(bytes, offset, beyond),
         }
     }
 }
@@ -148,6 +158,11 @@ impl<'a> Iterator for Chunks<'a> {
     type Item = Result<Chunk<'a>, Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        Some(self.elements.next()?.map(Chunk::from_element))
+        let chunk = self.elements.next()?.map(Chunk::from_element);
+        // Of all others everything is looked at.
+        Some(chunk.and_then(|chunk| {
+            let is_fit = chunk.beyond == 0 || chunk.kind == ChunkType::Data;
+            is_fit.then_some(chunk).ok_or(Malformed)
+        }))
     }
 }

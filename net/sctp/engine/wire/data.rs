@@ -88,10 +88,8 @@ impl Data {
         let fixed = DataHeader::LEN - tlv::HEADER_LEN;
         let header = Self::parse_header(chunk).ok_or(Malformed)?;
         let start = chunk.offset.checked_add(fixed).ok_or(Malformed)?;
-        let end = chunk
-            .offset
-            .checked_add(chunk.value.len())
-            .ok_or(Malformed)?;
+        let value = chunk.len().checked_sub(tlv::HEADER_LEN).ok_or(Malformed)?;
+        let end = chunk.offset.checked_add(value).ok_or(Malformed)?;
         Ok(Self {
             header,
             payload: start..end,

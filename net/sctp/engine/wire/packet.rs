@@ -19,6 +19,7 @@ use core::ops::Range;
 
 use super::{
     chunk::{ChunkType, Chunks},
+    data::DataHeader,
     read::Reader,
     tlv,
 };
@@ -50,6 +51,32 @@ impl Header {
     }
 }
 
+/// How much of a packet of `len` bytes has to be in contiguous memory to be understood: all but the
+/// user data of a DATA chunk at its end, which is only passed on. `peek` reads four bytes anywhere.
+pub(crate) fn visible_len(len: usize, mut peek: impl FnMut(usize) -> Option<[u8; 4]>) -> usize {
+    let mut at = Header::LEN;
+    // What is sent in pages is one large chunk, with little before it.
+    for _ in 0..4 {
+        let Some([kind, _, high, low]) = peek(at) else {
+            break;
+        };
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        let end = at.saturating_add(tlv::padded(length));
+        if end >= len {
+            let is_data = ChunkType::from_u8(kind) == ChunkType::Data;
+            if is_data && length >= DataHeader::LEN && at.saturating_add(length) <= len {
+                return at.saturating_add(DataHeader::LEN);
+            }
+            break;
+        }
+        if length < tlv::HEADER_LEN {
+            break;
+        }
+        at = end;
+    }
+    len
+}
+
 /// A received SCTP packet, its checksum already verified by the caller.
 #[derive(Debug)]
 pub(crate) struct Packet<'a, B> {
@@ -58,15 +85,16 @@ pub(crate) struct Packet<'a, B> {
     /// Where it was sent to: the IP destination address.
     pub(crate) dst: Address,
     header: Header,
-    /// Common header and chunks.
+    /// Common header and chunks, but perhaps not the end of the user data in the last one.
     bytes: &'a [u8],
-    /// The same bytes, as something that can be kept.
+    /// The whole packet, as something that can be kept.
     buf: &'a B,
     first: ChunkType,
 }
 
 impl<'a, B: Payload> Packet<'a, B> {
-    /// A packet of `bytes`, common header first, and `buf`, a reference to the same bytes.
+    /// A packet of `bytes`, common header first, and `buf`, a reference to the same bytes. They may
+    /// be cut where [`visible_len()`] says.
     ///
     /// There has to be a chunk after the common header, and the ports must not be 0
     /// (RFC 9260, 3.1).
@@ -109,7 +137,7 @@ impl<'a, B: Payload> Packet<'a, B> {
 
     /// Bytes of the packet, common header included.
     pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
+        self.buf.len()
     }
 
     /// The type of the first chunk, which decides how a packet without an association is treated
@@ -121,7 +149,9 @@ impl<'a, B: Payload> Packet<'a, B> {
     /// The chunks in order. If one is malformed, that is the last item: what came before it may
     /// have been handled already, nothing after it can be found.
     pub(crate) fn chunks(&self) -> Chunks<'a> {
-        Chunks::new(self.bytes.get(Header::LEN..).unwrap_or(&[]), Header::LEN)
+        let chunks = self.bytes.get(Header::LEN..).unwrap_or(&[]);
+        let beyond = self.buf.len().saturating_sub(self.bytes.len());
+        Chunks::new(chunks, Header::LEN, beyond)
     }
 
     /// A reference to the bytes in `range`, counted from the common header, that outlives the

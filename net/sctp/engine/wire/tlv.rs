@@ -16,6 +16,9 @@
 //! element whose length is less than 4 or more than what is left ends the list with an error, as
 //! do one to three bytes left over. The padding of the last element may be missing: in a list of
 //! parameters it has to be, for the chunk's length does not count it.
+//!
+//! Of a packet's last chunk the end need not be at hand ([`Packet::new`](super::packet::Packet)):
+//! then its slices are what there is of it.
 
 use super::Malformed;
 
@@ -38,6 +41,8 @@ pub(crate) struct Element<'a> {
     pub(crate) raw: &'a [u8],
     /// Where the header begins, counted from where the list's owner began to count.
     pub(crate) offset: usize,
+    /// How many bytes of the value are not at hand.
+    pub(crate) beyond: usize,
 }
 
 /// A list that is walked.
@@ -45,14 +50,22 @@ pub(crate) struct Element<'a> {
 pub(crate) struct Elements<'a> {
     rest: &'a [u8],
     offset: usize,
+    /// Bytes of the list after `rest`, which are not at hand.
+    beyond: usize,
 }
 
 impl<'a> Elements<'a> {
     /// The elements in `bytes`, which begin at `offset` of something larger.
     pub(crate) const fn new(bytes: &'a [u8], offset: usize) -> Self {
+        Self::cut(bytes, offset, 0)
+    }
+
+    /// The same, of a list that goes on for `beyond` bytes after these.
+    pub(crate) const fn cut(bytes: &'a [u8], offset: usize, beyond: usize) -> Self {
         Self {
             rest: bytes,
             offset,
+            beyond,
         }
     }
 
@@ -60,13 +73,19 @@ impl<'a> Elements<'a> {
     fn split(&self) -> Option<(Element<'a>, &'a [u8])> {
         let (&[a, b, high, low], _) = self.rest.split_first_chunk::<HEADER_LEN>()?;
         let length = usize::from(u16::from_be_bytes([high, low]));
-        let raw = self.rest.get(..length)?;
+        let at_hand = length.min(self.rest.len());
+        let beyond = length.saturating_sub(at_hand);
+        if beyond > self.beyond {
+            return None;
+        }
+        let raw = self.rest.get(..at_hand)?;
         let value = raw.get(HEADER_LEN..)?;
         let element = Element {
             head: [a, b],
             value,
             raw,
             offset: self.offset,
+            beyond,
         };
         Some((element, self.rest.get(padded(length)..).unwrap_or(&[])))
     }

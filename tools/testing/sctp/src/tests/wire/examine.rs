@@ -14,7 +14,7 @@ use crate::{
             data::Data,
             forward_tsn::ForwardTsn,
             init::Init,
-            packet::{Header, Packet},
+            packet::{visible_len, Header, Packet},
             param::Params,
             sack::Sack,
             Malformed,
@@ -92,7 +92,32 @@ pub(crate) fn examine(bytes: &[u8]) -> Result<Vec<ChunkType>, Reason> {
     if let Some(first) = kinds.first() {
         assert_eq!(*first, pkt.first_kind());
     }
+    examine_cut(&pkt, bytes, &buf);
     Ok(kinds)
+}
+
+/// A packet that is cut where it may be is understood as the whole one is.
+fn examine_cut(pkt: &Packet<'_, Bytes>, bytes: &[u8], buf: &Bytes) {
+    let seen = visible_len(bytes.len(), |at| bytes.get(at..at + 4)?.try_into().ok());
+    let cut = Packet::new(&bytes[..seen], buf, SRC, DST).unwrap();
+    assert_eq!(cut.len(), pkt.len());
+    assert_eq!(cut.first_kind(), pkt.first_kind());
+    let mut chunks = cut.chunks();
+    for whole in pkt.chunks() {
+        let Ok(whole) = whole else {
+            assert!(chunks.next().unwrap().is_err());
+            break;
+        };
+        let chunk = chunks.next().unwrap().unwrap();
+        assert_eq!((chunk.kind, chunk.flags), (whole.kind, whole.flags));
+        assert_eq!(chunk.len(), whole.len());
+        if chunk.kind == ChunkType::Data {
+            assert_eq!(Data::parse(&chunk), Data::parse(&whole));
+        } else {
+            assert_eq!(chunk.value, whole.value);
+        }
+    }
+    assert!(chunks.next().is_none());
 }
 
 /// Every view on every chunk: those that are not meant for it have to survive it, too.

@@ -6,12 +6,18 @@
 use proptest::prelude::*;
 
 use super::{
-    examine::examine,
+    examine::{examine, DST, SRC},
     samples::{self, packet, packet_tag_0},
 };
 use crate::{
-    engine::{stats::Reason, wire::chunk::ChunkType},
-    tests::support::cases,
+    engine::{
+        stats::Reason,
+        wire::{
+            chunk::ChunkType,
+            packet::{visible_len, Packet},
+        },
+    },
+    tests::support::{cases, payload::Bytes},
 };
 
 #[test]
@@ -64,6 +70,44 @@ fn a_flipped_bit_is_survived() {
             let _ = examine(&bytes);
         }
     }
+}
+
+fn seen(bytes: &[u8]) -> usize {
+    visible_len(bytes.len(), |at| bytes.get(at..at + 4)?.try_into().ok())
+}
+
+#[test]
+fn only_user_data_at_the_end_need_not_be_at_hand() {
+    let (data, sack, init) = (samples::DATA, samples::SACK, samples::INIT);
+    assert_eq!(seen(&packet(&[data])), 12 + 16);
+    assert_eq!(seen(&packet(&[sack, data])), 12 + 28 + 16);
+    assert_eq!(seen(&packet(&[data, data])), 12 + 20 + 16);
+    for whole in [
+        packet(&[data, sack]),
+        packet(&[sack]),
+        packet_tag_0(&[init]),
+        // Too short for a DATA chunk, and longer than the packet.
+        packet(&["00 03 000c 00000001 00010002"]),
+        packet(&["00 03 0015 00000001 00010002 00000003 61626364"]),
+        packet(&["00 03 0003 00000001 00010002 00000003 61626364"]),
+        packet(&["00 03 0013"]),
+    ] {
+        assert_eq!(seen(&whole), whole.len());
+    }
+}
+
+#[test]
+fn of_many_small_chunks_everything_is_asked_for() {
+    let many = packet(&[samples::DATA; 20]);
+    assert_eq!(seen(&many), many.len());
+}
+
+#[test]
+fn a_cut_chunk_other_than_data_is_malformed() {
+    let bytes = packet(&[samples::SACK]);
+    let buf = Bytes::new(&bytes);
+    let pkt = Packet::new(&bytes[..bytes.len() - 4], &buf, SRC, DST).unwrap();
+    assert!(pkt.chunks().next().unwrap().is_err());
 }
 
 #[test]
