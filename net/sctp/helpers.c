@@ -132,9 +132,20 @@ struct sk_buff *sctp_helper_skb_share_check(struct sk_buff *skb)
 	return skb_share_check(skb, GFP_ATOMIC);
 }
 
-int sctp_helper_skb_linearize(struct sk_buff *skb)
+/* What lower layers have found out about checksums of their own is not about ours. */
+void sctp_helper_skb_prepare(struct sk_buff *skb)
 {
-	return skb_linearize(skb);
+	skb->csum_valid = 0;
+}
+
+bool sctp_helper_skb_has_frag_list(const struct sk_buff *skb)
+{
+	return skb_has_frag_list(skb);
+}
+
+bool sctp_helper_skb_may_pull(struct sk_buff *skb, unsigned int len)
+{
+	return pskb_may_pull(skb, len);
 }
 
 /* Lets go of everything but the data: what is kept must pin no one else. */

@@ -18,7 +18,7 @@ use crate::{
         wire::{
             builder::PacketBuilder,
             chunk::ChunkType,
-            packet::{Header, Packet},
+            packet::{visible_len, Header, Packet},
         },
     },
     output,
@@ -53,7 +53,7 @@ pub(crate) fn receive(net: &Net, skb: RxSkb, ipv6: bool) {
 }
 
 /// Handles a packet; `None` if it was not taken.
-fn handle(pernet: &Arc<Pernet>, skb: RxSkb, ipv6: bool) -> Option<()> {
+fn handle(pernet: &Arc<Pernet>, mut skb: RxSkb, ipv6: bool) -> Option<()> {
     if !skb.is_for_host() || !skb.policy_allows(ipv6) {
         return None;
     }
@@ -66,6 +66,7 @@ fn handle(pernet: &Arc<Pernet>, skb: RxSkb, ipv6: bool) -> Option<()> {
     if !src.is_unicast() || !dst.is_unicast() {
         return None;
     }
+    skb.pull(visible_len(skb.len(), |at| skb.peek(at)))?;
     let header = Header::parse(skb.bytes())?;
     let memory = skb.truesize();
     let payload = skb.into_payload();

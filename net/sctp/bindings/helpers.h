@@ -92,7 +92,9 @@ struct sctp_arrival {
 struct sk_buff *sctp_helper_skb_get(struct sk_buff *skb);
 void sctp_helper_consume_skb(struct sk_buff *skb);
 struct sk_buff *sctp_helper_skb_share_check(struct sk_buff *skb);
-int sctp_helper_skb_linearize(struct sk_buff *skb);
+void sctp_helper_skb_prepare(struct sk_buff *skb);
+bool sctp_helper_skb_has_frag_list(const struct sk_buff *skb);
+bool sctp_helper_skb_may_pull(struct sk_buff *skb, unsigned int len);
 void sctp_helper_skb_detach(struct sk_buff *skb);
 bool sctp_helper_skb_csum_unnecessary(const struct sk_buff *skb);
 u32 sctp_helper_crc32c(u32 crc, const void *data, size_t len);

@@ -22,8 +22,7 @@ const HEADER_LEN: usize = 12;
 
 /// Payload up to this many bytes, what an Ethernet frame can have, is copied into a packet's linear
 /// part, and user messages up to that are kept in linear memory. Larger ones are kept in page
-/// fragments that packets can refer to: for a small one that costs as much as the copy, which is
-/// made in any case if the packet stays on the host, as received packets are made linear.
+/// fragments that packets can refer to: for a small one that costs as much as the copy.
 const COPY_LIMIT: usize = 1500;
 
 /// Most bytes of a user message in one skb: they fit even if only single pages are to be had. A
@@ -189,12 +188,12 @@ impl Via {
 }
 
 /// A packet that has come in, as the inet layer hands it over: its bytes begin with the SCTP
-/// common header and are linear.
+/// common header, which is in the linear part.
 pub(crate) struct RxSkb(Skb);
 
 impl RxSkb {
-    /// Takes over a received packet; `None`, and it is dropped, if there is no memory to make it
-    /// linear and unshared.
+    /// Takes over a received packet; `None`, and it is dropped, if there is no memory for having it
+    /// unshared, or it has no common header.
     ///
     /// # Safety
     ///
@@ -204,19 +203,43 @@ impl RxSkb {
         // returns another one, or null.
         let skb = unsafe { bindings::sctp_helper_skb_share_check(skb) };
         // SAFETY: As above.
-        let skb = unsafe { Skb::from_raw(skb) }?;
+        let mut packet = Self(unsafe { Skb::from_raw(skb) }?);
         // SAFETY: The skb is valid and not shared.
-        if unsafe { bindings::sctp_helper_skb_linearize(skb.as_ptr()) } != 0 {
-            return None;
+        unsafe { bindings::sctp_helper_skb_prepare(packet.as_ptr()) };
+        // What IP has put together is a list of skbs, through which is no quick way.
+        // SAFETY: As above.
+        if unsafe { bindings::sctp_helper_skb_has_frag_list(packet.as_ptr()) } {
+            packet.pull(packet.len())?;
         }
-        Some(Self(skb))
+        packet.pull(HEADER_LEN)?;
+        Some(packet)
+    }
+
+    /// Lets the linear part have `len` bytes at least. `None` if the packet is shorter, or there is
+    /// no memory.
+    pub(crate) fn pull(&mut self, len: usize) -> Option<()> {
+        let len = u32::try_from(len).ok()?;
+        // SAFETY: By its type invariant the skb is valid, and it is not shared.
+        unsafe { bindings::sctp_helper_skb_may_pull(self.as_ptr(), len) }.then_some(())
+    }
+
+    /// The length of the packet.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Four bytes from anywhere in the packet.
+    pub(crate) fn peek(&self, at: usize) -> Option<[u8; 4]> {
+        let mut bytes = [0; 4];
+        self.0.copy_bits(at, &mut bytes).ok()?;
+        Some(bytes)
     }
 
     pub(super) fn as_ptr(&self) -> *mut bindings::sk_buff {
         self.0.as_ptr()
     }
 
-    /// The SCTP packet.
+    /// As much of the SCTP packet as is linear.
     pub(crate) fn bytes(&self) -> &[u8] {
         self.0.linear()
     }
@@ -418,9 +441,8 @@ fn copy_if_small(skb: &Skb, offset: usize, len: usize) -> Option<Arc<Copied>> {
     if len.saturating_mul(4) >= skb.len() {
         return None;
     }
-    let bytes = skb.linear().get(offset..offset.checked_add(len)?)?;
-    let mut copy = KVec::with_capacity(len, GFP_ATOMIC).ok()?;
-    copy.extend_from_slice(bytes, GFP_ATOMIC).ok()?;
+    let mut copy = KVec::from_elem(0, len, GFP_ATOMIC).ok()?;
+    skb.copy_bits(offset, &mut copy).ok()?;
     let copied = Copied {
         bytes: copy,
         arrival: Arrival::of(skb),
@@ -492,14 +514,12 @@ impl SkbRange {
         })
     }
 
-    /// The bytes of a packet that was received.
+    /// The linear part of a packet that was received.
     pub(crate) fn received_bytes(&self) -> Option<&[u8]> {
-        let Memory::Received(skb) = &self.memory else {
-            return None;
-        };
-        let start = self.offset as usize;
-        skb.linear()
-            .get(start..start.checked_add(self.len as usize)?)
+        match &self.memory {
+            Memory::Received(skb) => skb.linear().get(self.offset as usize..),
+            Memory::Sent(_) | Memory::Copied(_) => None,
+        }
     }
 
     /// Whether a packet that has just come in passes the filter of a socket (SO_ATTACH_FILTER) and

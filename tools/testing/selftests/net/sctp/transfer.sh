@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Transfers between two namespaces over veth: both styles, both families, with
 # messages of all sizes, many streams, both directions at once, small buffers,
-# and several associations at one server. Verified byte by byte by sctp_xfer.
+# several associations at one server, and large packets. Verified byte by byte by
+# sctp_xfer.
 #
 # SIZE= is how much each transfer sends (2M), SHARE= each of several clients (500K).
 . "$(dirname "$0")/sctp_lib.sh"
@@ -26,7 +27,17 @@ eight_clients() {
 	end_server eight $rc
 }
 
-ktap_plan 38
+# Packets whose user data are in pages and are not copied on their way.
+large_packets() {
+	local rc
+	ip -n "$NS_A" link set veth0 mtu 60000 && ip -n "$NS_B" link set veth0 mtu 60000 || return
+	transfer "$1" one-to-one -b "$SIZE" -l 1:150000
+	rc=$?
+	ip -n "$NS_A" link set veth0 mtu 1500 && ip -n "$NS_B" link set veth0 mtu 1500
+	return $rc
+}
+
+ktap_plan 40
 for family in 4 6; do
 	for style in one-to-one one-to-many; do
 		name="IPv$family $style"
@@ -56,6 +67,8 @@ for family in 4 6; do
 			ktap $? "$name, eight clients, long messages"
 		fi
 	done
+	large_packets $family
+	ktap $? "IPv$family, large packets"
 done
 remove_veth
 ktap $? "namespaces removed"
