@@ -5,6 +5,7 @@
  * sink: listens, takes every association and throws away what comes, so that
  * there is something to attack: one-to-many on the port, one-to-one on the next.
  * hold: the same, but never reads or accepts.
+ * talk: the same, but sends as much as it can to all who come.
  *
  * attack: from a network device without addresses, plays clients that set up
  * associations with the sink. At each step, before the packet that is right, it
@@ -15,6 +16,7 @@
  * must still answer a handshake, take data and acknowledge it.
  *
  * squeeze: from such a device, makes the receiver hold as much memory as it will.
+ * inits, crowd, deaf: the same by being many, see sctp_flood_crowd.c.
  *
  * replay: watches an association that passes through the device and sends
  * copies of its packets again which must do it no harm: altered, with a checksum
@@ -257,7 +259,16 @@ static int sink_socket(int type, uint16_t port)
 
 #define MAX_FDS 200
 
-static void sink(bool hold)
+/* As much as there is room for. */
+static void talk_to(int fd, const struct sockaddr_in6 *to, socklen_t len)
+{
+	static const char text[1000];
+
+	while (sendto(fd, text, sizeof(text), MSG_NOSIGNAL, (void *)to, len) > 0)
+		;
+}
+
+static void sink(bool hold, bool talk)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
 	struct pollfd pfds[MAX_FDS];
@@ -276,8 +287,16 @@ static void sink(bool hold)
 	while (!stop) {
 		if (poll(pfds, n, 500) < 0 && errno != EINTR)
 			fail("poll: %s", strerror(errno));
-		while (recv(pfds[0].fd, buf, sizeof(buf), 0) >= 0)
-			;
+		for (;;) {
+			struct sockaddr_in6 from;
+			socklen_t len = sizeof(from);
+
+			if (recvfrom(pfds[0].fd, buf, sizeof(buf), 0,
+				     (void *)&from, &len) < 0)
+				break;
+			if (talk)
+				talk_to(pfds[0].fd, &from, len);
+		}
 		while ((fd = accept(pfds[1].fd, NULL, NULL)) >= 0) {
 			fcntl(fd, F_SETFL, O_NONBLOCK);
 			/* The oldest makes room for the newest. */
@@ -299,6 +318,8 @@ static void sink(bool hold)
 			do {
 				len = recv(pfds[i].fd, buf, sizeof(buf), 0);
 			} while (len > 0);
+			if (talk)
+				talk_to(pfds[i].fd, NULL, 0);
 			if (len == 0 || (errno != EAGAIN && errno != EINTR) ||
 			    pfds[i].revents & (POLLERR | POLLHUP)) {
 				close(pfds[i].fd);
@@ -314,15 +335,38 @@ static void sink(bool hold)
 
 static void usage(void)
 {
-	fputs("usage: sctp_flood sink|hold [-p PORT]\n"
+	fputs("usage: sctp_flood sink|hold|talk [-p PORT]\n"
 	      "       sctp_flood attack -i DEVICE -m MAC -s SOURCE -d DESTINATION [options]\n"
-	      "       sctp_flood squeeze -i DEVICE -m MAC -s SOURCE -d DESTINATION [options]\n"
+	      "       sctp_flood squeeze|inits|crowd|deaf, likewise\n"
 	      "       sctp_flood replay -i DEVICE [options]\n"
 	      "  -p PORT     of the sink (5002), one-to-one at the next\n"
 	      "  -n COUNT    packets to send (100000)\n"
 	      "  -S SEED     of all that is random (1)\n"
 	      "  -t SECONDS  fail if it takes longer (300)\n", stderr);
 	exit(2);
+}
+
+/* Those that play clients. */
+static void play(const char *name)
+{
+	static const struct {
+		const char *name;
+		void (*run)(void);
+	} modes[] = {
+		{ "attack", attack }, { "squeeze", squeeze }, { "inits", inits },
+		{ "crowd", crowd }, { "deaf", deaf },
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		if (strcmp(name, modes[i].name))
+			continue;
+		set_addresses();
+		open_device();
+		modes[i].run();
+		return;
+	}
+	usage();
 }
 
 int main(int argc, char **argv)
@@ -367,15 +411,15 @@ int main(int argc, char **argv)
 	}
 	deadline = now_ms() + opt.timeout * 1000LL;
 	if (!strcmp(argv[1], "sink"))
-		sink(false);
+		sink(false, false);
 	else if (!strcmp(argv[1], "hold"))
-		sink(true);
-	else if (!strcmp(argv[1], "attack") && opt.dev && opt.src && opt.dst)
-		attack();
-	else if (!strcmp(argv[1], "squeeze") && opt.dev && opt.src && opt.dst)
-		squeeze();
+		sink(true, false);
+	else if (!strcmp(argv[1], "talk"))
+		sink(false, true);
 	else if (!strcmp(argv[1], "replay") && opt.dev)
 		replay();
+	else if (opt.dev && opt.src && opt.dst)
+		play(argv[1]);
 	else
 		usage();
 	return 0;

@@ -78,9 +78,19 @@ void mutate(struct packet *p);
 /* sctp_flood_attack.c */
 void send_packet(const struct packet *p);
 void drain(void);
+void new_peer(struct peer *peer);
+void send_init(struct peer *peer);
+bool take_init_ack(struct peer *peer, int ms);
+void send_one(const struct peer *peer, uint8_t type);
 void set_up(struct peer *peer);
+void set_source(uint16_t n);
 void set_addresses(void);
 void attack(void);
+
+/* sctp_flood_crowd.c */
+void inits(void);
+void crowd(void);
+void deaf(void);
 
 /* sctp_flood_squeeze.c */
 void squeeze(void);

@@ -82,6 +82,12 @@ static void send_hostile(const struct peer *peer)
 	send_packet(&p);
 }
 
+/* One of the 65536 addresses that have the same beginning. */
+void set_source(uint16_t n)
+{
+	set16(src_addr + (opt.v6 ? 14 : 2), n);
+}
+
 /* What the sink says to @peer: finds the chunk, returns its value. */
 static const uint8_t *await(const struct peer *peer, uint8_t type, size_t *len,
 			    int ms)
@@ -133,7 +139,7 @@ void drain(void)
 		answered++;
 }
 
-static void send_init(struct peer *peer)
+void send_init(struct peer *peer)
 {
 	struct packet p;
 	uint8_t *v;
@@ -149,7 +155,7 @@ static void send_init(struct peer *peer)
 	send_packet(&p);
 }
 
-static bool take_init_ack(struct peer *peer, int ms)
+bool take_init_ack(struct peer *peer, int ms)
 {
 	size_t len, at, param;
 	const uint8_t *v = await(peer, INIT_ACK, &len, ms);
@@ -171,7 +177,7 @@ static bool take_init_ack(struct peer *peer, int ms)
 	return false;
 }
 
-static void send_one(const struct peer *peer, uint8_t type)
+void send_one(const struct peer *peer, uint8_t type)
 {
 	struct packet p;
 	uint8_t *v;
@@ -191,7 +197,7 @@ static void send_one(const struct peer *peer, uint8_t type)
 	send_packet(&p);
 }
 
-static void new_peer(struct peer *peer)
+void new_peer(struct peer *peer)
 {
 	memset(peer, 0, sizeof(*peer));
 	peer->port = 1024 + below(60000);
@@ -289,8 +295,6 @@ void set_addresses(void)
 
 void attack(void)
 {
-	set_addresses();
-	open_device();
 	check_alive();
 	while (sent < opt.count) {
 		attack_once();

@@ -52,8 +52,6 @@ void squeeze(void)
 	uint32_t next[ASSOCIATIONS] = {};
 	unsigned int i;
 
-	set_addresses();
-	open_device();
 	opt.streams = 65535;
 	for (i = 0; i < ASSOCIATIONS; i++)
 		set_up(&peers[i]);

@@ -74,6 +74,19 @@ nothing_left() {
 	return 1
 }
 
+# slab: kB that the kernel has in objects.
+slab() { awk '/^(Slab|Percpu):/ { n += $2 } END { print n }' /proc/meminfo; }
+
+# figures WHEN: what there is of memory, and what of it the module has counted.
+figures() {
+	local objects='' file
+	for file in "$OBJECTS"/*; do
+		[ ! -e "$file" ] || objects+=" ${file##*/} $(cat "$file"),"
+	done
+	note "$1: $(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo) kB available, $(slab) kB in slabs," \
+		"$(awk '/^SCTP / { print $4 * 4 }' /proc/net/protocols) kB of sockets;${objects%,}"
+}
+
 # conclude: the last two tests of a scenario whose module stays, and its end.
 conclude() {
 	nothing_left 30

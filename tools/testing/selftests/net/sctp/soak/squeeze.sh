@@ -9,8 +9,6 @@
 # a debug kernel keeps for itself counts, too.
 LIMIT_KB=$((256 << 10))
 
-slab() { awk '/^(Slab|Percpu):/ { n += $2 } END { print n }' /proc/meminfo; }
-
 need_sctp
 mark_log
 setup_veth && setup_attacker || ktap_skip_all "no veth"
@@ -40,7 +38,7 @@ squeeze() {
 }
 squeeze "one-to-many" 10.9.1.2 10.9.1.1 5004
 squeeze "one-to-one" fd0a::2 fd0a::1 5005
-! [ -d "$OBJECTS" ] || grep -H . "$OBJECTS"/* | sed 's/^/# /'
+figures "at the end"
 note "slabs grew by $((most - before)) kB"
 [ $((most - before)) -lt $LIMIT_KB ]
 ktap $? "memory is bounded"
