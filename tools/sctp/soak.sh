@@ -17,4 +17,4 @@ bin=$("$here/build-selftests.sh")
 scenarios=(${SCENARIOS:-})
 say "soak: $minutes minutes, SEED=$seed, in the guest $flavour"
 tests_in_guest "soak-$flavour" -f "$flavour" -m rust -t $((minutes * 60 + 1200)) -- \
-	env "SECS=${SECS:-}" "ROUNDS=${ROUNDS:-}" "INITS=${INITS:-}" "CROWD=${CROWD:-}" bash "$here/guest/soak.sh" "$bin" "$minutes" "$seed" "${scenarios[@]}"
+	env "SECS=${SECS:-}" "ROUNDS=${ROUNDS:-}" "INITS=${INITS:-}" "CROWD=${CROWD:-}" "FUZZ=${FUZZ:-}" bash "$here/guest/soak.sh" "$bin" "$minutes" "$seed" "${scenarios[@]}"

@@ -18,6 +18,8 @@
  * squeeze: from such a device, makes the receiver hold as much memory as it will.
  * inits, crowd, deaf: the same by being many, see sctp_flood_crowd.c.
  *
+ * fuzz: from such a device, the peer of a program that uses its sockets in all ways.
+ *
  * replay: watches an association that passes through the device and sends
  * copies of its packets again which must do it no harm: altered, with a checksum
  * that does not fit (RFC 9260 section 6.8) or a verification tag that is not the
@@ -337,12 +339,13 @@ static void usage(void)
 {
 	fputs("usage: sctp_flood sink|hold|talk [-p PORT]\n"
 	      "       sctp_flood attack -i DEVICE -m MAC -s SOURCE -d DESTINATION [options]\n"
-	      "       sctp_flood squeeze|inits|crowd|deaf, likewise\n"
+	      "       sctp_flood squeeze|inits|crowd|deaf|fuzz, likewise\n"
 	      "       sctp_flood replay -i DEVICE [options]\n"
 	      "  -p PORT     of the sink (5002), one-to-one at the next\n"
 	      "  -n COUNT    packets to send (100000)\n"
 	      "  -S SEED     of all that is random (1)\n"
-	      "  -t SECONDS  fail if it takes longer (300)\n", stderr);
+	      "  -t SECONDS  fail if it takes longer (300)\n"
+	      "  -c CORPUS   files with chunks, for fuzz; more than once\n", stderr);
 	exit(2);
 }
 
@@ -354,7 +357,7 @@ static void play(const char *name)
 		void (*run)(void);
 	} modes[] = {
 		{ "attack", attack }, { "squeeze", squeeze }, { "inits", inits },
-		{ "crowd", crowd }, { "deaf", deaf },
+		{ "crowd", crowd }, { "deaf", deaf }, { "fuzz", fuzz },
 	};
 	unsigned int i;
 
@@ -377,8 +380,11 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		usage();
 	optind = 2;
-	while ((c = getopt(argc, argv, "i:m:s:d:p:n:S:t:")) != -1) {
+	while ((c = getopt(argc, argv, "c:i:m:s:d:p:n:S:t:")) != -1) {
 		switch (c) {
+		case 'c':
+			read_corpus(optarg);
+			break;
 		case 'i':
 			opt.dev = optarg;
 			break;

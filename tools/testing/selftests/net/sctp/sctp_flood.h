@@ -31,6 +31,7 @@ struct packet {
 /* The client's side of an association that is attacked. */
 struct peer {
 	uint16_t port;
+	uint16_t to;		/* another port than the one attacked, if not 0 */
 	uint32_t tag;		/* what must be in packets to us */
 	uint32_t peer_tag;	/* ... in ours */
 	uint32_t tsn;
@@ -80,6 +81,7 @@ void send_packet(const struct packet *p);
 void drain(void);
 void new_peer(struct peer *peer);
 void send_init(struct peer *peer);
+bool read_init_ack(struct peer *peer, const uint8_t *v, size_t len);
 bool take_init_ack(struct peer *peer, int ms);
 void send_one(const struct peer *peer, uint8_t type);
 void set_up(struct peer *peer);
@@ -88,9 +90,14 @@ void set_addresses(void);
 void attack(void);
 
 /* sctp_flood_crowd.c */
+const uint8_t *next_packet(size_t *len, int ms);
 void inits(void);
 void crowd(void);
 void deaf(void);
+
+/* sctp_flood_fuzz.c */
+void read_corpus(const char *name);
+void fuzz(void);
 
 /* sctp_flood_squeeze.c */
 void squeeze(void);

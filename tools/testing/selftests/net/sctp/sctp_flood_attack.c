@@ -155,12 +155,12 @@ void send_init(struct peer *peer)
 	send_packet(&p);
 }
 
-bool take_init_ack(struct peer *peer, int ms)
+/* Takes what is needed from the value of an INIT ACK. */
+bool read_init_ack(struct peer *peer, const uint8_t *v, size_t len)
 {
-	size_t len, at, param;
-	const uint8_t *v = await(peer, INIT_ACK, &len, ms);
+	size_t at, param;
 
-	if (!v || len < 16)
+	if (len < 16)
 		return false;
 	peer->peer_tag = get32(v);
 	peer->peer_tsn = get32(v + 12);
@@ -175,6 +175,14 @@ bool take_init_ack(struct peer *peer, int ms)
 		}
 	}
 	return false;
+}
+
+bool take_init_ack(struct peer *peer, int ms)
+{
+	size_t len;
+	const uint8_t *v = await(peer, INIT_ACK, &len, ms);
+
+	return v && read_init_ack(peer, v, len);
 }
 
 void send_one(const struct peer *peer, uint8_t type)

@@ -54,7 +54,7 @@ void inits(void)
 }
 
 /* The next packet from the sink: its SCTP header, or NULL after @ms. */
-static const uint8_t *next_packet(size_t *len, int ms)
+const uint8_t *next_packet(size_t *len, int ms)
 {
 	static uint8_t frame[70000];
 	size_t header = ETH_HLEN + (opt.v6 ? 40 : 20);

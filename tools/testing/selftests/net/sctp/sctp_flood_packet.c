@@ -59,7 +59,7 @@ uint16_t ip_checksum(const uint8_t *p, size_t n)
 void start_packet(struct packet *p, const struct peer *peer, uint32_t tag)
 {
 	set16(p->buf, peer->port);
-	set16(p->buf + 2, opt.port);
+	set16(p->buf + 2, peer->to ? peer->to : opt.port);
 	set32(p->buf + 4, tag);
 	p->len = SCTP_HEADER;
 }

@@ -50,6 +50,8 @@ static struct slot slots[MAX_SOCKETS];
 static int n_slots = 50, listeners[2] = { -1, -1 };
 /* SCTP comes and goes: nothing listens, and there are times without a socket. */
 static bool fleeting;
+/* The peer sends anything. */
+static bool credulous;
 static struct sockaddr_storage addrs[MAX_ADDRS];
 static int n_addrs;
 static uint16_t port = 6000;
@@ -91,6 +93,8 @@ static void check(const unsigned char *buf, size_t n)
 	const size_t head = offsetof(struct message, bytes);
 	uint32_t len, key;
 
+	if (credulous)
+		return;
 	if (n >= head) {
 		memcpy(&len, buf, sizeof(len));
 		memcpy(&key, buf + sizeof(len), sizeof(key));
@@ -354,8 +358,11 @@ int main(int argc, char **argv)
 	time_t until = 0;
 	int c, i;
 
-	while ((c = getopt(argc, argv, "fn:p:S:t:")) != -1) {
+	while ((c = getopt(argc, argv, "cfn:p:S:t:")) != -1) {
 		switch (c) {
+		case 'c':
+			credulous = true;
+			break;
 		case 'f':
 			fleeting = true;
 			break;
@@ -378,7 +385,7 @@ int main(int argc, char **argv)
 	if (optind == argc || argc - optind > MAX_ADDRS / 2 ||
 	    n_slots < 1 || n_slots > MAX_SOCKETS) {
 		fprintf(stderr,
-			"usage: sctp_swarm [-f] [-n SOCKETS] [-p PORT] [-S SEED] [-t SECONDS] PEER...\n");
+			"usage: sctp_swarm [-c] [-f] [-n SOCKETS] [-p PORT] [-S SEED] [-t SECONDS] PEER...\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
