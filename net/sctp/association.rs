@@ -329,6 +329,13 @@ impl Locked<'_> {
         path.errors == 0 && matches!(self.inner.routes.get(index), Some(Some(r)) if is_usable(r))
     }
 
+    /// The interface by which packets leave on the primary path, or 0 before there were any.
+    pub(crate) fn ifindex(&self) -> u32 {
+        let primary = self.inner.engine.primary().index();
+        let route = self.inner.routes.get(primary).and_then(Option::as_ref);
+        route.map_or(0, Route::ifindex)
+    }
+
     /// Sends the packet under construction on a path.
     fn send(&mut self, cx: &mut Cx<'_>, path: PathId) -> Result {
         let index = path.index();
@@ -576,7 +583,7 @@ impl Locked<'_> {
         let rest = endpoint.inner.lock().queue.keep_charged(self.this.id, rest);
         drop(rest);
         self.leave(&endpoint);
-        Endpoint::release_port_if_done(&endpoint);
+        Endpoint::leave_if_done(&endpoint);
         if endpoint.style == Style::OneToMany {
             self.inner.sk.wake_writers();
         }

@@ -89,6 +89,8 @@ pub(crate) struct Waiting {
 /// A socket's state.
 #[pin_data]
 pub(crate) struct Endpoint {
+    /// In the order in which they were made.
+    pub(crate) serial: u64,
     pub(crate) style: Style,
     pub(crate) pernet: Arc<Pernet>,
     listening: Atomic<bool>,
@@ -129,8 +131,10 @@ impl Endpoint {
         settings: Settings,
         gfp: kernel::alloc::Flags,
     ) -> Result<Arc<Self>> {
-        Arc::pin_init(
+        let serial = pernet.endpoints.lock().next_serial();
+        let this = Arc::pin_init(
             pin_init!(Self {
+                serial,
                 style,
                 pernet,
                 listening: Atomic::new(false),
@@ -153,7 +157,9 @@ impl Endpoint {
                 _counted: Counted::one(Kind::Endpoint),
             }),
             gfp,
-        )
+        )?;
+        this.pernet.endpoints.lock().enter(&this)?;
+        Ok(this)
     }
 
     /// An endpoint for an association that has come in to a one-to-one listener.
@@ -168,7 +174,8 @@ impl Endpoint {
             settings,
             GFP_ATOMIC,
         )?;
-        listener.pernet.ports.lock().add_child(&binding)?;
+        let entered = listener.pernet.ports.lock().add_child(&binding);
+        entered.inspect_err(|_| child.abandon())?;
         let mut inner = child.inner.lock();
         inner.binding = Some(binding);
         inner.is_child = true;
@@ -179,7 +186,7 @@ impl Endpoint {
     /// Closes an endpoint that no socket will ever have.
     pub(crate) fn abandon(self: &Arc<Self>) {
         self.inner.lock().closed = true;
-        Self::release_port_if_done(self);
+        Self::leave_if_done(self);
     }
 
     /// What the socket is bound to, if it is.
@@ -247,9 +254,32 @@ impl Endpoint {
         locals
     }
 
-    /// Lets go of the port when nobody needs it any more: the socket is closed and the last
-    /// association gone.
-    pub(crate) fn release_port_if_done(this: &Arc<Self>) {
+    /// The associations there are now, also those that wait for `accept()`, by their ids.
+    pub(crate) fn all_assocs_and_waiting(&self) -> Result<KVec<Arc<Assoc>>> {
+        let mut all = self.all_assocs()?;
+        let mut children: KVec<Arc<Self>> = KVec::new();
+        loop {
+            let count = self.inner.lock().accept_queue.len();
+            children.clear();
+            children.reserve(count, GFP_KERNEL)?;
+            let inner = self.inner.lock();
+            let mut waiting = inner.accept_queue.iter().map(|w| w.endpoint.clone());
+            if waiting.all(|child| children.push_within_capacity(child).is_ok()) {
+                break;
+            }
+        }
+        for child in &children {
+            if let Some(assoc) = child.only_assoc() {
+                all.push(assoc, GFP_KERNEL)?;
+            }
+        }
+        all.sort_unstable_by_key(|assoc| assoc.id);
+        Ok(all)
+    }
+
+    /// Lets go of the port, and of the place among all endpoints, when nobody needs them any more:
+    /// the socket is closed and the last association gone.
+    pub(crate) fn leave_if_done(this: &Arc<Self>) {
         let mut inner = this.inner.lock();
         if !inner.closed || !inner.assocs.is_empty() {
             return;
@@ -257,6 +287,8 @@ impl Endpoint {
         let binding = inner.binding.take();
         let is_child = inner.is_child;
         drop(inner);
+        let own = this.pernet.endpoints.lock().leave(this.serial);
+        drop(own);
         if let Some(binding) = binding {
             let mut ports = this.pernet.ports.lock();
             let claim = if is_child {
@@ -273,6 +305,43 @@ impl Endpoint {
 
     pub(crate) fn settings(&self) -> Settings {
         self.inner.lock().settings.clone()
+    }
+}
+
+/// The endpoints of a namespace, for who shows them.
+pub(crate) struct Endpoints {
+    by_serial: RBTree<u64, Arc<Endpoint>>,
+    next: u64,
+}
+
+impl Endpoints {
+    pub(crate) fn new() -> Self {
+        Self {
+            by_serial: RBTree::new(),
+            next: 0,
+        }
+    }
+
+    fn next_serial(&mut self) -> u64 {
+        self.next = self.next.wrapping_add(1);
+        self.next
+    }
+
+    fn enter(&mut self, endpoint: &Arc<Endpoint>) -> Result {
+        self.by_serial
+            .try_create_and_insert(endpoint.serial, endpoint.clone(), GFP_ATOMIC)?;
+        Ok(())
+    }
+
+    /// What is returned may be the last reference, which is not to be dropped under the lock.
+    fn leave(&mut self, serial: u64) -> Option<Arc<Endpoint>> {
+        self.by_serial.remove(&serial)
+    }
+
+    /// The first one from this number on.
+    pub(crate) fn next(&self, serial: u64) -> Option<Arc<Endpoint>> {
+        let cursor = self.by_serial.cursor_lower_bound(&serial)?;
+        Some(cursor.current().1.clone())
     }
 }
 

@@ -7,6 +7,7 @@
 #include <linux/debugfs.h>
 #include <linux/filter.h>
 #include <linux/icmp.h>
+#include <linux/inet_diag.h>
 #include <linux/jhash.h>
 #include <linux/module.h>
 #include <linux/poll.h>
@@ -67,6 +68,11 @@ const struct sctp_layout sctp_layout = {
 	.paddr_change = sizeof(struct sctp_paddr_change),
 	.spc_aaddr = offsetof(struct sctp_paddr_change, spc_aaddr),
 	.spc_state = offsetof(struct sctp_paddr_change, spc_state),
+	.ctl_table = sizeof(const struct ctl_table),
+	.netlink_callback = sizeof(struct netlink_callback),
+	.inet_diag_handler = sizeof(struct inet_diag_handler),
+	.inet_diag_msg = sizeof(struct inet_diag_msg),
+	.info = sizeof(struct sctp_info),
 };
 
 static const struct rhashtable_params sctp_tag_params = {
@@ -747,6 +753,16 @@ int sctp_helper_sk_wmem_alloc_get(const struct sock *sk)
 bool sctp_helper_sk_acceptq_is_full(const struct sock *sk)
 {
 	return sk_acceptq_is_full(sk);
+}
+
+u32 sctp_helper_sk_ack_backlog(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_ack_backlog);
+}
+
+u32 sctp_helper_sk_max_ack_backlog(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_max_ack_backlog);
 }
 
 void sctp_helper_sk_set_backlog(struct sock *sk, int backlog)

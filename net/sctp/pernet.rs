@@ -11,6 +11,7 @@
 use crate::{
     association::Assoc,
     counters::Counters,
+    endpoint::Endpoints,
     engine::{
         addr::Address,
         cx::{CookieKeys, Rng, MAC_LEN},
@@ -66,6 +67,9 @@ pub(crate) struct Pernet {
     /// Who has which port.
     #[pin]
     pub(crate) ports: SpinLockBh<Ports>,
+    /// Sockets and what is to become one.
+    #[pin]
+    pub(crate) endpoints: SpinLockBh<Endpoints>,
     #[pin]
     secrets: SpinLockBh<Secrets>,
     /// Of the hash that spreads peers over listeners.
@@ -84,6 +88,7 @@ impl Pernet {
                 tags <- TagTable::new(),
                 peers <- new_spinlock_bh!(Peers { buckets: RBTree::new() }, "sctp_peers"),
                 ports <- new_spinlock_bh!(Ports::new(), "sctp_ports"),
+                endpoints <- new_spinlock_bh!(Endpoints::new(), "sctp_endpoints"),
                 secrets <- new_spinlock_bh!(secrets, "sctp_secrets"),
                 seed: KernelRng.next_u32(),
                 mib: Counters::new(),

@@ -9,6 +9,7 @@
 //!   order. [`queue`]: what is to be read. [`ports`]: who has which port. [`account`]: the memory
 //!   that is held. [`settings`]: what options have set. [`sysctl`]: what they begin with.
 //! - [`input`], [`output`], [`route`], [`deliver`], [`icmp`]: the ways in and out.
+//! - `diag`, `view`: what `ss` shows.
 //!
 //! Everything that the module registers is a value which undoes that when it is dropped. Nothing
 //! of the module keeps it from being removed but sockets, and associations that are still closing.
@@ -19,6 +20,8 @@ mod account;
 mod association;
 mod counters;
 mod deliver;
+#[cfg(CONFIG_INET_DIAG)]
+mod diag;
 mod endpoint;
 // A library: its tests use more of it than the module does.
 #[allow(dead_code)]
@@ -35,7 +38,11 @@ mod settings;
 mod sock;
 mod sys;
 mod sysctl;
+#[cfg(CONFIG_INET_DIAG)]
+mod view;
 
+#[cfg(CONFIG_INET_DIAG)]
+use sys::diag::SockDiag;
 use sys::{
     layout,
     memory::MemoryAccount,
@@ -50,12 +57,14 @@ module! {
     authors: ["The rust_sctp authors"],
     description: "Stream Control Transmission Protocol (RFC 9260)",
     license: "GPL",
-    alias: ["net-pf-2-proto-132", "net-pf-10-proto-132"],
+    alias: ["net-pf-2-proto-132", "net-pf-10-proto-132", "net-pf-16-proto-4-type-2-132"],
 }
 
 /// The registrations. Fields are dropped in this order: the way in for users first, then the one
 /// for packets, then what both need.
 struct Sctp {
+    #[cfg(CONFIG_INET_DIAG)]
+    _diag: SockDiag,
     _folder: Folder,
     _sockets_v6: SocketsV6,
     _sockets_v4: SocketsV4,
@@ -108,6 +117,8 @@ impl kernel::Module for Sctp {
         let sockets_v4 = SocketsV4::new()?;
         let sockets_v6 = SocketsV6::new()?;
         Ok(Self {
+            #[cfg(CONFIG_INET_DIAG)]
+            _diag: SockDiag::new()?,
             _folder: Folder::new(),
             _sockets_v6: sockets_v6,
             _sockets_v4: sockets_v4,

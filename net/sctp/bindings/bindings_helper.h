@@ -15,10 +15,12 @@
 #include <linux/rhashtable.h>
 #include <linux/sctp.h>
 #include <linux/skbuff.h>
+#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <asm/ioctls.h>
 #include <linux/fcntl.h>
 #include <linux/if_addr.h>
+#include <linux/inet_diag.h>
 #include <linux/in_route.h>
 #include <linux/socket.h>
 #include <linux/sysctl.h>

@@ -19,6 +19,7 @@ struct ctl_table_header;
 struct flowi4;
 struct flowi6;
 struct in_ifaddr;
+struct inet_diag_msg;
 struct inet6_ifaddr;
 struct ipv6_pinfo;
 
@@ -73,6 +74,7 @@ struct sctp_layout {
 	size_t skb_len, skb_data_len, skb_data, skb_truesize;
 	size_t msg_flags, msg_iter;
 	size_t paddr_change, spc_aaddr, spc_state;
+	size_t ctl_table, netlink_callback, inet_diag_handler, inet_diag_msg, info;
 };
 
 extern const struct sctp_layout sctp_layout;
@@ -207,6 +209,8 @@ int sctp_helper_sk_rcvlowat(const struct sock *sk);
 int sctp_helper_sk_sndbuf(const struct sock *sk);
 int sctp_helper_sk_wmem_alloc_get(const struct sock *sk);
 bool sctp_helper_sk_acceptq_is_full(const struct sock *sk);
+u32 sctp_helper_sk_ack_backlog(const struct sock *sk);
+u32 sctp_helper_sk_max_ack_backlog(const struct sock *sk);
 void sctp_helper_sk_set_backlog(struct sock *sk, int backlog);
 bool sctp_helper_socket_is_unconnected(const struct socket *sock);
 
@@ -260,6 +264,18 @@ bool sctp_helper_skb_charge(struct sk_buff *skb);
 bool sctp_helper_sk_is_writeable(const struct sock *sk);
 int sctp_helper_sk_rcvbuf_max(const struct sock *sk);
 void sctp_helper_sk_grow_sndbuf(struct sock *sk);
+
+/* sock_diag */
+struct net *sctp_helper_diag_net(const struct sk_buff *asked);
+struct nlmsghdr *sctp_helper_diag_put(struct sk_buff *skb, const struct sk_buff *asked,
+				      const struct nlmsghdr *nlh, int flags);
+struct inet_diag_msg *sctp_helper_diag_msg(struct nlmsghdr *nlh);
+int sctp_helper_diag_attrs(struct sock *sk, struct sk_buff *skb, struct inet_diag_msg *msg, int ext,
+			   const struct sk_buff *asked, bool net_admin);
+void sctp_helper_nlmsg_end(struct sk_buff *skb, struct nlmsghdr *nlh);
+void sctp_helper_nlmsg_cancel(struct sk_buff *skb, struct nlmsghdr *nlh);
+struct sk_buff *sctp_helper_nlmsg_new(size_t payload);
+int sctp_helper_diag_unicast(struct sk_buff *skb, const struct sk_buff *asked);
 
 /* sysctls, where there are any */
 struct ctl_table_header *sctp_helper_register_sysctls(struct net *net, const char *path,

@@ -108,23 +108,33 @@ pub(crate) enum Shown {
 
 impl Shown {
     pub(crate) fn new(sk: &Sk, addr: &Address, port: u16) -> Self {
+        if sk.is_ipv6() && is_mapped(sk) {
+            return Self::as_v6(addr, port);
+        }
+        Self::plain(addr, port)
+    }
+
+    /// The address as such, whatever the socket is.
+    pub(crate) fn plain(addr: &Address, port: u16) -> Self {
         match addr.ip {
-            IpAddr::V4(ip) if !sk.is_ipv6() || !is_mapped(sk) => {
+            IpAddr::V4(ip) => {
                 let mut c = bindings::sockaddr_in::zeroed();
                 c.sin_family = bindings::AF_INET as u16;
                 c.sin_port = port.to_be();
                 c.sin_addr.s_addr = u32::from_ne_bytes(ip.octets());
                 Self::V4(c)
             }
-            ip => {
-                let mut c = bindings::sockaddr_in6::zeroed();
-                c.sin6_family = bindings::AF_INET6 as u16;
-                c.sin6_port = port.to_be();
-                c.sin6_addr = ip::in6(&ip::to_mapped(ip));
-                c.sin6_scope_id = addr.scope_id;
-                Self::V6(c)
-            }
+            IpAddr::V6(_) => Self::as_v6(addr, port),
         }
+    }
+
+    fn as_v6(addr: &Address, port: u16) -> Self {
+        let mut c = bindings::sockaddr_in6::zeroed();
+        c.sin6_family = bindings::AF_INET6 as u16;
+        c.sin6_port = port.to_be();
+        c.sin6_addr = ip::in6(&ip::to_mapped(addr.ip));
+        c.sin6_scope_id = addr.scope_id;
+        Self::V6(c)
     }
 
     /// The address in the form that holds any.

@@ -59,16 +59,21 @@ pub(crate) fn close(sk: &Sk, timeout: c_long) {
         });
     }
     sk.set_state(State::Closed);
-    Endpoint::release_port_if_done(&endpoint);
     sk.release();
 }
 
 /// Undoes what creating a socket has done, also when `socket()` fails after that.
 pub(crate) fn destroy(sk: &Sk) {
     let Ok(endpoint) = sk.endpoint() else { return };
+    let endpoint: Arc<Endpoint> = endpoint.into();
     // The endpoint lets go of the socket; associations that are still closing do not.
-    let own = endpoint.inner.lock().sk.take();
+    let own = {
+        let mut inner = endpoint.inner.lock();
+        inner.closed = true;
+        inner.sk.take()
+    };
     drop(own);
+    Endpoint::leave_if_done(&endpoint);
     sk.uncount();
 }
 

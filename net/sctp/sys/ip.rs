@@ -26,6 +26,19 @@ pub(crate) fn from_in6(c: &bindings::in6_addr) -> Ipv6Addr {
     Ipv6Addr::from(unsafe { c.in6_u.u6_addr8 })
 }
 
+/// The address in words, as `sock_diag(7)` has it.
+pub(crate) fn to_words(a: &Ipv6Addr) -> [u32; 4] {
+    // SAFETY: All variants of the union are plain words.
+    unsafe { in6(a).in6_u.u6_addr32 }
+}
+
+/// The other way round.
+pub(crate) fn from_words(words: &[u32; 4]) -> Ipv6Addr {
+    let mut c = bindings::in6_addr::default();
+    c.in6_u.u6_addr32 = *words;
+    from_in6(&c)
+}
+
 /// The address as IPv6, IPv4 ones mapped.
 pub(crate) fn to_mapped(ip: IpAddr) -> Ipv6Addr {
     match ip {

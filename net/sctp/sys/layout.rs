@@ -46,6 +46,11 @@ pub(crate) fn check() -> Result {
         paddr_change = size_of::<bindings::sctp_paddr_change>(),
         spc_aaddr = offset_of!(bindings::sctp_paddr_change, spc_aaddr),
         spc_state = offset_of!(bindings::sctp_paddr_change, spc_state),
+        ctl_table = size_of::<bindings::ctl_table>(),
+        netlink_callback = size_of::<bindings::netlink_callback>(),
+        inet_diag_handler = size_of::<bindings::inet_diag_handler>(),
+        inet_diag_msg = size_of::<bindings::inet_diag_msg>(),
+        info = size_of::<bindings::sctp_info>(),
     );
     result
 }

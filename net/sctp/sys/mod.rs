@@ -35,6 +35,8 @@ pub(crate) mod bindings {
 
 pub(crate) mod clock;
 pub(crate) mod crypto;
+#[cfg(CONFIG_INET_DIAG)]
+pub(crate) mod diag;
 pub(crate) mod hash;
 pub(crate) mod icmp;
 pub(crate) mod ifaddr;

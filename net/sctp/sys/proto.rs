@@ -24,28 +24,28 @@ use kernel::{
 };
 
 /// A table that the C side links into its lists and writes to.
-struct Table<T>(UnsafeCell<T>);
+pub(super) struct Table<T>(UnsafeCell<T>);
 
 // SAFETY: The Rust side does not touch a table between registration and unregistration.
 unsafe impl<T> Sync for Table<T> {}
 
 impl<T> Table<T> {
-    const fn new(table: T) -> Self {
+    pub(super) const fn new(table: T) -> Self {
         Self(UnsafeCell::new(table))
     }
 
-    const fn as_ptr(&self) -> *mut T {
+    pub(super) const fn as_ptr(&self) -> *mut T {
         self.0.get()
     }
 }
 
 /// A table of zeroes, to be filled in.
-const fn zeroed<T>() -> T {
+pub(super) const fn zeroed<T>() -> T {
     // SAFETY: Used for C structures of pointers, integers and optional functions only.
     unsafe { core::mem::zeroed() }
 }
 
-fn this_module() -> *mut bindings::module {
+pub(super) fn this_module() -> *mut bindings::module {
     // SAFETY: Returns the address of a static.
     unsafe { bindings::sctp_helper_this_module() }
 }
@@ -511,6 +511,7 @@ macro_rules! registration {
         }
     };
 }
+pub(super) use registration;
 
 registration!(
     /// The socket type and its slab for IPv4.

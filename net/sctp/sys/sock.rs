@@ -267,6 +267,12 @@ impl Sk {
         }
     }
 
+    /// The state in the numbers of the C side.
+    pub(crate) fn raw_state(&self) -> u8 {
+        // SAFETY: The socket is valid.
+        unsafe { bindings::sctp_helper_sk_state(self.as_ptr()) as u8 }
+    }
+
     pub(crate) fn set_state(&self, state: State) {
         let state = match state {
             State::Closed => bindings::TCP_CLOSE,
@@ -409,6 +415,15 @@ impl Sk {
     pub(crate) fn is_accept_queue_full(&self) -> bool {
         // SAFETY: The socket is valid.
         unsafe { bindings::sctp_helper_sk_acceptq_is_full(self.as_ptr()) }
+    }
+
+    /// How many associations wait for `accept()`, and how many may.
+    pub(crate) fn accept_queue(&self) -> (u32, u32) {
+        // SAFETY: The socket is valid.
+        let waiting = unsafe { bindings::sctp_helper_sk_ack_backlog(self.as_ptr()) };
+        // SAFETY: As above.
+        let backlog = unsafe { bindings::sctp_helper_sk_max_ack_backlog(self.as_ptr()) };
+        (waiting, backlog)
     }
 
     pub(crate) fn set_backlog(&self, backlog: c_int) {

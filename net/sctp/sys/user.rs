@@ -78,6 +78,7 @@ abi!(
     bindings::sctp_event_subscribe,
     bindings::sctp_getaddrs,
     bindings::sctp_getaddrs_old,
+    bindings::sctp_info,
     bindings::sctp_initmsg,
     bindings::sctp_nxtinfo,
     bindings::sctp_paddr_change,

@@ -82,6 +82,8 @@ finish() {
 # a time; those that remove the module come last, each for itself. The long
 # ones, which are scripts, come first.
 module_loaded || load_modules
+# The C implementation has this in a module of its own.
+if [ "$MODULE" = c ]; then insmod "${MODULE_KO%/*}/sctp_diag.ko"; fi
 last=()
 for kind in script prog; do
 	for test in "$@"; do

@@ -18,7 +18,7 @@ mod prsctp;
 mod schedule;
 mod scope;
 mod send;
-mod status;
+pub(crate) mod status;
 
 use crate::sys::{
     bindings,

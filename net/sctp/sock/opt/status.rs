@@ -71,12 +71,7 @@ fn path_info(id: AssocId, path: &Path, shown: &Shown) -> bindings::sctp_paddrinf
     let mut info = bindings::sctp_paddrinfo::zeroed();
     info.spinfo_assoc_id = id;
     info.spinfo_address = shown.storage();
-    info.spinfo_state = match path.state {
-        PathState::Inactive => bindings::sctp_spinfo_state_SCTP_INACTIVE,
-        PathState::PotentiallyFailed => bindings::sctp_spinfo_state_SCTP_PF,
-        // The C module shows an unconfirmed primary as active, too.
-        PathState::Active | PathState::Unconfirmed => bindings::sctp_spinfo_state_SCTP_ACTIVE,
-    } as i32;
+    info.spinfo_state = path_state(path);
     info.spinfo_cwnd = u32::try_from(path.cc.cwnd()).unwrap_or(u32::MAX);
     // Milliseconds, as RFC 6458 has it; the C module shows jiffies.
     info.spinfo_srtt = path.rto.srtt().as_millis();
@@ -86,8 +81,18 @@ fn path_info(id: AssocId, path: &Path, shown: &Shown) -> bindings::sctp_paddrinf
     info
 }
 
+/// The state in the numbers of `enum sctp_spinfo_state`.
+pub(crate) fn path_state(path: &Path) -> i32 {
+    (match path.state {
+        PathState::Inactive => bindings::sctp_spinfo_state_SCTP_INACTIVE,
+        PathState::PotentiallyFailed => bindings::sctp_spinfo_state_SCTP_PF,
+        // The C module shows an unconfirmed primary as active, too.
+        PathState::Active | PathState::Unconfirmed => bindings::sctp_spinfo_state_SCTP_ACTIVE,
+    }) as i32
+}
+
 /// The state in the numbers of `enum sctp_sstat_state`.
-fn state(phase: Phase) -> i32 {
+pub(crate) fn state(phase: Phase) -> i32 {
     (match phase {
         Phase::Closed => bindings::sctp_sstat_state_SCTP_CLOSED,
         Phase::CookieWait => bindings::sctp_sstat_state_SCTP_COOKIE_WAIT,
