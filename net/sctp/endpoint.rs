@@ -269,11 +269,14 @@ impl Endpoint {
             }
         }
         for child in &children {
-            if let Some(assoc) = child.only_assoc() {
-                all.push(assoc, GFP_KERNEL)?;
-            }
+            let Some(assoc) = child.only_assoc() else {
+                continue;
+            };
+            all.reserve(1, GFP_KERNEL)?;
+            // They wait in the order in which they came up, so this is nearly always the end.
+            let at = all.partition_point(|other| other.id <= assoc.id);
+            all.insert_within_capacity(at, assoc).map_err(|_| ENOMEM)?;
         }
-        all.sort_unstable_by_key(|assoc| assoc.id);
         Ok(all)
     }
 
