@@ -4,8 +4,9 @@
 # build/results; the last line is their sum, and the exit status says whether
 # anything failed.
 #
-# The stages are in three lanes that run at the same time, since much of what guests
-# do is to wait: tests in emulated guests, tests in User Mode Linux, and all the rest.
+# The stages are in four lanes that run at the same time, since much of what guests
+# do is to wait: tests in emulated guests, tests in User Mode Linux, tests that remove
+# the module, for which everything else in their guest has to wait, and all the rest.
 . "$(dirname "$0")/lib.sh"
 here=$TOP/tools/sctp
 results=$BUILD/results
@@ -53,12 +54,16 @@ done
 for pid in "${building[@]}"; do wait "$pid"; done
 
 emulated() {
-	stage kselftest-x86 env FLAVOUR=x86 MODULE=rust "$here/run-tests.sh"
+	stage kselftest-x86 env FLAVOUR=x86 MODULE=rust APART=0 "$here/run-tests.sh"
 	stage func-tests-x86 env FLAVOUR=x86 MODULE=rust "$here/func-tests.sh"
 }
 usermode() {
-	stage kselftest-um env FLAVOUR=um MODULE=rust "$here/run-tests.sh"
+	stage kselftest-um env FLAVOUR=um MODULE=rust APART=0 "$here/run-tests.sh"
 	stage func-tests-um env FLAVOUR=um MODULE=rust "$here/func-tests.sh"
+}
+removal() {
+	stage removal-um env FLAVOUR=um MODULE=rust APART=1 "$here/run-tests.sh"
+	stage removal-x86 env FLAVOUR=x86 MODULE=rust APART=1 "$here/run-tests.sh"
 }
 others() {
 	stage check "$here/check.sh"
@@ -69,7 +74,7 @@ others() {
 lanes=()
 trap 'for lane in "${lanes[@]}"; do kill -- "-$lane" 2>/dev/null || true; done' EXIT
 set -m
-for name in usermode others; do
+for name in usermode removal others; do
 	say "at the same time: $name (log: $results/$name.log)"
 	"$name" >"$results/$name.log" 2>&1 </dev/null &
 	lanes+=($!)
@@ -77,7 +82,7 @@ done
 set +m
 emulated
 
-for name in usermode others; do
+for name in usermode removal others; do
 	say "wait for: $name"
 	wait "${lanes[0]}" || true
 	lanes=("${lanes[@]:1}")
@@ -87,7 +92,7 @@ trap - EXIT
 
 printf '\n'
 total_passed=0 total_failed=0 total_skipped=0
-for name in check twin kselftest-{x86,um} func-tests-{x86,um} interop; do
+for name in check twin kselftest-{x86,um} removal-{x86,um} func-tests-{x86,um} interop; do
 	if ! read -r passed failed skipped seconds work <"$results/$name.stage"; then
 		passed=0 failed=1 skipped=0 seconds=0 work=0
 	fi
