@@ -22,7 +22,7 @@ emulated() { [ -z "${FULL:-}" ] && grep -q 'QEMU TCG' /proc/cpuinfo; }
 short() { # TEST
 	emulated || return 0
 	case $1 in
-	transfer.sh) printf '%s\n' "SIZE=${SIZE:-200K}" "SHARE=${SHARE:-100K}" ;;
+	transfer.sh) printf '%s\n' "SIZE=${SIZE:-200K}" "SHARE=${SHARE:-100K}" 'PAIRS=4:one-to-many 6:one-to-one' ;;
 	multihome.sh) printf '%s\n' RATE=1mbit CAPTURE=500 ;;
 	netem_transfer.sh) echo "SIZE=${SIZE:-4M}" ;;
 	pmtu.sh) printf '%s\n' "SIZE=${SIZE:-300K}" "LONG=${LONG:-6M}" ;;
