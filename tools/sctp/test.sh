@@ -53,6 +53,8 @@ done
 # Each on its own, since only then their failure counts.
 for pid in "${building[@]}"; do wait "$pid"; done
 
+# Processors of an emulated guest wait for each other in vain if only one of them has one
+# of the host's: that lane comes first, and the others have what it leaves.
 emulated() {
 	stage kselftest-x86 env FLAVOUR=x86 MODULE=rust APART=0 "$here/run-tests.sh"
 	stage func-tests-x86 env FLAVOUR=x86 MODULE=rust "$here/func-tests.sh"
@@ -78,6 +80,7 @@ for name in usermode removal others; do
 	say "at the same time: $name (log: $results/$name.log)"
 	"$name" >"$results/$name.log" 2>&1 </dev/null &
 	lanes+=($!)
+	renice -n 5 -g "$!" >/dev/null
 done
 set +m
 emulated
