@@ -449,8 +449,9 @@ static inline int wait_for(struct __test_metadata *_metadata, int fd, int events
 }
 
 /* Waits until @condition holds; for what no descriptor tells. */
-#define wait_until(condition) do {					\
-	long long __end = now_ms() + WAIT_MS;				\
+#define wait_until(condition) wait_until_for(WAIT_MS, condition)
+#define wait_until_for(ms, condition) do {				\
+	long long __end = now_ms() + (ms);				\
 	while (!(condition)) {						\
 		ASSERT_LT(now_ms(), __end)				\
 			TH_LOG("waited in vain for " #condition);	\
