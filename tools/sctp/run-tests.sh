@@ -3,30 +3,22 @@
 # run-tests.sh [TESTS...]: builds the socket tests and runs them in a guest.
 # FLAVOUR= names the guest (x86), MODULE=c takes the kernel's own module, TESTS=
 # or the arguments name tests to run, VERBOSE=1 shows what the passing ones say,
-# FULL=1 has the long ones run in full where they would be cut short. APART=1 takes
-# those that remove the module, which nothing else can run beside, and APART=0 all others.
+# FULL=1 has the long ones run in full where they would be cut short.
 . "$(dirname "$0")/lib.sh"
 here=$TOP/tools/sctp
 flavour=${FLAVOUR:-x86} module=${MODULE:-$DEFAULT_MODULE}
 sources=$TOP/tools/testing/selftests/net/sctp
 name=kselftest-$flavour
-if [ "${APART:-}" = 1 ]; then name=removal-$flavour; fi
 if [ "$module" != rust ]; then name+=-$module; fi
 
 bin=$("$here/build-selftests.sh")
-
-removes_module() { grep -q '^need_removable_module' "$sources/${1#script:}" 2>/dev/null; }
 
 # shellcheck disable=SC2206 # words
 wanted=("$@" ${TESTS:-})
 mapfile -t all < <(make -s -C "$sources" list | tr ' ' :)
 tests=()
 if [ "${#wanted[@]}" = 0 ]; then
-	for test in "${all[@]}"; do
-		apart=0
-		if removes_module "$test"; then apart=1; fi
-		if [ "${APART:-$apart}" = $apart ]; then tests+=("$test"); fi
-	done
+	tests=("${all[@]}")
 fi
 for test in "${wanted[@]}"; do
 	mapfile -t found < <(printf '%s\n' "${all[@]}" | grep -xE "(prog|script):$test(\.sh)?")

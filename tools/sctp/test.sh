@@ -4,9 +4,8 @@
 # build/results; the last line is their sum, and the exit status says whether
 # anything failed.
 #
-# The stages are in four lanes that run at the same time, since much of what guests
-# do is to wait: tests in emulated guests, tests in User Mode Linux, tests that remove
-# the module, for which everything else in their guest has to wait, and all the rest.
+# The stages are in three lanes that run at the same time, since much of what guests
+# do is to wait: tests in emulated guests, tests in User Mode Linux, and all the rest.
 . "$(dirname "$0")/lib.sh"
 here=$TOP/tools/sctp
 results=$BUILD/results
@@ -53,19 +52,13 @@ done
 # Each on its own, since only then their failure counts.
 for pid in "${building[@]}"; do wait "$pid"; done
 
-# Processors of an emulated guest wait for each other in vain if only one of them has one
-# of the host's: that lane comes first, and the others have what it leaves.
 emulated() {
-	stage kselftest-x86 env FLAVOUR=x86 MODULE=rust APART=0 "$here/run-tests.sh"
+	stage kselftest-x86 env FLAVOUR=x86 MODULE=rust "$here/run-tests.sh"
 	stage func-tests-x86 env FLAVOUR=x86 MODULE=rust "$here/func-tests.sh"
 }
 usermode() {
-	stage kselftest-um env FLAVOUR=um MODULE=rust APART=0 "$here/run-tests.sh"
+	stage kselftest-um env FLAVOUR=um MODULE=rust "$here/run-tests.sh"
 	stage func-tests-um env FLAVOUR=um MODULE=rust "$here/func-tests.sh"
-}
-removal() {
-	stage removal-um env FLAVOUR=um MODULE=rust APART=1 "$here/run-tests.sh"
-	stage removal-x86 env FLAVOUR=x86 MODULE=rust APART=1 "$here/run-tests.sh"
 }
 others() {
 	stage check "$here/check.sh"
@@ -76,16 +69,15 @@ others() {
 lanes=()
 trap 'for lane in "${lanes[@]}"; do kill -- "-$lane" 2>/dev/null || true; done' EXIT
 set -m
-for name in usermode removal others; do
+for name in usermode others; do
 	say "at the same time: $name (log: $results/$name.log)"
 	"$name" >"$results/$name.log" 2>&1 </dev/null &
 	lanes+=($!)
-	renice -n 5 -g "$!" >/dev/null
 done
 set +m
 emulated
 
-for name in usermode removal others; do
+for name in usermode others; do
 	say "wait for: $name"
 	wait "${lanes[0]}" || true
 	lanes=("${lanes[@]:1}")
@@ -95,7 +87,7 @@ trap - EXIT
 
 printf '\n'
 total_passed=0 total_failed=0 total_skipped=0
-for name in check twin kselftest-{x86,um} removal-{x86,um} func-tests-{x86,um} interop; do
+for name in check twin kselftest-{x86,um} func-tests-{x86,um} interop; do
 	if ! read -r passed failed skipped seconds work <"$results/$name.stage"; then
 		passed=0 failed=1 skipped=0 seconds=0 work=0
 	fi

@@ -145,7 +145,7 @@ ip -all netns delete 2>/dev/null
 
 if [ "$MODULE" = rust ] && module_loaded; then
 	# Closing associations may hold it for as long as their peers take.
-	if wait_for 20 unload_modules; then
+	if wait_for 60 unload_modules; then
 		echo "guest: rust_sctp unloaded"
 	else
 		fail "rmmod failed: $(unload_modules 2>&1)"

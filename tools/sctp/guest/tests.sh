@@ -26,7 +26,7 @@ short() { # TEST
 	multihome.sh) printf '%s\n' RATE=1mbit CAPTURE=500 ;;
 	netem_transfer.sh) echo "SIZE=${SIZE:-4M}" ;;
 	pmtu.sh) printf '%s\n' "SIZE=${SIZE:-300K}" "LONG=${LONG:-6M}" ;;
-	insmod_loop.sh) echo "LOOPS=${LOOPS:-6}" ;;
+	insmod_loop.sh) echo "LOOPS=${LOOPS:-10}" ;;
 	flood.sh) echo "COUNT=${COUNT:-10000}" ;;
 	esac
 }
