@@ -66,7 +66,10 @@ fn handle(pernet: &Arc<Pernet>, mut skb: RxSkb, ipv6: bool) -> Option<()> {
     if !src.is_unicast() || !dst.is_unicast() {
         return None;
     }
-    skb.pull(visible_len(skb.len(), |at| skb.peek(at)))?;
+    // Most are linear as they come.
+    if skb.bytes().len() < skb.len() {
+        skb.pull(visible_len(skb.len(), |at| skb.peek(at)))?;
+    }
     let header = Header::parse(skb.bytes())?;
     let memory = skb.truesize();
     let payload = skb.into_payload();
