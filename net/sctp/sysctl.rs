@@ -111,6 +111,27 @@ macro_rules! entry {
     };
 }
 
+/// A number in [`Values`].
+macro_rules! number {
+    ($name:literal, $($field:ident).+, $range:expr) => {
+        entry!($name, |v| v.$($field).+, |v, n| v.$($field).+ = within(n, $range)?)
+    };
+}
+
+/// A [`Duration`] in [`Values`], in milliseconds.
+macro_rules! time {
+    ($name:literal, $($field:ident).+, $range:expr) => {
+        entry!($name, |v| v.$($field).+.as_millis(), |v, n| v.$($field).+ = millis(n, $range)?)
+    };
+}
+
+/// Whether something is on, in [`Values`].
+macro_rules! toggle {
+    ($name:literal, $($field:ident).+) => {
+        entry!($name, |v| u32::from(v.$($field).+), |v, n| v.$($field).+ = switch(n)?)
+    };
+}
+
 /// A number of which there is one, and nothing else is taken.
 macro_rules! fixed {
     ($name:literal, $value:literal) => {
@@ -173,11 +194,7 @@ fn set_probe_interval(config: &mut Config, n: u32) -> Result {
 
 const TABLE: &[Entry] = &[
     // RFC 9260, 6.3.1.
-    entry!(
-        c"rto_initial",
-        |v| v.socket.config.rto_initial.as_millis(),
-        |v, n| v.socket.config.rto_initial = millis(n, 1..=DAY)?
-    ),
+    time!(c"rto_initial", socket.config.rto_initial, 1..=DAY),
     entry!(
         c"rto_min",
         |v| v.socket.config.rto_min.as_millis(),
@@ -196,49 +213,37 @@ const TABLE: &[Entry] = &[
     ),
     fixed!(c"rto_alpha_exp_divisor", 3),
     fixed!(c"rto_beta_exp_divisor", 2),
-    entry!(c"max_burst", |v| v.socket.config.max_burst, |v, n| v
-        .socket
-        .config
-        .max_burst =
-        within(n, 0..=INT_MAX)?),
+    number!(c"max_burst", socket.config.max_burst, 0..=INT_MAX),
     // RFC 9260, 5.2.6.
     fixed!(c"cookie_preserve_enable", 1),
-    entry!(
+    time!(
         c"valid_cookie_life",
-        |v| v.socket.config.valid_cookie_life.as_millis(),
-        |v, n| v.socket.config.valid_cookie_life = millis(n, 1..=DAY)?
+        socket.config.valid_cookie_life,
+        1..=DAY
     ),
-    entry!(
+    time!(
         c"sack_timeout",
-        |v| v.socket.config.sack_delay.as_millis(),
-        |v, n| v.socket.config.sack_delay = millis(n, 1..=MAX_SACK_DELAY.as_millis())?
+        socket.config.sack_delay,
+        1..=MAX_SACK_DELAY.as_millis()
     ),
-    entry!(
-        c"hb_interval",
-        |v| v.socket.config.path.hb_interval.as_millis(),
-        |v, n| v.socket.config.path.hb_interval = millis(n, 1..=DAY)?
-    ),
-    entry!(
+    time!(c"hb_interval", socket.config.path.hb_interval, 1..=DAY),
+    number!(
         c"association_max_retrans",
-        |v| v.socket.config.association_max_retrans,
-        |v, n| v.socket.config.association_max_retrans = within(n, 1..=INT_MAX)?
+        socket.config.association_max_retrans,
+        1..=INT_MAX
     ),
-    entry!(
+    number!(
         c"path_max_retrans",
-        |v| v.socket.config.path.path_max_retrans,
-        |v, n| v.socket.config.path.path_max_retrans = within(n, 1..=INT_MAX)?
+        socket.config.path.path_max_retrans,
+        1..=INT_MAX
     ),
-    entry!(
+    number!(
         c"max_init_retransmits",
-        |v| v.socket.config.max_init_retransmits,
-        |v, n| v.socket.config.max_init_retransmits = within(n, 1..=INT_MAX)?
+        socket.config.max_init_retransmits,
+        1..=INT_MAX
     ),
     // RFC 7829.
-    entry!(
-        c"pf_enable",
-        |v| u32::from(v.socket.config.path.pf_enabled),
-        |v, n| v.socket.config.path.pf_enabled = switch(n)?
-    ),
+    toggle!(c"pf_enable", socket.config.path.pf_enabled),
     entry!(
         c"pf_expose",
         |v| v.socket.assoc.pf_exposure as u32,
@@ -274,18 +279,10 @@ const TABLE: &[Entry] = &[
             v.socket.config.scope_policy = choice(n, policies)?;
         }
     ),
-    entry!(
-        c"prsctp_enable",
-        |v| u32::from(v.socket.config.prsctp_enabled),
-        |v, n| v.socket.config.prsctp_enabled = switch(n)?
-    ),
-    entry!(c"max_autoclose", |v| v.max_autoclose, |v, n| v
-        .max_autoclose =
-        n),
+    toggle!(c"prsctp_enable", socket.config.prsctp_enabled),
+    number!(c"max_autoclose", max_autoclose, 0..=u32::MAX),
     #[cfg(CONFIG_NET_L3_MASTER_DEV)]
-    entry!(c"l3mdev_accept", |v| u32::from(v.l3mdev_accept), |v, n| v
-        .l3mdev_accept =
-        switch(n)?),
+    toggle!(c"l3mdev_accept", l3mdev_accept),
     // A socket's associations share its send buffer, and each has a receive buffer of its own.
     fixed!(c"sndbuf_policy", 0),
     fixed!(c"rcvbuf_policy", 1),
