@@ -10,7 +10,6 @@ use crate::{
         addr::{Address, Addresses, IpAddr},
         cc::Algorithm,
         path::Path,
-        stats::Counter,
         time::Duration,
     },
     sock::{addr::Shown, opt::status},
@@ -133,21 +132,7 @@ fn assoc_info(assoc: &Assoc, engine: &Engine, primary: &Path) -> bindings::sctp_
     info.sctpi_p_flight_size = word(primary.flight);
     info.sctpi_p_error = u16::try_from(primary.errors).unwrap_or(u16::MAX);
 
-    let read = |counter| assoc.counters.read(counter);
-    info.sctpi_isacks = read(Counter::InSacks);
-    info.sctpi_osacks = read(Counter::OutSacks);
-    info.sctpi_opackets = read(Counter::OutPackets);
-    info.sctpi_ipackets = read(Counter::InPackets);
-    info.sctpi_rtxchunks = read(Counter::T3Retransmits);
-    info.sctpi_outofseqtsns = read(Counter::InOutOfOrderTsns);
-    info.sctpi_idupchunks = read(Counter::InDuplicateTsns);
-    info.sctpi_gapcnt = read(Counter::InGapAckBlocks);
-    info.sctpi_ouodchunks = read(Counter::OutUnorderChunks);
-    info.sctpi_iuodchunks = read(Counter::InUnorderChunks);
-    info.sctpi_oodchunks = read(Counter::OutOrderChunks);
-    info.sctpi_iodchunks = read(Counter::InOrderChunks);
-    info.sctpi_octrlchunks = read(Counter::OutCtrlChunks);
-    info.sctpi_ictrlchunks = read(Counter::InCtrlChunks);
+    status::count!(info, sctpi, assoc.counters);
     info
 }
 

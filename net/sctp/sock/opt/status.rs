@@ -11,7 +11,6 @@ use crate::{
     engine::{
         assoc::State as Phase,
         path::{Path, PathState},
-        stats::Counter,
         time::Duration,
     },
     settings::PfExposure,
@@ -24,6 +23,31 @@ use crate::{
 };
 use core::mem::size_of;
 use kernel::prelude::*;
+
+/// Fills in what `struct sctp_assoc_stats` and `struct sctp_info` both count, under names that differ
+/// in their beginning.
+macro_rules! count {
+    ($into:ident, $prefix:ident, $counters:expr) => {
+        ::kernel::macros::paste! {
+            let read = |counter| $counters.read(counter);
+            $into.[<$prefix _isacks>] = read($crate::engine::stats::Counter::InSacks);
+            $into.[<$prefix _osacks>] = read($crate::engine::stats::Counter::OutSacks);
+            $into.[<$prefix _opackets>] = read($crate::engine::stats::Counter::OutPackets);
+            $into.[<$prefix _ipackets>] = read($crate::engine::stats::Counter::InPackets);
+            $into.[<$prefix _rtxchunks>] = read($crate::engine::stats::Counter::T3Retransmits);
+            $into.[<$prefix _outofseqtsns>] = read($crate::engine::stats::Counter::InOutOfOrderTsns);
+            $into.[<$prefix _idupchunks>] = read($crate::engine::stats::Counter::InDuplicateTsns);
+            $into.[<$prefix _gapcnt>] = read($crate::engine::stats::Counter::InGapAckBlocks);
+            $into.[<$prefix _ouodchunks>] = read($crate::engine::stats::Counter::OutUnorderChunks);
+            $into.[<$prefix _iuodchunks>] = read($crate::engine::stats::Counter::InUnorderChunks);
+            $into.[<$prefix _oodchunks>] = read($crate::engine::stats::Counter::OutOrderChunks);
+            $into.[<$prefix _iodchunks>] = read($crate::engine::stats::Counter::InOrderChunks);
+            $into.[<$prefix _octrlchunks>] = read($crate::engine::stats::Counter::OutCtrlChunks);
+            $into.[<$prefix _ictrlchunks>] = read($crate::engine::stats::Counter::InCtrlChunks);
+        }
+    };
+}
+pub(crate) use count;
 
 pub(super) fn get_status(sk: &Sk, value: &OptionOut) -> Result {
     let asked: bindings::sctp_status = value.read()?;
@@ -124,21 +148,7 @@ pub(super) fn get_assoc_stats(sk: &Sk, value: &OptionOut) -> Result {
             }
         }
     }
-    let read = |counter| assoc.counters.read(counter);
-    stats.sas_isacks = read(Counter::InSacks);
-    stats.sas_osacks = read(Counter::OutSacks);
-    stats.sas_opackets = read(Counter::OutPackets);
-    stats.sas_ipackets = read(Counter::InPackets);
-    stats.sas_rtxchunks = read(Counter::T3Retransmits);
-    stats.sas_outofseqtsns = read(Counter::InOutOfOrderTsns);
-    stats.sas_idupchunks = read(Counter::InDuplicateTsns);
-    stats.sas_gapcnt = read(Counter::InGapAckBlocks);
-    stats.sas_ouodchunks = read(Counter::OutUnorderChunks);
-    stats.sas_iuodchunks = read(Counter::InUnorderChunks);
-    stats.sas_oodchunks = read(Counter::OutOrderChunks);
-    stats.sas_iodchunks = read(Counter::InOrderChunks);
-    stats.sas_octrlchunks = read(Counter::OutCtrlChunks);
-    stats.sas_ictrlchunks = read(Counter::InCtrlChunks);
+    count!(stats, sas, assoc.counters);
     value.write(stats.bytes())
 }
 
