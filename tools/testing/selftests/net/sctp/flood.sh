@@ -59,7 +59,7 @@ show "$TMP"/replay.*
 ktap $rc "copies of the associations' packets"
 
 # The associations have lived through it all.
-kill -TERM "${SERVER[four]}" "${SERVER[six]}" "${CLIENT[four]}" "${CLIENT[six]}"
+stop_transfers four six
 end_transfer four
 ktap $? "IPv4 one-to-one association, data intact"
 end_transfer six

@@ -52,7 +52,7 @@ for ((i = 0; i < 20; i++)); do
 	sleep 0.02
 done
 ktap $rc "refused 20 times while data flow"
-kill -TERM "${SERVER[four]}" "${SERVER[six]}" "${CLIENT[four]}" "${CLIENT[six]}"
+stop_transfers four six
 end_transfer four
 ktap $? "IPv4 one-to-one transfer unharmed"
 end_transfer six

@@ -271,6 +271,12 @@ end_server() {
 	return "$rc"
 }
 
+# stop_transfers TAG...: tells both ends of those that go on until then (-b 0).
+stop_transfers() {
+	local tag
+	for tag; do kill -TERM "${SERVER[$tag]}" "${CLIENT[$tag]}"; done
+}
+
 # end_transfer TAG: both ends.
 end_transfer() {
 	local tag=$1 rc=0

@@ -69,7 +69,7 @@ done
 for ns in "$NS_A" "$NS_B"; do ip netns exec "$ns" tc qdisc del dev veth0 root 2>/dev/null; done
 up
 note "$changes changes"
-kill -TERM "${SERVER[four]}" "${SERVER[six]}" "${CLIENT[four]}" "${CLIENT[six]}"
+stop_transfers four six
 end_transfer four
 ktap $? "IPv4, one-to-one: all has arrived"
 end_transfer six

@@ -105,7 +105,7 @@ less_than $((NOISE_KB + 100 * 512)) "$before"
 ktap $? "peers that never read"
 end_target
 
-kill -TERM "${SERVER[four]}" "${SERVER[six]}" "${CLIENT[four]}" "${CLIENT[six]}"
+stop_transfers four six
 end_transfer four
 ktap $? "IPv4 transfer unharmed"
 end_transfer six

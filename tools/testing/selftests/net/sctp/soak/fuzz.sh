@@ -47,7 +47,7 @@ nothing_but_transfers() {
 }
 wait_for 60 nothing_but_transfers
 ktap $? "nothing is left of the fuzzed ones"
-kill -TERM "${SERVER[four]}" "${SERVER[six]}" "${CLIENT[four]}" "${CLIENT[six]}"
+stop_transfers four six
 end_transfer four
 ktap $? "IPv4 transfer unharmed"
 end_transfer six

@@ -42,7 +42,7 @@ figures "at the end"
 note "slabs grew by $((most - before)) kB"
 [ $((most - before)) -lt $LIMIT_KB ]
 ktap $? "memory is bounded"
-kill -TERM "${SERVER[four]}" "${SERVER[six]}" "${CLIENT[four]}" "${CLIENT[six]}"
+stop_transfers four six
 end_transfer four
 ktap $? "IPv4 transfer unharmed"
 end_transfer six
