@@ -15,9 +15,24 @@ mod state;
 use arbitrary::Unstructured;
 
 use crate::{
-    engine::time::Duration,
-    tests::sim::{Net, A, Z},
+    engine::{
+        assoc::{Message, Policy},
+        time::Duration,
+        tx::schedule::Scheduler,
+    },
+    tests::sim::{message, Net, A, Z},
 };
+
+/// The streams that users name. The last ones do not exist.
+const MOST_STREAMS: u16 = 11;
+
+const SCHEDULERS: [Scheduler; 5] = [
+    Scheduler::FirstCome,
+    Scheduler::Priority,
+    Scheduler::RoundRobin,
+    Scheduler::FairCapacity,
+    Scheduler::WeightedFair,
+];
 
 /// What a target runs.
 pub type Target = fn(&[u8]);
@@ -41,10 +56,44 @@ fn one_of<T: Copy>(u: &mut Unstructured<'_>, values: &[T]) -> arbitrary::Result<
     u.choose(values).copied()
 }
 
-/// Up to `most` bytes of user data, whose contents do not matter.
-fn message(u: &mut Unstructured<'_>, most: usize) -> arbitrary::Result<Vec<u8>> {
+/// The user hands in up to `most` bytes of data, whose contents do not matter: a message, or a part
+/// of one that may never be finished.
+fn send(u: &mut Unstructured<'_>, net: &mut Net, who: usize, most: usize) -> arbitrary::Result<()> {
     let len = u.int_in_range(1..=most)?;
-    Ok(vec![len as u8; len])
+    let (mut stream, mut unordered) = (u.int_in_range(0..=MOST_STREAMS)?, u.arbitrary()?);
+    let end = !u.ratio(1, 4)?;
+    let policy = match u.int_in_range(0..=7)? {
+        0 => Policy::Timed(
+            net.now
+                .plus(Duration::from_millis(u.int_in_range(0..=500)?)),
+        ),
+        1 => Policy::Retransmissions(u.int_in_range(0..=2)?),
+        2 => Policy::Priority(u.int_in_range(0..=3)?),
+        _ => Policy::Reliable,
+    };
+    let makes_room = u.ratio(1, 16)?;
+    let ways = (0..=MOST_STREAMS).flat_map(|s| [(s, false), (s, true)]);
+    net.with(who, |assoc, cx| {
+        // Most of what is handed in goes on with what was begun; the rest would be refused.
+        let mut taken = ways.filter(|(s, un)| assoc.takes(*s, message(*s, *un, &[]).ppid, *un));
+        if let (Some(only), None) = (taken.next(), taken.next()) {
+            (stream, unordered) = only;
+        }
+        let _ = assoc.set_stream_value(stream, stream.max(1), cx.gfp);
+        if makes_room {
+            assoc.make_room(cx, len, policy);
+        }
+        let data = vec![len as u8; len];
+        let _ = assoc.send(
+            cx,
+            Message {
+                end,
+                policy,
+                ..message(stream, unordered, &data)
+            },
+        );
+    });
+    Ok(())
 }
 
 /// A network near the wrap of the sequence numbers, with Z listening.
@@ -52,6 +101,15 @@ fn network() -> Net {
     let mut net = Net::new(1);
     net.hosts[Z].listens = true;
     net
+}
+
+/// Chooses whose message goes first.
+fn schedule(u: &mut Unstructured<'_>, net: &mut Net) -> arbitrary::Result<()> {
+    let scheduler = one_of(u, &SCHEDULERS)?;
+    for host in &mut net.hosts {
+        host.config.scheduler = scheduler;
+    }
+    Ok(())
 }
 
 /// Both users are done. However the associations end, they do not go on for ever.

@@ -9,7 +9,7 @@ use std::{
 
 use arbitrary::{Result, Unstructured};
 
-use super::{message, network, one_of, wind_up};
+use super::{network, one_of, schedule, send, wind_up};
 use crate::{
     engine::{time::Duration, wire::cause},
     tests::sim::{Fate, Flying, Net, A, Z},
@@ -21,20 +21,20 @@ pub(super) fn run(data: &[u8]) {
     let mut net = network();
     let changed = Rc::new(RefCell::new(Vec::new()));
     intercept(&mut net, middle.to_vec(), Rc::clone(&changed));
-    net.connect(A);
     let _ = live(&mut Unstructured::new(users), &mut net, &changed);
     net.no_filter();
     wind_up(&mut net);
 }
 
 fn live(u: &mut Unstructured<'_>, net: &mut Net, changed: &RefCell<Vec<Flying>>) -> Result<()> {
+    schedule(u, net)?;
+    net.connect(A);
     for _ in 0..48 {
         let who = one_of(u, &[A, Z])?;
         if net.hosts[who].assoc.is_some() {
             match u.int_in_range(0..=11)? {
                 0..=6 => {
-                    let bytes = message(u, 9_000)?;
-                    let _ = net.try_send(who, u.int_in_range(0..=10)?, u.arbitrary()?, &bytes);
+                    send(u, net, who, 9_000)?;
                 }
                 7 => net.hosts[who].reads = false,
                 8 => {

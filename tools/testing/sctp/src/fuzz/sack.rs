@@ -4,7 +4,7 @@
 
 use arbitrary::{Result, Unstructured};
 
-use super::{message, network, wind_up};
+use super::{network, send, wind_up};
 use crate::{
     engine::{assoc::State, time::Duration, wire::chunk::ChunkType, wire::data::Data},
     tests::sim::{Fate, Net, A, Z},
@@ -29,8 +29,7 @@ fn play(u: &mut Unstructured<'_>, net: &mut Net) -> Result<()> {
         }
         match u.int_in_range(0..=7)? {
             0 | 1 => {
-                let bytes = message(u, 20_000)?;
-                let _ = net.try_send(A, u.int_in_range(0..=9)?, u.arbitrary()?, &bytes);
+                send(u, net, A, 20_000)?;
             }
             2 => net.run_for(Duration::from_millis(u.int_in_range(0..=3_000)?)),
             _ => sack(u, net, &mut acked)?,

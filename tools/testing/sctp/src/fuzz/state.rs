@@ -5,7 +5,7 @@
 use arbitrary::{Result, Unstructured};
 use kernel::fault;
 
-use super::{message, network, one_of, wind_up};
+use super::{network, one_of, schedule, send, wind_up};
 use crate::{
     engine::{assoc::State, time::Duration, wire::cause},
     tests::sim::{pattern, Net, A, Z},
@@ -47,8 +47,7 @@ fn attack(u: &mut Unstructured<'_>, net: &mut Net) -> Result<()> {
             8 => {
                 let who = one_of(u, &[A, Z])?;
                 if net.hosts[who].assoc.is_some() {
-                    let bytes = message(u, 6_000)?;
-                    let _ = net.try_send(who, u.int_in_range(0..=12)?, u.arbitrary()?, &bytes);
+                    send(u, net, who, 6_000)?;
                 }
             }
             _ => command(u, net)?,
@@ -63,6 +62,7 @@ fn begin(u: &mut Unstructured<'_>, net: &mut Net) -> Result<()> {
     if start == 0 {
         return Ok(());
     }
+    schedule(u, net)?;
     net.connect(A);
     if start > 1 {
         net.run_until(|net| net.hosts.iter().all(|h| h.state() == State::Established));
@@ -91,7 +91,7 @@ fn begin(u: &mut Unstructured<'_>, net: &mut Net) -> Result<()> {
 
 fn command(u: &mut Unstructured<'_>, net: &mut Net) -> Result<()> {
     let who = one_of(u, &[A, Z])?;
-    let what = u.int_in_range(0..=5)?;
+    let what = u.int_in_range(0..=6)?;
     if what == 0 && net.hosts[who].assoc.is_none() {
         net.connect(who);
         return Ok(());
@@ -106,6 +106,10 @@ fn command(u: &mut Unstructured<'_>, net: &mut Net) -> Result<()> {
         }),
         3 => net.read_all(who),
         4 => net.hosts[who].reads = u.arbitrary()?,
+        5 => {
+            let more = u.arbitrary()?;
+            net.with(who, |assoc, _| assoc.set_more_follows(more));
+        }
         _ => {
             let mtu = u.int_in_range(0..=9_000)?;
             net.with(who, |assoc, cx| {
