@@ -64,6 +64,7 @@ others() {
 	stage check "$here/check.sh"
 	stage twin "$here/twin.sh"
 	stage interop "$here/interop.sh"
+	stage soak-um env FLAVOUR=um MINUTES=0 SECS=3 SEED=1 "$here/soak.sh"
 }
 # Process groups of their own, to be ended as a whole if this one is interrupted.
 lanes=()
@@ -87,7 +88,7 @@ trap - EXIT
 
 printf '\n'
 total_passed=0 total_failed=0 total_skipped=0
-for name in check twin kselftest-{x86,um} func-tests-{x86,um} interop; do
+for name in check twin kselftest-{x86,um} func-tests-{x86,um} interop soak-um; do
 	if ! read -r passed failed skipped seconds work <"$results/$name.stage"; then
 		passed=0 failed=1 skipped=0 seconds=0 work=0
 	fi
