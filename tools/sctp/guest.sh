@@ -199,7 +199,7 @@ run_uml() {
 	if [ "$interactive" = yes ]; then
 		"$kdir/linux" "${args[@]}" 2>"$console"
 	else
-		timeout --foreground -k 5 $((limit + 60)) "$kdir/linux" "${args[@]}" </dev/null 2>"$console" | tr -d '\r'
+		timeout --foreground -k 5 $((limit + 60)) "$kdir/linux" "${args[@]}" </dev/null 2>"$console" | sed -u 's/\r$//'
 	fi
 }
 
