@@ -84,37 +84,6 @@ long long now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
-void open_device(void)
-{
-	struct sockaddr_ll sll = {
-		.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETH_P_ALL),
-	};
-
-	sock = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
-	if (sock < 0)
-		fail("packet socket: %s", strerror(errno));
-	sll.sll_ifindex = if_nametoindex(opt.dev);
-	if (!sll.sll_ifindex || bind(sock, (void *)&sll, sizeof(sll)))
-		fail("%s: %s", opt.dev, strerror(errno));
-	if (fcntl(sock, F_SETFL, O_NONBLOCK))
-		fail("fcntl: %s", strerror(errno));
-}
-
-void send_frame(const uint8_t *frame, size_t len)
-{
-	while (send(sock, frame, len, 0) < 0) {
-		struct pollfd pfd = { .fd = sock, .events = POLLOUT };
-
-		if (errno != EAGAIN && errno != ENOBUFS && errno != EINTR)
-			fail("send of %zu bytes: %s", len, strerror(errno));
-		poll(&pfd, 1, 10);
-		if (now_ms() > deadline)
-			fail("not done after %d s", opt.timeout);
-	}
-	sent++;
-}
-
 static struct {
 	uint8_t frame[ETH_HLEN + MTU];
 	size_t len, sctp;	/* length, where SCTP begins */
@@ -168,14 +137,13 @@ static void replay(void)
 	pfd.fd = sock;
 	pfd.events = POLLIN;
 	while (sent < opt.count) {
-		uint8_t out[ETH_HLEN + 40 + sizeof(((struct packet *)0)->buf)];
+		uint8_t out[MAX_FRAME];
 		struct packet p;
 		uint32_t tag, sum;
 		unsigned int i;
 		size_t at;
 
-		if (now_ms() > deadline)
-			fail("not done after %d s", opt.timeout);
+		in_time();
 		valid = have;
 		have = capture(have);
 		if (!have) {
@@ -183,8 +151,10 @@ static void replay(void)
 			continue;
 		}
 		/* At the association's pace or nearly: some for each of it. */
-		if (have == valid && chance(25))
+		if (have == valid && chance(25)) {
+			flush_frames();
 			poll(&pfd, 1, 1);
+		}
 		i = below(have < RING ? have : RING);
 		at = ring[i].sctp;
 		p.len = ring[i].len - at;
@@ -232,6 +202,7 @@ static void replay(void)
 		}
 		send_frame(out, at + p.len);
 	}
+	flush_frames();
 	printf("sctp_flood: %lu packets sent, made from %u of the association\n",
 	       sent, have);
 }
@@ -367,6 +338,7 @@ static void play(const char *name)
 		set_addresses();
 		open_device();
 		modes[i].run();
+		flush_frames();
 		return;
 	}
 	usage();

@@ -12,6 +12,8 @@
 
 #define MTU		1500
 #define MAX_COOKIE	1200
+#define MAX_PACKET	2048
+#define MAX_FRAME	(ETH_HLEN + 40 + MAX_PACKET)
 
 enum chunk_type {
 	DATA = 0, INIT = 1, INIT_ACK = 2, SACK = 3, HEARTBEAT = 4,
@@ -24,7 +26,7 @@ enum chunk_type {
 
 /* A packet under construction, from the SCTP header on. */
 struct packet {
-	uint8_t buf[2048];
+	uint8_t buf[MAX_PACKET];
 	size_t len;
 };
 
@@ -61,8 +63,14 @@ extern int sock;
 __attribute__((format(printf, 1, 2), noreturn))
 void fail(const char *fmt, ...);
 long long now_ms(void);
+
+/* sctp_flood_device.c */
 void open_device(void);
+void in_time(void);
+void flush_frames(void);
 void send_frame(const uint8_t *frame, size_t len);
+const uint8_t *next_packet(size_t *len, int ms);
+unsigned long drain(void);
 
 /* sctp_flood_packet.c */
 uint32_t rnd(void);
@@ -78,7 +86,6 @@ void mutate(struct packet *p);
 
 /* sctp_flood_attack.c */
 void send_packet(const struct packet *p);
-void drain(void);
 void new_peer(struct peer *peer);
 void send_init(struct peer *peer);
 bool read_init_ack(struct peer *peer, const uint8_t *v, size_t len);
@@ -90,7 +97,6 @@ void set_addresses(void);
 void attack(void);
 
 /* sctp_flood_crowd.c */
-const uint8_t *next_packet(size_t *len, int ms);
 void inits(void);
 void crowd(void);
 void deaf(void);

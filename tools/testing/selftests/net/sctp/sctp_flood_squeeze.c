@@ -66,9 +66,8 @@ void squeeze(void)
 			add(&p, &peers[i], i % WAYS, next[i]++);
 		set_checksum(p.buf, p.len);
 		send_packet(&p);
-		drain();
-		if (now_ms() > deadline)
-			fail("not done after %d s", opt.timeout);
+		if (chance(5))
+			drain();
 	}
 	printf("sctp_flood: %lu packets sent\n", sent);
 }
