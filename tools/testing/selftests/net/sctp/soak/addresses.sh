@@ -58,8 +58,8 @@ need_sctp
 mark_log
 setup_veth || ktap_skip_all "no veth"
 ktap_plan 4
-start_transfer four 4 one-to-one -p 5001 -b 0 -B -t $((SECS + 200))
-start_transfer six 6 one-to-many -p 5002 -b 0 -B -t $((SECS + 200))
+start_transfer four 4 one-to-one -p 5001 -b 0 -B -t 3600
+start_transfer six 6 one-to-many -p 5002 -b 0 -B -t 3600
 changes=0
 while [ "$SECONDS" -lt "$END" ]; do
 	change
@@ -69,6 +69,7 @@ done
 for ns in "$NS_A" "$NS_B"; do ip netns exec "$ns" tc qdisc del dev veth0 root 2>/dev/null; done
 up
 note "$changes changes"
+tally $changes "changes of the network"
 stop_transfers four six
 end_transfer four
 ktap $? "IPv4, one-to-one: all has arrived"

@@ -23,8 +23,8 @@ setup_veth && setup_attacker || ktap_skip_all "no veth"
 ip -n "$NS_B" route add 10.16.0.0/16 via 10.9.1.2
 ip -n "$NS_B" route add fd0b::/64 via fd0a::2
 ktap_plan 13
-start_transfer four 4 one-to-one -p 5001 -b 0 -B -t $((SECS + 600))
-start_transfer six 6 one-to-many -p 5002 -b 0 -B -t $((SECS + 600))
+start_transfer four 4 one-to-one -p 5001 -b 0 -B -t 3600
+start_transfer six 6 one-to-many -p 5002 -b 0 -B -t 3600
 
 # start_target MODE: at port 5004.
 start_target() {
@@ -52,8 +52,9 @@ flood() {
 	local before
 	before=$(slab)
 	draw 1 1000000000
-	attacker inits -s "$2" -d "$3" -p "$4" -S "$DRAWN" -n $((INITS / 2)) -t 60 >"$TMP/inits" 2>&1
+	attacker inits -s "$2" -d "$3" -p "$4" -S "$DRAWN" -n $((INITS / 2)) -t 600 >"$TMP/inits" 2>&1
 	ktap $? "INIT flood, $1"
+	tally $((INITS / 2)) "INITs"
 	show "$TMP/inits"
 	figures "after the flood"
 	less_than $NOISE_KB "$before"
@@ -69,13 +70,14 @@ crowd() {
 	before=$(slab)
 	draw 1 1000000000
 	start ip netns exec "$NS_C" "$BIN/sctp_flood" crowd -i veth1 -m "$MAC" \
-		-s "$2" -d "$3" -p "$4" -S "$DRAWN" -n "$CROWD" -t 60 >"$TMP/crowd" 2>&1
-	wait_for 60 stopped "$STARTED"
+		-s "$2" -d "$3" -p "$4" -S "$DRAWN" -n "$CROWD" -t 600 >"$TMP/crowd" 2>&1
+	wait_for 600 stopped "$STARTED"
 	figures "$CROWD cookies out"
 	less_than $NOISE_KB "$before"
 	ktap $? "cookies that are out cost no memory, $1"
+	tally "$CROWD" "cookies, $CROWD at once"
 	kill -CONT "$STARTED"
-	wait_for 60 stopped "$STARTED"
+	wait_for 600 stopped "$STARTED"
 	figures "their associations"
 	less_than $((NOISE_KB + CROWD * EACH_KB)) "$before"
 	ktap $? "associations that nobody wants are bounded, $1"
@@ -96,7 +98,7 @@ end_target
 
 before=$(slab)
 start_target talk
-attacker deaf -s 10.9.1.2 -d 10.9.1.1 -p 5005 -n 1000 -t 100 >"$TMP/deaf" 2>&1
+attacker deaf -s 10.9.1.2 -d 10.9.1.1 -p 5005 -n 1000 -t 600 >"$TMP/deaf" 2>&1
 rc=$?
 show "$TMP/deaf"
 figures "with those that never read"

@@ -32,6 +32,7 @@ fuzz() {
 	attacker fuzz -s "$2" -d "$3" -p "$4" -S "$DRAWN" -n $((FUZZ / 2)) -t 3000 "${corpora[@]}" >"$TMP/fuzz" 2>&1
 	rc=$?
 	show "$TMP/fuzz"
+	tally $((FUZZ / 2)) "fuzzed packets"
 	kill -KILL "$swarm"
 	wait "$swarm" 2>/dev/null
 	[ $? = 137 ] || { show "$TMP/swarm" && rc=1; }

@@ -24,6 +24,7 @@ done
 "$BIN/sctp_reload" "$MODULE_KO" "$MODULE_NAME" "$SECS" >"$TMP/reload" 2>&1
 rc=$?
 show "$TMP/reload"
+tally "$(awk '/^removed/ { print $2 }' "$TMP/reload")" "removals as fast as they go"
 ktap $rc "insmod and rmmod under socket()"
 rc=0
 for i in 0 1 2; do

@@ -28,6 +28,7 @@ while [ "$SECONDS" -lt "$END" ] && [ $rc = 0 ]; do
 	once || rc=1
 	rounds=$((rounds + 1))
 done
+tally $((2 * rounds)) "namespaces deleted"
 ktap $rc "$rounds rounds"
 check_log
 ktap $? "nothing in the kernel's log"

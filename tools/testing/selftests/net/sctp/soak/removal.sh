@@ -32,7 +32,7 @@ carrier() {
 
 # The names go first, with everything alive in them.
 namespaces() {
-	ip netns del "$NS_A" && ip netns del "$NS_B" || return
+	remove_veth || return
 	a_moment
 	kill_swarm
 }
@@ -63,6 +63,7 @@ while goes_on && [ $rc = 0 ]; do
 	once || rc=1
 	rounds=$((rounds + 1))
 done
+tally $rounds "removals under fire"
 [ $rc = 0 ] || note "failed in round $rounds, which ended by: $ending"
 ktap $rc "$rounds rounds"
 check_log

@@ -20,6 +20,9 @@ need_root
 # draw FROM TO: a number, in DRAWN: a subshell would not move the seed on.
 draw() { DRAWN=$(($1 + (RANDOM << 15 | RANDOM) % ($2 - $1 + 1))); }
 
+# tally N WHAT: for the sums of a soak, which are in the file TALLY=.
+tally() { [ -z "${TALLY:-}" ] || echo "$1 $2" >>"$TALLY"; }
+
 # a_moment: up to a second, often much less.
 a_moment() {
 	draw 0 3

@@ -16,8 +16,8 @@ ktap_plan 7
 start ip netns exec "$NS_B" "$BIN/sctp_flood" hold -p 5004 >"$TMP/hold" 2>&1
 HOLD=$STARTED
 wait_for 20 grep -q listening "$TMP/hold" || show "$TMP/hold"
-start_transfer four 4 one-to-one -p 5001 -b 0 -B -t $((SECS + 200))
-start_transfer six 6 one-to-many -p 5002 -b 0 -B -t $((SECS + 200))
+start_transfer four 4 one-to-one -p 5001 -b 0 -B -t 3600
+start_transfer six 6 one-to-many -p 5002 -b 0 -B -t 3600
 before=$(slab)
 most=0
 
@@ -25,7 +25,7 @@ most=0
 squeeze() {
 	local now rc
 	draw 1 1000000000
-	start attacker squeeze -s "$2" -d "$3" -p "$4" -S "$DRAWN" -n $((SECS * 50)) -t 300 >"$TMP/squeeze" 2>&1
+	start attacker squeeze -s "$2" -d "$3" -p "$4" -S "$DRAWN" -n $((SECS * 50)) -t 600 >"$TMP/squeeze" 2>&1
 	while kill -0 "$STARTED" 2>/dev/null; do
 		now=$(slab)
 		[ "$now" -lt "$most" ] || most=$now
@@ -34,6 +34,7 @@ squeeze() {
 	wait "$STARTED"
 	rc=$?
 	show "$TMP/squeeze"
+	tally $((SECS * 50)) "packets that cost memory"
 	ktap $rc "$1"
 }
 squeeze "one-to-many" 10.9.1.2 10.9.1.1 5004
