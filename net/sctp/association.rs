@@ -28,7 +28,7 @@ use crate::{
         vec::retain,
         wire::builder::PacketBuilder,
     },
-    output,
+    output::{self, Departing, To},
     pernet::{PeerKey, Pernet},
     route,
     settings::AssocSettings,
@@ -298,23 +298,43 @@ impl Locked<'_> {
 
     /// Sends all packets that may leave now. `false` if memory ran out.
     fn transmit(&mut self, cx: &mut Cx<'_>) -> bool {
-        loop {
+        let mut departing = Departing::new();
+        let complete = loop {
             let inner = &mut *self.inner;
-            match inner.engine.poll_transmit(cx, &mut inner.out) {
-                Ok(None) => return true,
-                Err(_) => return false,
-                Ok(Some(way)) => {
-                    let sent = match way {
-                        Way::Path(path) => self.send(cx, path),
-                        Way::Back { from, to } => self.send_back(&from, &to),
-                    };
-                    // A packet that cannot leave is lost, which is what retransmission is for.
-                    if sent.is_ok() {
-                        cx.stats.count(Counter::OutPackets);
+            let way = match inner.engine.poll_transmit(cx, &mut inner.out) {
+                Ok(None) => break true,
+                Err(_) => break false,
+                Ok(Some(way)) => way,
+            };
+            // A packet that cannot leave is lost, which is what retransmission is for.
+            let _ = match way {
+                Way::Path(path) => {
+                    if departing.path != Some(path) {
+                        self.depart(&mut departing);
+                        departing.path = Some(path);
                     }
-                    self.inner.out.clear();
+                    self.send(cx, path, &mut departing)
                 }
-            }
+                Way::Back { from, to } => {
+                    self.depart(&mut departing);
+                    self.send_back(&from, &to).map(|()| departing.sent += 1)
+                }
+            };
+            self.inner.out.clear();
+        };
+        self.depart(&mut departing);
+        if departing.sent != 0 {
+            cx.stats.add(Counter::OutPackets, departing.sent);
+        }
+        complete
+    }
+
+    /// Sends the packets that wait.
+    fn depart(&mut self, departing: &mut Departing) {
+        let Inner { sk, routes, .. } = &mut *self.inner;
+        let slot = departing.path.and_then(|path| routes.get_mut(path.index()));
+        if let Some(Some(route)) = slot {
+            departing.flush(sk, route);
         }
     }
 
@@ -336,8 +356,8 @@ impl Locked<'_> {
         route.map_or(0, Route::ifindex)
     }
 
-    /// Sends the packet under construction on a path.
-    fn send(&mut self, cx: &mut Cx<'_>, path: PathId) -> Result {
+    /// Sends the packet under construction on a path, with those that wait or after them.
+    fn send(&mut self, cx: &mut Cx<'_>, path: PathId, departing: &mut Departing) -> Result {
         let index = path.index();
         while self.inner.routes.len() <= index {
             self.inner.routes.push(None, GFP_ATOMIC)?;
@@ -372,7 +392,13 @@ impl Locked<'_> {
             engine.handle_mtu(cx, path, mtu);
         }
         let path = engine.paths().get(index).ok_or(EINVAL)?;
-        output::send(sk, route, out, path.mtu(), path.config.pmtud)
+        let to = To {
+            sk,
+            route,
+            mtu: path.mtu(),
+            pmtud: path.config.pmtud,
+        };
+        departing.push(to, out)
     }
 
     /// Sends the packet under construction between two addresses.
@@ -382,8 +408,13 @@ impl Locked<'_> {
         } = &*self.inner;
         let config = engine.config().path.of(to.ip);
         let mut route = self.lookup(to, core::slice::from_ref(from), config.marks)?;
-        let mtu = route.mtu();
-        output::send(sk, &mut route, out, mtu, config.pmtud)
+        let to = To {
+            sk,
+            mtu: route.mtu(),
+            route: &mut route,
+            pmtud: config.pmtud,
+        };
+        output::send(to, out)
     }
 
     /// An ICMP error came about a packet to `peer`.

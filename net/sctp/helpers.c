@@ -138,9 +138,10 @@ struct sk_buff *sctp_helper_skb_share_check(struct sk_buff *skb)
 	return skb_share_check(skb, GFP_ATOMIC);
 }
 
-/* What lower layers have found out about checksums of their own is not about ours. */
+/* Off with lower headers, and what lower layers know of checksums is not about ours. */
 void sctp_helper_skb_prepare(struct sk_buff *skb)
 {
+	skb_pull(skb, skb_transport_offset(skb));
 	skb->csum_valid = 0;
 }
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! From a packet of the engine to an skb on its way.
+//! From a packet of the engine to an skb on its way. Packets that the engine makes in one go for a
+//! path leave as one skb, if the device or the stack can make packets of it.
 
 use crate::{
     engine::{
         cx::Payload,
+        path::PathId,
         wire::builder::{PacketBuilder, Segment},
     },
     sys::{
+        gso::Train,
         ip::Route,
         skb::{Fragmenting, SkbRange, TxSkb},
         sock::Sk,
@@ -15,23 +18,83 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// Sends a packet for a socket. `mtu` is the path's: more than that has to be fragmented, unless it
-/// is a probe. If the path MTU is not looked for, routers may fragment less, too.
-pub(crate) fn send(
-    sk: &Sk,
-    route: &mut Route,
-    packet: &PacketBuilder<SkbRange>,
-    mtu: usize,
-    pmtud: bool,
-) -> Result {
-    let fragmenting = if packet.zeroes() != 0 {
-        Fragmenting::Never
-    } else if pmtud {
-        Fragmenting::Beyond(mtu)
-    } else {
-        Fragmenting::Anywhere(mtu)
-    };
-    build(packet)?.send(sk, route, fragmenting)
+/// Where a packet goes that is sent for a socket.
+pub(crate) struct To<'a> {
+    pub(crate) sk: &'a Sk,
+    pub(crate) route: &'a mut Route,
+    /// The path's: more than that has to be fragmented, unless it is a probe.
+    pub(crate) mtu: usize,
+    /// If the path MTU is not looked for, routers may fragment less, too.
+    pub(crate) pmtud: bool,
+}
+
+impl To<'_> {
+    fn fragmenting(&self, packet: &PacketBuilder<SkbRange>) -> Fragmenting {
+        if packet.zeroes() != 0 {
+            Fragmenting::Never
+        } else if self.pmtud {
+            Fragmenting::Beyond(self.mtu)
+        } else {
+            Fragmenting::Anywhere(self.mtu)
+        }
+    }
+}
+
+/// Packets that leave together, in the order in which they were made.
+pub(crate) struct Departing {
+    train: Option<Train>,
+    /// The path of the packets that wait.
+    pub(crate) path: Option<PathId>,
+    /// How many packets have left.
+    pub(crate) sent: u64,
+}
+
+impl Departing {
+    pub(crate) fn new() -> Self {
+        Self {
+            train: None,
+            path: None,
+            sent: 0,
+        }
+    }
+
+    /// Takes a packet, on the path of those that wait.
+    pub(crate) fn push(&mut self, to: To<'_>, packet: &PacketBuilder<SkbRange>) -> Result {
+        let fragmenting = to.fragmenting(packet);
+        let skb = build(packet)?;
+        if skb.has_frags() || !fragmenting.leaves_whole(skb.len(), to.route) {
+            self.flush(to.sk, to.route);
+            skb.send(to.sk, to.route, fragmenting)?;
+            self.sent += 1;
+            return Ok(());
+        }
+        let alone = match &mut self.train {
+            Some(train) => train.push(skb, to.route).err(),
+            None => Some(skb),
+        };
+        if let Some(skb) = alone {
+            self.flush(to.sk, to.route);
+            self.train = Some(Train::new(skb));
+        }
+        Ok(())
+    }
+
+    /// Sends what waits.
+    pub(crate) fn flush(&mut self, sk: &Sk, route: &mut Route) {
+        if let Some(train) = self.train.take() {
+            let count = train.count();
+            // Packets that cannot leave are lost, which is what retransmission is for.
+            if train.send(sk, route).is_ok() {
+                self.sent += count;
+            }
+        }
+    }
+}
+
+/// Sends a packet for a socket at once.
+pub(crate) fn send(to: To<'_>, packet: &PacketBuilder<SkbRange>) -> Result {
+    let fragmenting = to.fragmenting(packet);
+    build(packet)?.send(to.sk, to.route, fragmenting)
 }
 
 /// Sends a packet for no socket: a reply to one that belongs to no association.

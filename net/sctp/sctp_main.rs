@@ -48,7 +48,7 @@ use sys::{
     memory::MemoryAccount,
     net::PernetRegistration,
     object::{Census, Folder},
-    proto::{self, InputV4, InputV6, ProtoV4, ProtoV6, SocketsV4, SocketsV6},
+    proto::{self, InputV4, InputV6, OffloadV4, OffloadV6, ProtoV4, ProtoV6, SocketsV4, SocketsV6},
 };
 
 module! {
@@ -68,6 +68,8 @@ struct Sctp {
     _folder: Folder,
     _sockets_v6: SocketsV6,
     _sockets_v4: SocketsV4,
+    _offload_v6: OffloadV6,
+    _offload_v4: OffloadV4,
     _input_v6: InputV6,
     _input_v4: InputV4,
     _pernet: PernetRegistration,
@@ -114,6 +116,8 @@ impl kernel::Module for Sctp {
         // From here on packets come in, and need the namespaces' state.
         let input_v4 = InputV4::new().map_err(explain)?;
         let input_v6 = InputV6::new().map_err(explain)?;
+        let offload_v4 = OffloadV4::new()?;
+        let offload_v6 = OffloadV6::new()?;
         let sockets_v4 = SocketsV4::new()?;
         let sockets_v6 = SocketsV6::new()?;
         Ok(Self {
@@ -122,6 +126,8 @@ impl kernel::Module for Sctp {
             _folder: Folder::new(),
             _sockets_v6: sockets_v6,
             _sockets_v4: sockets_v4,
+            _offload_v6: offload_v6,
+            _offload_v4: offload_v4,
             _input_v6: input_v6,
             _input_v4: input_v4,
             _pernet: pernet,

@@ -95,6 +95,12 @@ struct sk_buff *sctp_helper_skb_get(struct sk_buff *skb);
 void sctp_helper_consume_skb(struct sk_buff *skb);
 struct sk_buff *sctp_helper_skb_share_check(struct sk_buff *skb);
 void sctp_helper_skb_prepare(struct sk_buff *skb);
+bool sctp_helper_skb_is_train(const struct sk_buff *skb);
+void sctp_helper_skb_set_no_tunnel(struct sk_buff *skb);
+void sctp_helper_skb_gso_append(struct sk_buff *head, struct sk_buff *last, struct sk_buff *skb);
+unsigned int sctp_helper_skb_gso_summed(struct sk_buff *skb);
+struct sk_buff *sctp_helper_skb_next(const struct sk_buff *skb);
+struct sk_buff *sctp_helper_skb_unlink(struct sk_buff *skb);
 bool sctp_helper_skb_has_frag_list(const struct sk_buff *skb);
 bool sctp_helper_skb_may_pull(struct sk_buff *skb, unsigned int len);
 void sctp_helper_skb_detach(struct sk_buff *skb);
@@ -232,6 +238,8 @@ void sctp_helper_dst_update_pmtu(struct dst_entry *dst, struct sock *sk, u32 mtu
 int sctp_helper_icmp_type(const struct sk_buff *skb);
 int sctp_helper_icmp_code(const struct sk_buff *skb);
 bool sctp_helper_dst_csum_offload(const struct dst_entry *dst);
+unsigned int sctp_helper_dst_gso_max_size(const struct dst_entry *dst);
+unsigned int sctp_helper_dst_gso_max_segs(const struct dst_entry *dst);
 int sctp_helper_xmit_v4(struct sock *sk, struct sk_buff *skb, struct flowi4 *fl4, int tclass);
 int sctp_helper_xmit_v6(struct sock *sk, struct sk_buff *skb, struct flowi6 *fl6, int tclass);
 int sctp_helper_local_out_v4(struct net *net, struct sk_buff *skb, struct dst_entry *dst,

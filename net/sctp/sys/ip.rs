@@ -248,6 +248,15 @@ impl Route {
         unsafe { bindings::sctp_helper_dst_csum_offload(self.dst) }
     }
 
+    /// How many bytes in how many packets may be given to the device at once.
+    pub(super) fn gso_limits(&self) -> (usize, u64) {
+        // SAFETY: By the type invariant the route is valid.
+        let size = unsafe { bindings::sctp_helper_dst_gso_max_size(self.dst) };
+        // SAFETY: As above.
+        let segs = unsafe { bindings::sctp_helper_dst_gso_max_segs(self.dst) };
+        (size as usize, segs.into())
+    }
+
     /// Takes up what a router has said about the path MTU (the whole IP packet, in bytes).
     pub(crate) fn update_pmtu(&self, sk: &Sk, mtu: u32) {
         // SAFETY: By the type invariant the route is valid, and so is the socket.

@@ -9,10 +9,10 @@
 
 use super::{
     bindings,
+    gso::{self, Received},
     icmp::IcmpError,
     msg::Message,
     net::Net,
-    skb::RxSkb,
     sock::{Sctp6Sock, SctpSock, Sk, INET6_OFFSET},
     user::{OptionIn, OptionOut},
 };
@@ -341,7 +341,7 @@ unsafe extern "C" fn receive_v6(skb: *mut bindings::sk_buff) -> c_int {
 /// To be called by the inet layer, which gives up `skb`.
 unsafe fn receive(skb: *mut bindings::sk_buff, ipv6: bool) -> c_int {
     // SAFETY: By this function's requirements.
-    if let Some(packet) = unsafe { RxSkb::from_raw(skb) } {
+    for packet in unsafe { Received::new(skb) } {
         let net = Net::of_packet(&packet);
         input::receive(&net, packet, ipv6);
     }
@@ -489,6 +489,15 @@ const fn input_v6() -> bindings::inet6_protocol {
     p
 }
 
+// A device does not ask for what it can do itself.
+static OFFLOAD: Table<bindings::net_offload> = Table::new(offload());
+
+const fn offload() -> bindings::net_offload {
+    let mut o: bindings::net_offload = zeroed();
+    o.callbacks.gso_segment = Some(gso::gso_segment);
+    o
+}
+
 macro_rules! registration {
     ($(#[$doc:meta])* $name:ident, $register:expr, $unregister:expr) => {
         $(#[$doc])*
@@ -546,6 +555,18 @@ registration!(
     InputV6,
     bindings::inet6_add_protocol(INPUT_V6.as_ptr(), bindings::IPPROTO_SCTP as u8),
     bindings::inet6_del_protocol(INPUT_V6.as_ptr(), bindings::IPPROTO_SCTP as u8)
+);
+registration!(
+    /// Segmentation for devices that cannot do it, for IPv4.
+    OffloadV4,
+    bindings::inet_add_offload(OFFLOAD.as_ptr(), bindings::IPPROTO_SCTP as u8),
+    bindings::inet_del_offload(OFFLOAD.as_ptr(), bindings::IPPROTO_SCTP as u8)
+);
+registration!(
+    /// Segmentation for devices that cannot do it, for IPv6.
+    OffloadV6,
+    bindings::inet6_add_offload(OFFLOAD.as_ptr(), bindings::IPPROTO_SCTP as u8),
+    bindings::inet6_del_offload(OFFLOAD.as_ptr(), bindings::IPPROTO_SCTP as u8)
 );
 registration!(
     /// `socket(AF_INET, …, IPPROTO_SCTP)`.

@@ -18,7 +18,7 @@ use kernel::{error::to_result, prelude::*, sync::Arc};
 /// Offset of the checksum in the SCTP common header.
 const CHECKSUM_OFFSET: usize = 8;
 /// Length of the SCTP common header.
-const HEADER_LEN: usize = 12;
+pub(super) const HEADER_LEN: usize = 12;
 
 /// Payload up to this many bytes, what an Ethernet frame can have, is copied into a packet's linear
 /// part, and user messages up to that are kept in linear memory. Larger ones are kept in page
@@ -120,15 +120,32 @@ impl Skb {
         unsafe { bindings::skb_crc32c(self.as_ptr(), offset as i32, len as i32, crc) }
     }
 
-    /// The SCTP checksum of the packet that starts at the buffer's start (RFC 9260, appendix A),
-    /// with the checksum field taken as zero. `None` if it is shorter than a header.
-    fn sctp_checksum(&self) -> Option<[u8; 4]> {
+    /// The SCTP checksum of the packet that starts at `at` (RFC 9260, appendix A), with the checksum
+    /// field taken as zero. `None` if it is shorter than a header.
+    fn sctp_checksum(&self, at: usize) -> Option<[u8; 4]> {
         let mut header = [0; HEADER_LEN];
-        self.copy_bits(0, &mut header).ok()?;
+        self.copy_bits(at, &mut header).ok()?;
         header[CHECKSUM_OFFSET..].fill(0);
         // SAFETY: `header` is that many readable bytes.
         let crc = unsafe { bindings::sctp_helper_crc32c(!0, header.as_ptr().cast(), header.len()) };
-        Some((!self.crc32c(HEADER_LEN, crc)).to_le_bytes())
+        Some((!self.crc32c(at.checked_add(HEADER_LEN)?, crc)).to_le_bytes())
+    }
+
+    /// Fills in the checksum of the packet that starts at `at`, whose header is in the linear part.
+    /// The skb is nobody else's.
+    pub(super) fn fill_in_checksum(&mut self, at: usize) -> Result {
+        let sum = self.sctp_checksum(at).ok_or(EINVAL)?;
+        let field = at.checked_add(CHECKSUM_OFFSET).ok_or(EINVAL)?;
+        if self.linear().len() < field.saturating_add(sum.len()) {
+            return Err(EINVAL);
+        }
+        // SAFETY: By the type invariant the skb is valid.
+        let data = unsafe { (*self.as_ptr()).data };
+        // SAFETY: The field is in the linear part, which begins at `data`.
+        let field = unsafe { data.add(field) };
+        // SAFETY: As above, and nobody else has the skb.
+        unsafe { core::ptr::copy_nonoverlapping(sum.as_ptr(), field, sum.len()) };
+        Ok(())
     }
 }
 
@@ -192,13 +209,13 @@ impl Via {
 pub(crate) struct RxSkb(Skb);
 
 impl RxSkb {
-    /// Takes over a received packet; `None`, and it is dropped, if there is no memory for having it
+    /// Takes over a received packet, less the lower headers that are still on it; `None`, and it is dropped, if there is no memory for having it
     /// unshared, or it has no common header.
     ///
     /// # Safety
     ///
-    /// `skb` is valid, its data begins at the transport header, and the caller gives it up.
-    pub(crate) unsafe fn from_raw(skb: *mut bindings::sk_buff) -> Option<Self> {
+    /// `skb` is valid, has its transport header set, and the caller gives it up.
+    pub(super) unsafe fn from_raw(skb: *mut bindings::sk_buff) -> Option<Self> {
         // SAFETY: By this function's requirements; the function consumes the reference and
         // returns another one, or null.
         let skb = unsafe { bindings::sctp_helper_skb_share_check(skb) };
@@ -256,7 +273,7 @@ impl RxSkb {
             return true;
         }
         let found = self.bytes().get(CHECKSUM_OFFSET..HEADER_LEN);
-        matches!((found, self.0.sctp_checksum()), (Some(a), Some(b)) if a == b)
+        matches!((found, self.0.sctp_checksum(0)), (Some(a), Some(b)) if a == b)
     }
 
     /// The network header, of 20 or 40 bytes.
@@ -605,6 +622,17 @@ pub(crate) enum Fragmenting {
     Anywhere(usize),
 }
 
+impl Fragmenting {
+    /// Whether a packet of `len` bytes is not cut up by anybody.
+    pub(crate) fn leaves_whole(&self, len: usize, route: &Route) -> bool {
+        match self {
+            Self::Never => true,
+            Self::Beyond(limit) => len <= (*limit).min(route.mtu()),
+            Self::Anywhere(_) => false,
+        }
+    }
+}
+
 /// A packet under construction.
 pub(crate) struct TxSkb(Skb);
 
@@ -626,7 +654,26 @@ impl TxSkb {
         Ok(Self(skb))
     }
 
-    fn has_frags(&self) -> bool {
+    pub(super) fn as_ptr(&self) -> *mut bindings::sk_buff {
+        self.0.as_ptr()
+    }
+
+    pub(super) fn into_raw(self) -> *mut bindings::sk_buff {
+        self.0.into_raw()
+    }
+
+    /// Number of bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The common header, without a checksum as yet.
+    pub(super) fn common_header(&self) -> Option<&[u8]> {
+        self.0.linear().get(..HEADER_LEN)
+    }
+
+    /// Whether part of the packet is in pages.
+    pub(crate) fn has_frags(&self) -> bool {
         // SAFETY: By its type invariant the skb is valid.
         unsafe { (*self.0.as_ptr()).data_len != 0 }
     }
@@ -781,7 +828,7 @@ impl TxSkb {
     pub(crate) const MAX_FRAGMENTS: usize = bindings::RUST_CONST_HELPER_MAX_SKB_FRAGS as usize;
 
     /// Fills in the checksum, or leaves it to the device the packet will leave by.
-    fn checksum(&mut self, by_device: bool) -> Result {
+    pub(super) fn checksum(&mut self, by_device: bool) -> Result {
         if by_device {
             // SAFETY: The skb is nobody else's and has its transport header set.
             unsafe {
@@ -789,14 +836,7 @@ impl TxSkb {
             };
             return Ok(());
         }
-        let sum = self.0.sctp_checksum().ok_or(EINVAL)?;
-        // SAFETY: The skb is nobody else's, and its linear part begins with the common header.
-        let data = unsafe { (*self.0.as_ptr()).data };
-        // SAFETY: `sctp_checksum` found a whole header at `data`.
-        let field = unsafe { data.add(CHECKSUM_OFFSET) };
-        // SAFETY: As above; four bytes of the header.
-        unsafe { core::ptr::copy_nonoverlapping(sum.as_ptr(), field, sum.len()) };
-        Ok(())
+        self.0.fill_in_checksum(0)
     }
 
     /// Sends the packet for a socket.
@@ -817,6 +857,11 @@ impl TxSkb {
         }
         // No device can compute the checksum over several fragments.
         self.checksum(fits && route.checksums())?;
+        self.send_summed(sk, route)
+    }
+
+    /// Sends the packet, whose checksum has been seen to, for a socket.
+    pub(super) fn send_summed(self, sk: &Sk, route: &mut Route) -> Result {
         // SAFETY: Both are valid; the skb has no owner yet.
         unsafe { bindings::sctp_helper_skb_set_owner(self.0.as_ptr(), sk.as_ptr()) };
         // SAFETY: The skb is the caller's alone and complete, and is given up.
