@@ -12,8 +12,9 @@ use crate::{
     sys::{
         gso::Train,
         ip::Route,
-        skb::{Fragmenting, SkbRange, TxSkb},
+        skb::SkbRange,
         sock::Sk,
+        tx_skb::{Fragmenting, TxSkb},
     },
 };
 use kernel::prelude::*;

@@ -10,8 +10,9 @@
 use super::{
     bindings,
     ip::Route,
-    skb::{Fragmenting, RxSkb, Skb, TxSkb, HEADER_LEN},
+    skb::{RxSkb, Skb, HEADER_LEN},
     sock::Sk,
+    tx_skb::{Fragmenting, TxSkb},
 };
 use kernel::{error::from_err_ptr, prelude::*};
 

@@ -54,4 +54,5 @@ pub(crate) mod sock;
 pub(crate) mod socket;
 pub(crate) mod sysctl;
 pub(crate) mod timer;
+pub(crate) mod tx_skb;
 pub(crate) mod user;

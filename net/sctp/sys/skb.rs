@@ -1,29 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Socket buffers: received packets, packets to send, and ranges of either as the engine's
+//! Socket buffers: received packets, users' messages, and ranges of either as the engine's
 //! [`Payload`].
 //!
 //! C header: [`include/linux/skbuff.h`](srctree/include/linux/skbuff.h)
 
-use super::{
-    bindings,
-    ip::{self, Route},
-    msg::Message,
-    sock::Sk,
-};
+use super::{bindings, ip, msg::Message, sock::Sk};
 use crate::engine::{addr::IpAddr, cx::Payload};
 use core::{ops::Range, ptr::NonNull};
 use kernel::{error::to_result, prelude::*, sync::Arc};
 
 /// Offset of the checksum in the SCTP common header.
-const CHECKSUM_OFFSET: usize = 8;
+pub(super) const CHECKSUM_OFFSET: usize = 8;
 /// Length of the SCTP common header.
 pub(super) const HEADER_LEN: usize = 12;
 
 /// Payload up to this many bytes, what an Ethernet frame can have, is copied into a packet's linear
 /// part, and user messages up to that are kept in linear memory. Larger ones are kept in page
 /// fragments that packets can refer to: for a small one that costs as much as the copy.
-const COPY_LIMIT: usize = 1500;
+pub(super) const COPY_LIMIT: usize = 1500;
 
 /// Most bytes of a user message in one skb: they fit even if only single pages are to be had. A
 /// larger message takes a chain of skbs.
@@ -74,7 +69,7 @@ impl Skb {
         self.0.as_ptr()
     }
 
-    fn into_raw(self) -> *mut bindings::sk_buff {
+    pub(super) fn into_raw(self) -> *mut bindings::sk_buff {
         core::mem::ManuallyDrop::new(self).0.as_ptr()
     }
 
@@ -209,8 +204,8 @@ impl Via {
 pub(crate) struct RxSkb(Skb);
 
 impl RxSkb {
-    /// Takes over a received packet, less the lower headers that are still on it; `None`, and it is dropped, if there is no memory for having it
-    /// unshared, or it has no common header.
+    /// Takes over a received packet, less the lower headers that are still on it; `None`, and it is
+    /// dropped, if there is no memory for having it unshared, or it has no common header.
     ///
     /// # Safety
     ///
@@ -468,6 +463,14 @@ fn copy_if_small(skb: &Skb, offset: usize, len: usize) -> Option<Arc<Copied>> {
 }
 
 impl SkbRange {
+    /// The user's message that this is part of, and where in it this begins.
+    pub(super) fn sent(&self) -> Option<(&Skb, usize)> {
+        match &self.memory {
+            Memory::Sent(skb) => Some((skb, self.offset as usize)),
+            Memory::Received(_) | Memory::Copied(_) => None,
+        }
+    }
+
     /// Copies a user's message of `len` bytes into memory that is charged to the socket's send
     /// buffer, waiting for room in it unless `nonblock`.
     pub(crate) fn from_user(
@@ -608,270 +611,5 @@ impl SkbRange {
                 msg.copy_to_user(copy.bytes.get(offset..end).ok_or(EINVAL)?)
             }
         }
-    }
-}
-
-/// Whether IP may cut up a packet. Its chunks may have been made before the MTU became less, and
-/// chunks that have a TSN cannot be cut again.
-pub(crate) enum Fragmenting {
-    /// It leaves in one piece or not at all.
-    Never,
-    /// Here, into fragments of at most so many bytes.
-    Beyond(usize),
-    /// The same, and into smaller ones wherever that is necessary.
-    Anywhere(usize),
-}
-
-impl Fragmenting {
-    /// Whether a packet of `len` bytes is not cut up by anybody.
-    pub(crate) fn leaves_whole(&self, len: usize, route: &Route) -> bool {
-        match self {
-            Self::Never => true,
-            Self::Beyond(limit) => len <= (*limit).min(route.mtu()),
-            Self::Anywhere(_) => false,
-        }
-    }
-}
-
-/// A packet under construction.
-pub(crate) struct TxSkb(Skb);
-
-impl TxSkb {
-    /// Returns an empty packet with room for `linear` bytes and for lower headers.
-    pub(crate) fn new(linear: usize) -> Result<Self> {
-        let headroom = bindings::RUST_CONST_HELPER_TX_HEADROOM as usize;
-        let size = headroom.checked_add(linear).ok_or(ENOMEM)?;
-        let size = u32::try_from(size).map_err(|_| ENOMEM)?;
-        // SAFETY: Allocating has no requirements.
-        let skb =
-            unsafe { bindings::__alloc_skb(size, bindings::RUST_CONST_HELPER_GFP_ATOMIC, 0, -1) };
-        // SAFETY: A new skb, and the reference is ours.
-        let skb = unsafe { Skb::from_raw(skb) }.ok_or(ENOMEM)?;
-        // SAFETY: The skb is empty and has that much room.
-        unsafe { bindings::sctp_helper_skb_reserve(skb.as_ptr(), headroom as i32) };
-        // SAFETY: The skb is valid and nobody else's.
-        unsafe { bindings::sctp_helper_skb_reset_transport_header(skb.as_ptr()) };
-        Ok(Self(skb))
-    }
-
-    pub(super) fn as_ptr(&self) -> *mut bindings::sk_buff {
-        self.0.as_ptr()
-    }
-
-    pub(super) fn into_raw(self) -> *mut bindings::sk_buff {
-        self.0.into_raw()
-    }
-
-    /// Number of bytes.
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// The common header, without a checksum as yet.
-    pub(super) fn common_header(&self) -> Option<&[u8]> {
-        self.0.linear().get(..HEADER_LEN)
-    }
-
-    /// Whether part of the packet is in pages.
-    pub(crate) fn has_frags(&self) -> bool {
-        // SAFETY: By its type invariant the skb is valid.
-        unsafe { (*self.0.as_ptr()).data_len != 0 }
-    }
-
-    fn nr_frags(&self) -> u32 {
-        // SAFETY: By its type invariant the skb is valid.
-        unsafe { bindings::sctp_helper_skb_nr_frags(self.0.as_ptr()) }
-    }
-
-    /// Linear room that is left, 0 once a fragment follows the linear part.
-    fn tailroom(&self) -> usize {
-        // SAFETY: By its type invariant the skb is valid.
-        let room = unsafe { bindings::sctp_helper_skb_tailroom(self.0.as_ptr()) };
-        usize::try_from(room).unwrap_or(0)
-    }
-
-    /// Appends bytes by copying them.
-    pub(crate) fn put(&mut self, bytes: &[u8]) -> Result {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        if self.has_frags() || bytes.len() > self.tailroom() {
-            return Err(ENOBUFS);
-        }
-        // SAFETY: There is room, and the skb is nobody else's.
-        unsafe {
-            bindings::sctp_helper_skb_put_data(
-                self.0.as_ptr(),
-                bytes.as_ptr().cast(),
-                bytes.len() as u32,
-            )
-        };
-        Ok(())
-    }
-
-    /// Appends payload by copying it into the linear part.
-    pub(crate) fn put_payload(&mut self, payload: &SkbRange) -> Result {
-        let len = payload.len();
-        if self.has_frags() || len > self.tailroom() {
-            return Err(ENOBUFS);
-        }
-        // SAFETY: There is room, and the skb is nobody else's.
-        let to: *mut u8 =
-            unsafe { bindings::sctp_helper_skb_put(self.0.as_ptr(), len as u32) }.cast();
-        // SAFETY: `to` is `len` bytes of the skb, nobody else's; any value is valid for them.
-        unsafe { core::ptr::write_bytes(to, 0, len) };
-        // SAFETY: As above, and they have been initialised.
-        let to = unsafe { core::slice::from_raw_parts_mut(to, len) };
-        payload.copy_to(to)
-    }
-
-    /// Appends payload by reference to its pages. The linear part cannot grow any more then.
-    pub(crate) fn append(&mut self, payload: &SkbRange) -> Result {
-        let Memory::Sent(from) = &payload.memory else {
-            return Err(EINVAL);
-        };
-        // SAFETY: By its type invariant the skb is valid.
-        let linear = unsafe { bindings::sctp_helper_skb_headlen(from.as_ptr()) } as usize;
-        let mut at = payload.offset as usize;
-        let mut left = payload.len();
-        if at < linear {
-            return Err(EINVAL);
-        }
-        let mut start = linear;
-        let mut piece = from.as_ptr();
-        while !piece.is_null() && left != 0 {
-            // SAFETY: `piece` is `from` or one of the chain behind it, which live as long.
-            let count = unsafe { bindings::sctp_helper_skb_nr_frags(piece) };
-            for i in 0..count {
-                // SAFETY: As above, and it has that fragment.
-                let size = unsafe { bindings::sctp_helper_skb_frag_size(piece, i as i32) } as usize;
-                let end = start.saturating_add(size);
-                if left != 0 && at < end {
-                    let offset = at - start;
-                    let len = left.min(size - offset);
-                    // SAFETY: As above; the range is within the fragment.
-                    unsafe { self.append_frag(piece, i, offset, len) }?;
-                    at += len;
-                    left -= len;
-                }
-                start = end;
-            }
-            // SAFETY: As above.
-            piece = unsafe { bindings::sctp_helper_skb_next_piece(from.as_ptr(), piece) };
-        }
-        if left == 0 {
-            Ok(())
-        } else {
-            Err(EINVAL)
-        }
-    }
-
-    /// Refers to `len` bytes from `offset` on of fragment `i` of `from`.
-    ///
-    /// # Safety
-    ///
-    /// `from` is valid, and that range is within that fragment of it.
-    unsafe fn append_frag(
-        &mut self,
-        from: *const bindings::sk_buff,
-        i: u32,
-        offset: usize,
-        len: usize,
-    ) -> Result {
-        if self.nr_frags() >= bindings::RUST_CONST_HELPER_MAX_SKB_FRAGS {
-            return Err(ENOBUFS);
-        }
-        // SAFETY: By this function's requirements; `self` is nobody else's and has a free slot.
-        unsafe {
-            bindings::sctp_helper_skb_add_frag(
-                self.0.as_ptr(),
-                from,
-                i as i32,
-                offset as i32,
-                len as i32,
-            )
-        };
-        Ok(())
-    }
-
-    /// Appends zero bytes without copying them into the linear part.
-    pub(crate) fn append_zeroes(&mut self, mut len: usize) -> Result {
-        while len != 0 {
-            if self.nr_frags() >= bindings::RUST_CONST_HELPER_MAX_SKB_FRAGS {
-                return Err(ENOBUFS);
-            }
-            let piece = len.min(bindings::RUST_CONST_HELPER_PAGE_SIZE);
-            // SAFETY: The skb is nobody else's and has a free fragment slot; `piece` is at most a
-            // page.
-            unsafe { bindings::sctp_helper_skb_add_zeroes(self.0.as_ptr(), piece as i32) };
-            len -= piece;
-        }
-        Ok(())
-    }
-
-    /// Whether [`Self::append`] can take this payload and it is worth while.
-    pub(crate) fn wants_reference(payload: &SkbRange) -> bool {
-        let Memory::Sent(skb) = &payload.memory else {
-            return false;
-        };
-        // SAFETY: By its type invariant the skb is valid.
-        payload.len() > COPY_LIMIT && unsafe { (*skb.as_ptr()).data_len } as usize == skb.len()
-    }
-
-    /// How many fragments [`Self::append`] of this payload may take.
-    pub(crate) fn fragments_of(payload: &SkbRange) -> usize {
-        // Fragments are at least a page each but for the last, and the range may begin anywhere.
-        payload.len() / bindings::RUST_CONST_HELPER_PAGE_SIZE + 2
-    }
-
-    /// How many fragments a packet may have.
-    pub(crate) const MAX_FRAGMENTS: usize = bindings::RUST_CONST_HELPER_MAX_SKB_FRAGS as usize;
-
-    /// Fills in the checksum, or leaves it to the device the packet will leave by.
-    pub(super) fn checksum(&mut self, by_device: bool) -> Result {
-        if by_device {
-            // SAFETY: The skb is nobody else's and has its transport header set.
-            unsafe {
-                bindings::sctp_helper_skb_csum_partial(self.0.as_ptr(), CHECKSUM_OFFSET as u16)
-            };
-            return Ok(());
-        }
-        self.0.fill_in_checksum(0)
-    }
-
-    /// Sends the packet for a socket.
-    pub(crate) fn send(mut self, sk: &Sk, route: &mut Route, fragmenting: Fragmenting) -> Result {
-        let (limit, always) = match fragmenting {
-            Fragmenting::Never => (usize::MAX, false),
-            Fragmenting::Beyond(limit) => (limit.min(route.mtu()), false),
-            Fragmenting::Anywhere(limit) => (limit.min(route.mtu()), true),
-        };
-        let fits = self.0.len() <= limit;
-        if always || !fits {
-            let is_v6 = !route.source().is_ipv4();
-            let size = if fits { 0 } else { limit + route.header_len() };
-            // SAFETY: The skb is nobody else's.
-            unsafe {
-                bindings::sctp_helper_skb_allow_fragmenting(self.0.as_ptr(), is_v6, size as u16)
-            };
-        }
-        // No device can compute the checksum over several fragments.
-        self.checksum(fits && route.checksums())?;
-        self.send_summed(sk, route)
-    }
-
-    /// Sends the packet, whose checksum has been seen to, for a socket.
-    pub(super) fn send_summed(self, sk: &Sk, route: &mut Route) -> Result {
-        // SAFETY: Both are valid; the skb has no owner yet.
-        unsafe { bindings::sctp_helper_skb_set_owner(self.0.as_ptr(), sk.as_ptr()) };
-        // SAFETY: The skb is the caller's alone and complete, and is given up.
-        unsafe { route.xmit(sk, self.0.into_raw()) }
-    }
-
-    /// Sends the packet for no socket.
-    pub(crate) fn send_stateless(mut self, route: &Route) -> Result {
-        self.checksum(route.checksums())?;
-        // SAFETY: The skb is the caller's alone and complete, and is given up.
-        unsafe { route.local_out(self.0.into_raw()) }
     }
 }
