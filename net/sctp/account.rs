@@ -28,11 +28,13 @@ pub(crate) fn notification_limit(rcvbuf: u32) -> usize {
 }
 
 impl Locked<'_> {
-    /// Handles a packet, which takes `memory` bytes. `None` if the association has ended.
+    /// Handles a packet, which takes `memory` bytes. `None` if the association has ended. Unless
+    /// `drain`, the caller will drain it soon.
     pub(crate) fn receive(
         &mut self,
         packet: &Packet<'_, SkbRange>,
         memory: usize,
+        drain: bool,
     ) -> Option<Result<(), Reason>> {
         if self.is_gone() {
             return None;
@@ -57,7 +59,7 @@ impl Locked<'_> {
             });
         }
         let was_full = !self.inner.sk.is_writeable();
-        let result = self.with(|engine, cx| engine.handle_packet(cx, packet));
+        let result = self.call(|engine, cx| engine.handle_packet(cx, packet), drain);
         // It was the send buffer that held the user back, not the path or the peer.
         if was_full && self.inner.engine.could_send_more() {
             self.inner.sk.grow_sndbuf();

@@ -248,6 +248,15 @@ impl Locked<'_> {
 
     /// Calls the engine and drains it. `None` if the association has ended.
     pub(crate) fn with<R>(&mut self, f: impl FnOnce(&mut Engine, &mut Cx<'_>) -> R) -> Option<R> {
+        self.call(f, true)
+    }
+
+    /// Calls the engine. If it is not drained, the caller will do so soon.
+    pub(crate) fn call<R>(
+        &mut self,
+        f: impl FnOnce(&mut Engine, &mut Cx<'_>) -> R,
+        drain: bool,
+    ) -> Option<R> {
         if self.inner.gone {
             return None;
         }
@@ -262,7 +271,9 @@ impl Locked<'_> {
             ..cx(&this.pernet, &mut rng)
         };
         let result = f(&mut self.inner.engine, &mut cx);
-        self.drain(&mut cx);
+        if drain {
+            self.drain(&mut cx);
+        }
         Some(result)
     }
 

@@ -26,6 +26,7 @@ use crate::{
     sock::connect,
     sys::{
         crypto::KernelRng,
+        gso::Received,
         hash::TagKey,
         ip::{Ends, Route},
         net::Net,
@@ -41,19 +42,36 @@ use kernel::{
 /// Room for a reply to a packet that belongs to no association: fits IPv6's minimum MTU.
 const REPLY_MTU: usize = 1240;
 
-/// Takes in a packet.
-pub(crate) fn receive(net: &Net, skb: RxSkb, ipv6: bool) {
-    let Some(pernet) = net.state() else {
+/// Takes in packets that came together, between the same two addresses, with the same header.
+pub(crate) fn receive(mut packets: Received, ipv6: bool) {
+    let mut next = packets.next();
+    let net = next.as_ref().map(Net::of_packet);
+    let Some(pernet) = net.and_then(|net| net.state()) else {
         return;
     };
-    pernet.mib.count(Counter::InPackets);
-    if handle(&pernet, skb, ipv6).is_none() {
-        pernet.mib.count(Counter::InPacketDiscards);
+    // Drained after the last packet: one SACK is enough for all, and the reader is woken once.
+    let mut undrained = None;
+    while let Some(skb) = next {
+        next = packets.next();
+        pernet.mib.count(Counter::InPackets);
+        if handle(&pernet, skb, ipv6, next.is_some(), &mut undrained).is_none() {
+            pernet.mib.count(Counter::InPacketDiscards);
+        }
+    }
+    if let Some(assoc) = undrained {
+        let _ = assoc.lock().with(|_, _| ());
     }
 }
 
-/// Handles a packet; `None` if it was not taken.
-fn handle(pernet: &Arc<Pernet>, mut skb: RxSkb, ipv6: bool) -> Option<()> {
+/// Handles a packet; `None` if it was not taken. If there are more behind it, the association that
+/// it is for may be left in `undrained`.
+fn handle(
+    pernet: &Arc<Pernet>,
+    mut skb: RxSkb,
+    ipv6: bool,
+    more: bool,
+    undrained: &mut Option<Arc<Assoc>>,
+) -> Option<()> {
     if !skb.is_for_host() || !skb.policy_allows(ipv6) {
         return None;
     }
@@ -91,7 +109,13 @@ fn handle(pernet: &Arc<Pernet>, mut skb: RxSkb, ipv6: bool) -> Option<()> {
         if !payload.passes_filter(&locked.inner.sk) {
             return None;
         }
-        if let Some(result) = locked.receive(&packet, memory) {
+        // The answer to another chunk would be lost if the next packet had one, too.
+        let waits = more && packet.first_kind() == ChunkType::Data;
+        let result = locked.receive(&packet, memory, !waits);
+        drop(locked);
+        // All packets of a train are for the same association, so none is forgotten here.
+        *undrained = waits.then_some(assoc);
+        if let Some(result) = result {
             return result.ok();
         }
         // It has ended this moment, so it is none any more.

@@ -12,7 +12,6 @@ use super::{
     gso::{self, Received},
     icmp::IcmpError,
     msg::Message,
-    net::Net,
     sock::{Sctp6Sock, SctpSock, Sk, INET6_OFFSET},
     user::{OptionIn, OptionOut},
 };
@@ -341,10 +340,7 @@ unsafe extern "C" fn receive_v6(skb: *mut bindings::sk_buff) -> c_int {
 /// To be called by the inet layer, which gives up `skb`.
 unsafe fn receive(skb: *mut bindings::sk_buff, ipv6: bool) -> c_int {
     // SAFETY: By this function's requirements.
-    for packet in unsafe { Received::new(skb) } {
-        let net = Net::of_packet(&packet);
-        input::receive(&net, packet, ipv6);
-    }
+    input::receive(unsafe { Received::new(skb) }, ipv6);
     0
 }
 
