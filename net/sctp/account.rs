@@ -12,7 +12,7 @@ use crate::{
     engine::{stats::Reason, wire::packet::Packet},
     sys::skb::SkbRange,
 };
-use kernel::sync::atomic::Relaxed;
+use kernel::{prelude::*, sync::atomic::Relaxed};
 
 /// Memory for what is received is asked for, and given back, in such steps: the socket's account
 /// is shared by its associations.
@@ -43,7 +43,10 @@ impl Locked<'_> {
         let notified = self.this.notified.load(Relaxed);
         let mut wanted = self.held().saturating_add(memory);
         let Inner {
-            engine, allowance, ..
+            engine,
+            allowance,
+            sk,
+            ..
         } = &mut *self.inner;
         // A small window is never filled so far that more would be asked for.
         if engine.is_short_of_memory() {
@@ -51,7 +54,11 @@ impl Locked<'_> {
         }
         if wanted > allowance.bytes() {
             let rounded = wanted.checked_next_multiple_of(MEMORY_STEP);
-            let raised = allowance.raise_to(rounded.unwrap_or(wanted));
+            let raised = if sk.is_over_limit() {
+                Err(ENOBUFS)
+            } else {
+                allowance.raise_to(rounded.unwrap_or(wanted))
+            };
             engine.grant_memory(match raised {
                 Ok(()) => usize::MAX,
                 // The window closes. A little is for everyone, to go on with.

@@ -8,9 +8,12 @@
  * none of them takes it: as with UDP, the lock of the receive queue is used,
  * which is of no other use.
  */
+#include <linux/memcontrol.h>
 #include <linux/percpu_counter.h>
+#include <linux/sched/mm.h>
 #include <linux/swap.h>
 #include <linux/sysctl.h>
+#include <net/proto_memory.h>
 #include <net/sock.h>
 
 #include "helpers.h"
@@ -103,31 +106,38 @@ void sctp_helper_proto_memory(struct proto *proto)
 	proto->sysctl_wmem = sctp_wmem;
 }
 
-static void sctp_uncharge(struct sock *sk, int size)
+/* Of @size bytes @queued are to be sent. */
+static void sctp_uncharge(struct sock *sk, int size, int queued)
 {
 	spin_lock_bh(&sk->sk_receive_queue.lock);
 	sk_mem_uncharge(sk, size);
+	sk_wmem_queued_add(sk, -queued);
 	spin_unlock_bh(&sk->sk_receive_queue.lock);
 }
 
-/* @kind is SK_MEM_SEND or SK_MEM_RECV. */
-static bool sctp_charge(struct sock *sk, int size, int kind)
+/*
+ * SK_MEM_SEND would take the send buffer of a stream socket away when memory is
+ * short, and messages that are longer than what is left would be refused for good.
+ */
+static bool sctp_charge(struct sock *sk, int size, int queued)
 {
 	bool charged;
 	int more;
 
 	spin_lock_bh(&sk->sk_receive_queue.lock);
 	more = size - sk->sk_forward_alloc;
-	charged = more <= 0 || __sk_mem_schedule(sk, more, kind);
-	if (charged)
+	charged = more <= 0 || __sk_mem_schedule(sk, more, SK_MEM_RECV);
+	if (charged) {
 		sk_mem_charge(sk, size);
+		sk_wmem_queued_add(sk, queued);
+	}
 	spin_unlock_bh(&sk->sk_receive_queue.lock);
 	return charged;
 }
 
 bool sctp_helper_charge_received(struct sock *sk, int size)
 {
-	if (!sctp_charge(sk, size, SK_MEM_RECV))
+	if (!sctp_charge(sk, size, 0))
 		return false;
 	atomic_add(size, &sk->sk_rmem_alloc);
 	return true;
@@ -136,19 +146,72 @@ bool sctp_helper_charge_received(struct sock *sk, int size)
 void sctp_helper_uncharge_received(struct sock *sk, int size)
 {
 	atomic_sub(size, &sk->sk_rmem_alloc);
-	sctp_uncharge(sk, size);
+	sctp_uncharge(sk, size, 0);
 }
 
 static void sctp_wfree(struct sk_buff *skb)
 {
-	sctp_uncharge(skb->sk, skb->truesize);
+	sctp_uncharge(skb->sk, skb->truesize, skb->truesize);
 	sock_wfree(skb);
 }
 
-/* For an skb that belongs to its socket's send buffer. */
+#ifdef CONFIG_MEMCG
+/*
+ * Who charges under a spinlock is let go beyond the limit of a memory cgroup. Has
+ * anybody been, so that it is time to stop?
+ */
+bool sctp_helper_sk_is_over_limit(const struct sock *sk)
+{
+	struct mem_cgroup *memcg;
+
+	if (!mem_cgroup_sk_enabled(sk))
+		return false;
+	for (memcg = mem_cgroup_from_sk(sk); memcg; memcg = parent_mem_cgroup(memcg))
+		if (page_counter_read(&memcg->memory) > READ_ONCE(memcg->memory.max))
+			return true;
+	return false;
+}
+
+/*
+ * Makes room for @size bytes by allocating as many, which may sleep and fail. Pages
+ * that are freed stay charged for a while, for the next who asks.
+ */
+static bool sctp_reclaim(const struct sock *sk, int size)
+{
+	struct mem_cgroup *old = set_active_memcg(mem_cgroup_from_sk(sk));
+	int missing = sk_mem_pages(size);
+	struct page *page, *next;
+	LIST_HEAD(pages);
+
+	for (; missing; missing--) {
+		page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+		if (!page)
+			break;
+		list_add(&page->lru, &pages);
+	}
+	set_active_memcg(old);
+	list_for_each_entry_safe(page, next, &pages, lru)
+		__free_page(page);
+	return !missing;
+}
+#else
+bool sctp_helper_sk_is_over_limit(const struct sock *sk)
+{
+	return false;
+}
+
+static bool sctp_reclaim(const struct sock *sk, int size)
+{
+	return true;
+}
+#endif
+
+/* For an skb that belongs to its socket's send buffer. May sleep. */
 bool sctp_helper_skb_charge(struct sk_buff *skb)
 {
-	if (!sctp_charge(skb->sk, skb->truesize, SK_MEM_SEND))
+	if (sctp_helper_sk_is_over_limit(skb->sk) && !sctp_reclaim(skb->sk, skb->truesize))
+		return false;
+	if (!sctp_charge(skb->sk, skb->truesize, skb->truesize))
 		return false;
 	skb->destructor = sctp_wfree;
 	return true;
@@ -196,7 +259,7 @@ void sctp_helper_sk_grow_sndbuf(struct sock *sk)
 	int size = READ_ONCE(sk->sk_sndbuf);
 	int max = READ_ONCE(sctp_wmem[2]);
 
-	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK || READ_ONCE(sctp_memory_pressure) ||
+	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK || sk_under_memory_pressure(sk) ||
 	    size >= max)
 		return;
 	WRITE_ONCE(sk->sk_sndbuf, size > max / 2 ? max : size * 2);

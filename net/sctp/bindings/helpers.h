@@ -268,6 +268,7 @@ void sctp_helper_sk_init_memory(struct sock *sk);
 void sctp_helper_sk_exit_memory(struct sock *sk);
 bool sctp_helper_charge_received(struct sock *sk, int size);
 void sctp_helper_uncharge_received(struct sock *sk, int size);
+bool sctp_helper_sk_is_over_limit(const struct sock *sk);
 bool sctp_helper_skb_charge(struct sk_buff *skb);
 bool sctp_helper_sk_is_writeable(const struct sock *sk);
 int sctp_helper_sk_rcvbuf_max(const struct sock *sk);

@@ -13,17 +13,26 @@ use crate::{
         sock::{Sk, State},
     },
 };
-use kernel::{prelude::*, sync::aref::ARef};
+use kernel::{
+    prelude::*,
+    sync::{aref::ARef, Arc},
+};
+
+/// An association that is about to be had by the socket that was made for it.
+pub(crate) struct Accepted {
+    pub(crate) child: ARef<Sk>,
+    endpoint: Arc<Endpoint>,
+}
 
 /// Waits for an association to come in and makes a socket for it.
-pub(crate) fn accept(sk: &Sk, flags: c_int) -> Result<ARef<Sk>> {
+pub(crate) fn accept(sk: &Sk, flags: c_int) -> Result<Accepted> {
     let endpoint = sk.endpoint()?;
     if endpoint.style != Style::OneToOne || peeloff::is_peeled_off(sk, &endpoint) {
         return Err(EOPNOTSUPP);
     }
     let nonblock = flags as u32 & bindings::RUST_CONST_HELPER_O_NONBLOCK != 0;
     let mut timeout = sk.receive_timeout(nonblock);
-    let (child, waiting) = sk.wait(&mut timeout, || {
+    let (child, Waiting { endpoint, names }) = sk.wait(&mut timeout, || {
         let stopped = sk.shutdown() & bindings::RCV_SHUTDOWN != 0;
         if stopped || sk.state() != State::Listening {
             return Some(Err(EINVAL));
@@ -40,26 +49,29 @@ pub(crate) fn accept(sk: &Sk, flags: c_int) -> Result<ARef<Sk>> {
         sk.accept_queue_removed();
         Some(Ok((child, waiting)))
     })??;
-    attach(&child, waiting);
-    Ok(child)
+    child.set_state(State::Established);
+    names.give_to(&child);
+    Ok(Accepted { child, endpoint })
 }
 
-/// Gives an endpoint that waited for a socket the one that was made for it.
-fn attach(child: &ARef<Sk>, Waiting { endpoint, names }: Waiting) {
-    child.set_state(State::Established);
-    names.give_to(child);
-    let assoc = endpoint.only_assoc();
-    if let Some(assoc) = &assoc {
-        seat(child, &endpoint, &mut assoc.lock());
-    } else {
-        endpoint.inner.lock().sk = Some(child.clone());
-    }
-    // It may have ended before anybody accepted it.
-    let ended = endpoint.inner.lock().ended;
-    if let Some(why) = ended {
-        // If there was a shutdown, the peer began it.
-        child.add_shutdown(bindings::RCV_SHUTDOWN);
-        show_end(child, why);
+impl Accepted {
+    /// Gives the association its socket, which is somebody's by now: what the association holds is
+    /// charged to whom it belongs to.
+    pub(crate) fn finish(self) {
+        let Self { child, endpoint } = self;
+        let assoc = endpoint.only_assoc();
+        if let Some(assoc) = &assoc {
+            seat(&child, &endpoint, &mut assoc.lock());
+        } else {
+            endpoint.inner.lock().sk = Some(child.clone());
+        }
+        // It may have ended before anybody accepted it.
+        let ended = endpoint.inner.lock().ended;
+        if let Some(why) = ended {
+            // If there was a shutdown, the peer began it.
+            child.add_shutdown(bindings::RCV_SHUTDOWN);
+            show_end(&child, why);
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use super::{
     icmp::IcmpError,
     msg::Message,
     sock::{Sctp6Sock, SctpSock, Sk, INET6_OFFSET},
+    socket::graft,
     user::{OptionIn, OptionOut},
 };
 use crate::{icmp, input, sock};
@@ -99,27 +100,6 @@ unsafe extern "C" fn destroy(sk: *mut bindings::sock) {
 unsafe extern "C" fn disconnect(sk: *mut bindings::sock, _flags: c_int) -> c_int {
     // SAFETY: See above.
     code(sock::shutdown::disconnect(unsafe { Sk::from_raw(sk) }))
-}
-
-/// # Safety
-///
-/// Only the C side calls this, through the table it stands in, with what belongs there.
-unsafe extern "C" fn accept(
-    sk: *mut bindings::sock,
-    arg: *mut bindings::proto_accept_arg,
-) -> *mut bindings::sock {
-    // SAFETY: The argument is valid during the call.
-    let flags = unsafe { (*arg).flags };
-    // SAFETY: See above.
-    match sock::accept::accept(unsafe { Sk::from_raw(sk) }, flags) {
-        // The reference goes to the file.
-        Ok(child) => kernel::sync::aref::ARef::into_raw(child).as_ptr().cast(),
-        Err(e) => {
-            // SAFETY: As above.
-            unsafe { (*arg).err = e.to_errno() };
-            core::ptr::null_mut()
-        }
-    }
 }
 
 /// # Safety
@@ -301,6 +281,30 @@ unsafe extern "C" fn listen(socket: *mut bindings::socket, backlog: c_int) -> c_
     code(sock::listen::listen(sk, backlog, fresh))
 }
 
+/// In place of `inet_accept()`, which has an association charged to its socket too early.
+///
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
+unsafe extern "C" fn accept(
+    socket: *mut bindings::socket,
+    new: *mut bindings::socket,
+    arg: *mut bindings::proto_accept_arg,
+) -> c_int {
+    // SAFETY: As above.
+    let sk = unsafe { Sk::from_raw((*socket).sk) };
+    // SAFETY: The argument is valid during the call.
+    let flags = unsafe { (*arg).flags };
+    let accepted = match sock::accept::accept(sk, flags) {
+        Ok(accepted) => accepted,
+        Err(e) => return e.to_errno(),
+    };
+    // SAFETY: Both are valid, and the new one has no file yet.
+    unsafe { graft(socket, new, accepted.child.clone()) };
+    accepted.finish();
+    0
+}
+
 /// # Safety
 ///
 /// Only the C side calls this, through the table it stands in, with what belongs there.
@@ -388,7 +392,6 @@ const fn proto(name: &[u8], obj_size: usize, inet6: usize) -> bindings::proto {
     p.close = Some(close);
     p.destroy = Some(destroy);
     p.disconnect = Some(disconnect);
-    p.accept = Some(accept);
     p.ioctl = Some(ioctl);
     p.shutdown = Some(shutdown);
     p.setsockopt = Some(setsockopt);
@@ -423,7 +426,7 @@ const fn ops(ipv6: bool) -> bindings::proto_ops {
     }
     o.connect = Some(connect);
     o.socketpair = Some(bindings::sock_no_socketpair);
-    o.accept = Some(bindings::inet_accept);
+    o.accept = Some(accept);
     o.poll = Some(poll);
     o.gettstamp = Some(bindings::sock_gettstamp);
     o.listen = Some(listen);

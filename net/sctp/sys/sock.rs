@@ -392,6 +392,12 @@ impl Sk {
         is_on.then(|| unsafe { bindings::sctp_helper_sk_uid(self.as_ptr()) })
     }
 
+    /// Whether the memory cgroup has more than its limit already.
+    pub(crate) fn is_over_limit(&self) -> bool {
+        // SAFETY: The socket is valid.
+        unsafe { bindings::sctp_helper_sk_is_over_limit(self.as_ptr()) }
+    }
+
     /// `SO_REUSEADDR`.
     pub(crate) fn may_reuse(&self) -> bool {
         // SAFETY: The socket is valid.

@@ -27,6 +27,25 @@ impl Drop for Socket {
     }
 }
 
+/// Makes `socket` that of `child`, which gets the memory cgroup of the caller: nothing may be
+/// charged to it before, nor at the same time.
+///
+/// # Safety
+///
+/// Both sockets are valid, and nobody else has the new one.
+pub(super) unsafe fn graft(
+    like: *mut bindings::socket,
+    socket: *mut bindings::socket,
+    child: ARef<Sk>,
+) {
+    let guard = child.lock();
+    // SAFETY: By this function's requirements; the child is locked.
+    unsafe { bindings::__inet_accept(like, socket, child.as_ptr()) };
+    drop(guard);
+    // The socket has the reference.
+    let _ = ARef::into_raw(child);
+}
+
 impl Socket {
     /// Makes a socket of the family and type of `sk`, which is nobody's yet.
     pub(crate) fn new(sk: &Sk) -> Result<Self> {
@@ -54,12 +73,8 @@ impl Socket {
     pub(crate) fn attach(self, parent: &Sk, child: ARef<Sk>) -> Self {
         // SAFETY: A call is being executed for the parent, so that it has a socket.
         let like = unsafe { bindings::sctp_helper_sk_socket(parent.as_ptr()) };
-        let guard = child.lock();
-        // SAFETY: All are valid, and the child is locked.
-        unsafe { bindings::__inet_accept(like, self.0.as_ptr(), child.as_ptr()) };
-        drop(guard);
-        // The socket has the reference.
-        let _ = ARef::into_raw(child);
+        // SAFETY: Both are valid, and nobody else has `self`.
+        unsafe { graft(like, self.0.as_ptr(), child) };
         // SAFETY: Both are valid, and nobody else has `self`.
         unsafe { (*self.0.as_ptr()).ops = (*like).ops };
         // SAFETY: The parent's own reference keeps the module.
