@@ -104,6 +104,8 @@ fn assoc_info(assoc: &Assoc, engine: &Engine, primary: &Path) -> bindings::sctp_
     info.sctpi_penddata = short(engine.pending_chunks());
     info.sctpi_instrms = engine.in_streams();
     info.sctpi_outstrms = engine.out_streams();
+    info.sctpi_outqueue = word(engine.unsent_chunks());
+    info.sctpi_overall_error = engine.errors();
     info.sctpi_max_burst = config.max_burst;
     info.sctpi_fragmentation_point = word(engine.frag_point());
     info.sctpi_maxseg = info.sctpi_fragmentation_point;

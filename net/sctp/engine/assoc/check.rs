@@ -102,11 +102,6 @@ impl<B: Payload> Association<B> {
         self.timers.get(Timer::ForwardTsn)
     }
 
-    /// What counts against Association.Max.Retrans.
-    pub(crate) fn errors(&self) -> u32 {
-        self.errors
-    }
-
     pub(crate) fn peer_a_rwnd(&self) -> usize {
         self.peer_a_rwnd as usize
     }

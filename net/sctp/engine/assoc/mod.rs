@@ -235,6 +235,17 @@ impl<B: Payload> Association<B> {
         self.outstanding.len()
     }
 
+    /// DATA chunks that were not sent yet, as far as it is known what messages are cut into.
+    /// O(send queue): for who watches the system.
+    pub(crate) fn unsent_chunks(&self) -> usize {
+        self.queue.chunks(self.frag_point())
+    }
+
+    /// Consecutive timeouts without a sign of life: what counts against Association.Max.Retrans.
+    pub(crate) fn errors(&self) -> u32 {
+        self.errors
+    }
+
     /// Whether nothing is left to be sent or acknowledged.
     pub(crate) fn has_sent_all(&self) -> bool {
         self.queue.is_empty() && self.outstanding.is_empty()

@@ -154,6 +154,14 @@ impl<B: Payload> SendQueue<B> {
         self.bytes
     }
 
+    /// DATA chunks that it makes, if none has more than `fragment` bytes. O(queue).
+    pub(crate) fn chunks(&self, fragment: usize) -> usize {
+        self.messages.iter().fold(0_usize, |chunks, (_, queued)| {
+            let left = queued.message.payload.len().saturating_sub(queued.sent);
+            chunks.saturating_add(left.div_ceil(fragment.max(1)))
+        })
+    }
+
     /// Bytes that what is queued takes on the wire, if no fragment has to be made.
     pub(crate) fn wire_bytes(&self) -> usize {
         self.bytes.saturating_add(

@@ -272,6 +272,35 @@ TEST_F(diag, association)
 	EXPECT_NE(NULL, find(&self->answer, STATE_ASSOC_ESTABLISHED, self->sport, self->cport));
 }
 
+/* Chunks that are still to be sent, and for how long nobody has answered. */
+TEST_F(diag, silence)
+{
+	struct inet_diag_req_v2 req = request(domain_of(&variant->fl), ALL_STATES);
+	struct sctp_rtoinfo rto = { self->p.client.id, 20, 20, 10 };
+	struct sctp_assocparams params = { self->p.client.id, 1000 };
+	int i, count = 50;
+	struct shown *assoc;
+
+	/* Nobody is to wait for an answer after the end of the test. */
+	set_linger(_metadata, self->p.client.fd, 1, 0);
+	set_linger(_metadata, self->p.server.fd, 1, 0);
+	ASSERT_EQ(0, ERR_SET(self->p.client.fd, SCTP_ASSOCINFO, params));
+	ASSERT_EQ(0, ERR_SET(self->p.client.fd, SCTP_RTOINFO, rto));
+	ASSERT_EQ(0, system("tc qdisc add dev lo root netem loss 100%"));
+	for (i = 0; i < count; i++)
+		send_pattern(_metadata, &self->p.client, 1000, 0, i);
+	/* A dump of the C module may miss one. */
+	wait_until(({
+		ask(_metadata, &req, NLM_F_DUMP, 32768, &self->answer);
+		assoc = find(&self->answer, STATE_ASSOC_ESTABLISHED, self->cport,
+			     self->sport);
+		assoc && assoc->info.sctpi_overall_error;
+	}));
+	EXPECT_GE(1000, assoc->info.sctpi_overall_error);
+	EXPECT_LT(0, assoc->info.sctpi_outqueue);
+	EXPECT_EQ(count, assoc->info.sctpi_outqueue + assoc->info.sctpi_unackdata);
+}
+
 TEST_F(diag, listener)
 {
 	struct inet_diag_req_v2 req = request(domain_of(&variant->fl), LISTEN_STATES);

@@ -223,6 +223,30 @@ fn window_closes_and_opens_again() {
     net.finish(A);
 }
 
+/// What waits is counted by the DATA chunks that it will be, and silence by its timeouts.
+#[test]
+fn what_waits_and_what_fails_is_counted() {
+    let mut net = Net::connected(31);
+    net.filter(|_| crate::tests::sim::Fate::Lose);
+    let full = net.hosts[A].assoc().frag_point();
+    // This one is sent, and not acknowledged.
+    net.send(A, 0, &pattern(0, full));
+    assert_eq!(net.hosts[A].assoc().unsent_chunks(), 0);
+    while net.hosts[A].assoc().unsent_chunks() == 0 {
+        net.send(A, 0, &pattern(1, full));
+    }
+    for (len, chunks) in [(1, 2), (full, 3), (full + 1, 5), (3 * full, 8)] {
+        net.send(A, 0, &pattern(2, len));
+        assert_eq!(net.hosts[A].assoc().unsent_chunks(), chunks);
+    }
+    assert_eq!(net.hosts[A].assoc().errors(), 0);
+    net.run_until(|net| net.hosts[A].assoc().errors() == 2);
+    net.no_filter();
+    net.run_until(|net| net.hosts[A].assoc().has_sent_all());
+    assert_eq!(net.hosts[A].assoc().unsent_chunks(), 0);
+    assert_eq!(net.hosts[A].assoc().errors(), 0);
+}
+
 /// The window update that a slow reader sends may get lost.
 #[test]
 fn window_update_gets_lost() {

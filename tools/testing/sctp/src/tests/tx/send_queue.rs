@@ -46,6 +46,7 @@ fn fragments_make_up_the_message() {
     queue.push(message(7, false, &[1]), GFP_ATOMIC).unwrap();
     queue.push(message(7, true, &[2]), GFP_ATOMIC).unwrap();
     assert_eq!((queue.len(), queue.bytes()), (3, 10_002));
+    assert_eq!((queue.chunks(1000), queue.chunks(999)), (12, 13));
     let mut joined = Vec::new();
     for size in (1..).map(|n| n * 100) {
         let fragment = queue.peek(size).unwrap();
