@@ -13,12 +13,13 @@
 //! finds `gone` set and does nothing with it.
 
 use crate::{
-    counters::{Both, Counters},
+    counters::{Both, Counters, Established},
     deliver::{self, Room, Target},
     endpoint::{Endpoint, Style},
     engine::{
         self,
         addr::{Address, Addresses},
+        assoc::State as Phase,
         config::Marks,
         cx::Cx,
         icmp::{Quote, Report},
@@ -119,6 +120,8 @@ pub(crate) struct Inner {
     /// The paths that were entered into tables, in the engine's order.
     known: KVec<Known>,
     armed: Option<Time>,
+    /// From COMMUNICATION UP to the end.
+    established: Option<Established>,
     gone: bool,
 }
 
@@ -178,6 +181,7 @@ impl Assoc {
                         tag: None,
                         known: KVec::new(),
                         armed: None,
+                        established: None,
                         gone: false,
                     },
                     "sctp_assoc"
@@ -246,6 +250,12 @@ impl Locked<'_> {
         self.inner.gone
     }
 
+    /// Whose it is.
+    #[cfg(CONFIG_PROC_FS)]
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.inner.endpoint
+    }
+
     /// Calls the engine and drains it. `None` if the association has ended.
     pub(crate) fn with<R>(&mut self, f: impl FnOnce(&mut Engine, &mut Cx<'_>) -> R) -> Option<R> {
         self.call(f, true)
@@ -284,6 +294,7 @@ impl Locked<'_> {
             // Delivery may make it say more: windows open, or nobody is there to take it.
             complete &= self.deliver(cx) & self.transmit(cx);
         }
+        self.follow_state();
         self.follow_tag();
         self.follow_paths();
         self.settle_memory();
@@ -508,6 +519,15 @@ impl Locked<'_> {
         Ok(())
     }
 
+    /// Counts the association from the time on when it is up.
+    fn follow_state(&mut self) {
+        let state = self.inner.engine.state();
+        let is_up = !state.is_setup() && state != Phase::Closed;
+        if is_up && self.inner.established.is_none() {
+            self.inner.established = Some(Established::new(self.this.pernet.clone()));
+        }
+    }
+
     /// Keeps the table of tags right when the peer's restart has changed ours.
     fn follow_tag(&mut self) {
         let engine = &self.inner.engine;
@@ -608,6 +628,7 @@ impl Locked<'_> {
             return;
         }
         Timer::cancel(self.this);
+        self.inner.established = None;
         let pernet = &self.this.pernet;
         if let Some(entry) = self.inner.tag.take() {
             pernet.tags.remove(entry);

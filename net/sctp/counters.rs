@@ -3,8 +3,14 @@
 //! Counters of a namespace (RFC 3873) and of an association (SCTP_GET_ASSOC_STATS), which several
 //! processors may increment at the same time.
 
-use crate::engine::{cx::Stats, stats::Counter};
-use kernel::sync::atomic::{Atomic, Relaxed};
+use crate::{
+    engine::{cx::Stats, stats::Counter},
+    pernet::Pernet,
+};
+use kernel::sync::{
+    atomic::{Atomic, Relaxed},
+    Arc,
+};
 
 /// Counters, in the order of [`Counter`].
 pub(crate) struct Counters([Atomic<u64>; Counter::COUNT]);
@@ -38,5 +44,21 @@ impl Stats for Both<'_> {
     fn add(&self, counter: Counter, n: u64) {
         self.assoc.add(counter, n);
         self.pernet.add(counter, n);
+    }
+}
+
+/// An association that is up: one of SctpCurrEstab, as long as this value lives.
+pub(crate) struct Established(Arc<Pernet>);
+
+impl Established {
+    pub(crate) fn new(pernet: Arc<Pernet>) -> Self {
+        pernet.established.fetch_add(1, Relaxed);
+        Self(pernet)
+    }
+}
+
+impl Drop for Established {
+    fn drop(&mut self) {
+        self.0.established.fetch_sub(1, Relaxed);
     }
 }

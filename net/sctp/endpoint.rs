@@ -213,6 +213,13 @@ impl Endpoint {
         self.inner.lock().assocs.get(&id).cloned()
     }
 
+    /// The association with the lowest id above this one.
+    pub(crate) fn assoc_after(&self, id: AssocId) -> Option<Arc<Assoc>> {
+        let inner = self.inner.lock();
+        let cursor = inner.assocs.cursor_lower_bound(&id.checked_add(1)?)?;
+        Some(cursor.current().1.clone())
+    }
+
     /// The association with a peer.
     pub(crate) fn assoc_with(&self, peer: &TransportAddr) -> Option<Arc<Assoc>> {
         let inner = self.inner.lock();

@@ -12,6 +12,7 @@
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/rhashtable.h>
+#include <linux/seq_file_net.h>
 #include <linux/sched/signal.h>
 #include <linux/skbuff_ref.h>
 #include <linux/sysctl.h>
@@ -73,6 +74,8 @@ const struct sctp_layout sctp_layout = {
 	.inet_diag_handler = sizeof(struct inet_diag_handler),
 	.inet_diag_msg = sizeof(struct inet_diag_msg),
 	.info = sizeof(struct sctp_info),
+	.seq_operations = sizeof(const struct seq_operations),
+	.seq_net_private = sizeof(struct seq_net_private),
 };
 
 static const struct rhashtable_params sctp_tag_params = {

@@ -30,14 +30,18 @@ use crate::{
     },
     sysctl::Sysctls,
 };
+#[cfg(CONFIG_PROC_FS)]
+use crate::{proc, sys::proc_fs::ProcFolder};
 use kernel::{
     prelude::*,
     rbtree::RBTree,
-    sync::Arc, //
+    sync::{atomic::Atomic, Arc},
 };
 
 /// What the module has in a namespace: first goes what users reach the rest by.
 pub(crate) struct Namespace {
+    #[cfg(CONFIG_PROC_FS)]
+    _proc: ProcFolder,
     _sysctls: SysctlTable<Pernet>,
     pub(crate) pernet: Arc<Pernet>,
 }
@@ -47,6 +51,8 @@ impl Namespace {
         let pernet = Pernet::new(net)?;
         let sysctls = SysctlTable::new(&pernet.net, c"net/sctp", pernet.clone())?;
         let this = Self {
+            #[cfg(CONFIG_PROC_FS)]
+            _proc: proc::folder(&pernet.net)?,
             _sysctls: sysctls,
             pernet,
         };
@@ -75,6 +81,8 @@ pub(crate) struct Pernet {
     /// Of the hash that spreads peers over listeners.
     seed: u32,
     pub(crate) mib: Counters,
+    /// How many associations are up.
+    pub(crate) established: Atomic<u64>,
     #[pin]
     pub(crate) sysctls: Sysctls,
 }
@@ -92,6 +100,7 @@ impl Pernet {
                 secrets <- new_spinlock_bh!(secrets, "sctp_secrets"),
                 seed: KernelRng.next_u32(),
                 mib: Counters::new(),
+                established: Atomic::new(0),
                 sysctls <- Sysctls::new(),
             }),
             GFP_KERNEL,

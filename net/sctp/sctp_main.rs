@@ -9,7 +9,7 @@
 //!   order. [`queue`]: what is to be read. [`ports`]: who has which port. [`account`]: the memory
 //!   that is held. [`settings`]: what options have set. [`sysctl`]: what they begin with.
 //! - [`input`], [`output`], [`route`], [`deliver`], [`icmp`]: the ways in and out.
-//! - `diag`, `view`: what `ss` shows.
+//! - `diag`, `view`: what `ss` shows. `proc`: what is in `/proc/net/sctp`.
 //!
 //! Everything that the module registers is a value which undoes that when it is dropped. Nothing
 //! of the module keeps it from being removed but sockets, and associations that are still closing.
@@ -32,6 +32,8 @@ mod input;
 mod output;
 mod pernet;
 mod ports;
+#[cfg(CONFIG_PROC_FS)]
+mod proc;
 mod queue;
 mod route;
 mod settings;

@@ -12,7 +12,9 @@
 #include <linux/ipv6.h>
 #include <linux/net.h>
 #include <linux/poll.h>
+#include <linux/proc_fs.h>
 #include <linux/rhashtable.h>
+#include <linux/seq_file_net.h>
 #include <linux/sctp.h>
 #include <linux/skbuff.h>
 #include <linux/sock_diag.h>

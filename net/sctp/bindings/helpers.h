@@ -75,6 +75,7 @@ struct sctp_layout {
 	size_t msg_flags, msg_iter;
 	size_t paddr_change, spc_aaddr, spc_state;
 	size_t ctl_table, netlink_callback, inet_diag_handler, inet_diag_msg, info;
+	size_t seq_operations, seq_net_private;
 };
 
 extern const struct sctp_layout sctp_layout;
@@ -273,6 +274,16 @@ bool sctp_helper_skb_charge(struct sk_buff *skb);
 bool sctp_helper_sk_is_writeable(const struct sock *sk);
 int sctp_helper_sk_rcvbuf_max(const struct sock *sk);
 void sctp_helper_sk_grow_sndbuf(struct sock *sk);
+
+/* /proc */
+struct proc_dir_entry *sctp_helper_proc_mkdir(struct net *net, const char *name);
+void sctp_helper_proc_remove(struct net *net, const char *name);
+void *sctp_helper_seq_private(const struct seq_file *seq);
+struct net *sctp_helper_seq_net(struct seq_file *seq);
+struct net *sctp_helper_seq_single_net(struct seq_file *seq);
+u32 sctp_helper_seq_uid(struct seq_file *seq, const struct sock *sk);
+u64 sctp_helper_sk_ino(const struct sock *sk);
+int sctp_helper_sk_wmem_queued(const struct sock *sk);
 
 /* sock_diag */
 struct net *sctp_helper_diag_net(const struct sk_buff *asked);

@@ -31,6 +31,7 @@ pub(crate) enum Counter {
     T3RtxExpireds,
     T5ShutdownGuardExpireds,
     DelaySackExpireds,
+    AutocloseExpireds,
     T3Retransmits,
     FastRetransmits,
     InPacketDiscards,

@@ -51,6 +51,8 @@ pub(crate) fn check() -> Result {
         inet_diag_handler = size_of::<bindings::inet_diag_handler>(),
         inet_diag_msg = size_of::<bindings::inet_diag_msg>(),
         info = size_of::<bindings::sctp_info>(),
+        seq_operations = size_of::<bindings::seq_operations>(),
+        seq_net_private = size_of::<bindings::seq_net_private>(),
     );
     result
 }

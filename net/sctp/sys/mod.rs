@@ -48,6 +48,8 @@ pub(crate) mod memory;
 pub(crate) mod msg;
 pub(crate) mod net;
 pub(crate) mod object;
+#[cfg(CONFIG_PROC_FS)]
+pub(crate) mod proc_fs;
 pub(crate) mod proto;
 pub(crate) mod skb;
 pub(crate) mod sock;

@@ -373,9 +373,27 @@ impl Sk {
 
     /// By how many bytes the send buffer is more than full; `None` if there is room.
     pub(crate) fn sndbuf_excess(&self) -> Option<u32> {
+        self.wmem_alloc().checked_sub(self.sndbuf())
+    }
+
+    /// Memory of what is on its way to the network or the peer.
+    pub(crate) fn wmem_alloc(&self) -> u32 {
         // SAFETY: The socket is valid.
-        let used = unsafe { bindings::sctp_helper_sk_wmem_alloc_get(self.as_ptr()) };
-        (used.max(0) as u32).checked_sub(self.sndbuf())
+        unsafe { bindings::sctp_helper_sk_wmem_alloc_get(self.as_ptr()) }.max(0) as u32
+    }
+
+    /// The same without packets.
+    #[cfg(CONFIG_PROC_FS)]
+    pub(crate) fn wmem_queued(&self) -> u32 {
+        // SAFETY: The socket is valid.
+        unsafe { bindings::sctp_helper_sk_wmem_queued(self.as_ptr()) }.max(0) as u32
+    }
+
+    /// The inode number of its file, or 0.
+    #[cfg(CONFIG_PROC_FS)]
+    pub(crate) fn ino(&self) -> u64 {
+        // SAFETY: The socket is valid.
+        unsafe { bindings::sctp_helper_sk_ino(self.as_ptr()) }
     }
 
     /// The interface that the user bound the socket to, or 0.

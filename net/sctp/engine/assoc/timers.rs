@@ -75,7 +75,10 @@ impl<B: Payload> Association<B> {
                 self.rx.sack.expired();
             }
             Timer::WindowProbe => self.on_window_closed(),
-            Timer::Autoclose => self.on_autoclose(cx),
+            Timer::Autoclose => {
+                cx.stats.count(Counter::AutocloseExpireds);
+                self.on_autoclose(cx);
+            }
             Timer::ForwardTsn => self.on_forward_timer(cx),
             Timer::Lifetime => self.sweep(cx),
             // To be polled is all it takes.
