@@ -16,5 +16,5 @@ bin=$("$here/build-selftests.sh")
 # shellcheck disable=SC2206 # words
 scenarios=(${SCENARIOS:-})
 say "soak: $minutes minutes, SEED=$seed, in the guest $flavour"
-tests_in_guest "soak-$flavour" -f "$flavour" -m rust -t $((minutes * 60 + 1200)) -- \
+tests_in_guest "soak-$flavour" -f "$flavour" -m rust -t $((minutes * 60 + 3600)) -- \
 	env "SECS=${SECS:-}" "ROUNDS=${ROUNDS:-}" "INITS=${INITS:-}" "CROWD=${CROWD:-}" "FUZZ=${FUZZ:-}" bash "$here/guest/soak.sh" "$bin" "$minutes" "$seed" "${scenarios[@]}"

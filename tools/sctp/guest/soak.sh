@@ -50,7 +50,7 @@ while [ $bad = 0 ] && { [ $n -lt ${#scenarios[@]} ] || [ $SECONDS -lt $end ]; };
 	# One that is to be seen again.
 	if [ -n "${SECS:-}" ]; then one=$seed secs=$SECS; fi
 	module_loaded || load_modules
-	run_test $((n + 1)) "$name" 1200 env SEED=$one SECS=$secs bash "$SOURCES/$name.sh" || bad=1
+	run_test $((n + 1)) "$name" 3500 env SEED=$one SECS=$secs bash "$SOURCES/$name.sh" || bad=1
 	n=$((n + 1))
 	if [ $bad != 0 ]; then
 		echo "again: make soak SCENARIOS=$name SEED=$one SECS=$secs"

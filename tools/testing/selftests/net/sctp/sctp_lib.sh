@@ -202,11 +202,11 @@ setup_attacker() {
 	MAC=$(on_b cat /sys/class/net/veth1/address)
 }
 
-# attacker MODE OPTION...: sctp_flood there.
+# attacker MODE OPTION...: sctp_flood there, before all others on a single processor.
 attacker() {
 	local mode=$1
 	shift
-	ip netns exec "$NS_C" "$BIN/sctp_flood" "$mode" -i veth1 -m "$MAC" "$@"
+	nice -n -10 ip netns exec "$NS_C" "$BIN/sctp_flood" "$mode" -i veth1 -m "$MAC" "$@"
 }
 
 # start COMMAND...: in the background; its pid is in STARTED. A program, not a

@@ -5,12 +5,12 @@
 # same host: who has not shown a cookie costs nothing, everybody else is bounded,
 # the transfers go on, and all of it comes back.
 #
-#	INITS=	of the flood (1000 for each second of SECS=)
-#	CROWD=	how many set up associations (100 for each second)
+#	INITS=	of the flood (2000 for each second of SECS=)
+#	CROWD=	how many set up associations (50 for each second)
 . "$(dirname "$0")/soak_lib.sh"
 
-INITS=${INITS:-$((SECS * 1000))}
-CROWD=${CROWD:-$((SECS * 100))}
+INITS=${INITS:-$((SECS * 2000))}
+CROWD=${CROWD:-$((SECS * 50))}
 # The transfers and all else that goes on in the kernel.
 NOISE_KB=$((16 << 10))
 # One association with one message, and what a debug kernel keeps for itself.
@@ -52,7 +52,7 @@ flood() {
 	local before
 	before=$(slab)
 	draw 1 1000000000
-	attacker inits -s "$2" -d "$3" -p "$4" -S "$DRAWN" -n $((INITS / 2)) -t 600 >"$TMP/inits" 2>&1
+	attacker inits -s "$2" -d "$3" -p "$4" -S "$DRAWN" -n $((INITS / 2)) -t 1200 >"$TMP/inits" 2>&1
 	ktap $? "INIT flood, $1"
 	tally $((INITS / 2)) "INITs"
 	show "$TMP/inits"
@@ -69,15 +69,15 @@ crowd() {
 	local before rc
 	before=$(slab)
 	draw 1 1000000000
-	start ip netns exec "$NS_C" "$BIN/sctp_flood" crowd -i veth1 -m "$MAC" \
-		-s "$2" -d "$3" -p "$4" -S "$DRAWN" -n "$CROWD" -t 600 >"$TMP/crowd" 2>&1
-	wait_for 600 stopped "$STARTED"
+	start nice -n -10 ip netns exec "$NS_C" "$BIN/sctp_flood" crowd -i veth1 -m "$MAC" \
+		-s "$2" -d "$3" -p "$4" -S "$DRAWN" -n "$CROWD" -t 1200 >"$TMP/crowd" 2>&1
+	wait_for 1200 stopped "$STARTED"
 	figures "$CROWD cookies out"
 	less_than $NOISE_KB "$before"
 	ktap $? "cookies that are out cost no memory, $1"
 	tally "$CROWD" "cookies, $CROWD at once"
 	kill -CONT "$STARTED"
-	wait_for 600 stopped "$STARTED"
+	wait_for 1200 stopped "$STARTED"
 	figures "their associations"
 	less_than $((NOISE_KB + CROWD * EACH_KB)) "$before"
 	ktap $? "associations that nobody wants are bounded, $1"
@@ -98,7 +98,7 @@ end_target
 
 before=$(slab)
 start_target talk
-attacker deaf -s 10.9.1.2 -d 10.9.1.1 -p 5005 -n 1000 -t 600 >"$TMP/deaf" 2>&1
+attacker deaf -s 10.9.1.2 -d 10.9.1.1 -p 5005 -n 1000 -t 1200 >"$TMP/deaf" 2>&1
 rc=$?
 show "$TMP/deaf"
 figures "with those that never read"

@@ -5,10 +5,10 @@
 # engine is fuzzed in user space, with tags and checksums that are right, in every
 # state. Two transfers beside it keep their data, and nothing is left.
 #
-#	FUZZ=	packets (2000 for each second of SECS=)
+#	FUZZ=	packets (5000 for each second of SECS=)
 . "$(dirname "$0")/soak_lib.sh"
 
-FUZZ=${FUZZ:-$((SECS * 2000))}
+FUZZ=${FUZZ:-$((SECS * 5000))}
 need_sctp
 mark_log
 setup_veth && setup_attacker || ktap_skip_all "no veth"

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Namespaces that are deleted with associations in every state in them, while the
 # module stays.
+#
+#	ROUNDS=	how often, instead of for SECS= seconds
 . "$(dirname "$0")/soak_lib.sh"
 
 once() {
@@ -24,7 +26,7 @@ mark_log
 ktap_plan 2
 rounds=0
 rc=0
-while [ "$SECONDS" -lt "$END" ] && [ $rc = 0 ]; do
+while goes_on $rounds && [ $rc = 0 ]; do
 	once || rc=1
 	rounds=$((rounds + 1))
 done

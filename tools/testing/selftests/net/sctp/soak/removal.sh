@@ -55,10 +55,7 @@ mark_log
 ktap_plan 2
 rounds=0
 rc=0
-goes_on() {
-	if [ -n "${ROUNDS:-}" ]; then [ $rounds -lt "$ROUNDS" ]; else [ "$SECONDS" -lt "$END" ]; fi
-}
-while goes_on && [ $rc = 0 ]; do
+while goes_on $rounds && [ $rc = 0 ]; do
 	ending=start
 	once || rc=1
 	rounds=$((rounds + 1))

@@ -20,6 +20,11 @@ need_root
 # draw FROM TO: a number, in DRAWN: a subshell would not move the seed on.
 draw() { DRAWN=$(($1 + (RANDOM << 15 | RANDOM) % ($2 - $1 + 1))); }
 
+# goes_on ROUNDS: whether there is to be one more after so many.
+goes_on() {
+	if [ -n "${ROUNDS:-}" ]; then [ "$1" -lt "$ROUNDS" ]; else [ "$SECONDS" -lt "$END" ]; fi
+}
+
 # tally N WHAT: for the sums of a soak, which are in the file TALLY=.
 tally() { [ -z "${TALLY:-}" ] || echo "$1 $2" >>"$TALLY"; }
 
