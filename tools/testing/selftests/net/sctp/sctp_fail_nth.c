@@ -18,16 +18,19 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <linux/rust_sctp.h>
 #include <linux/sctp.h>
 #include "kselftest.h"
 
 #define LARGE		100000
 #define SMALL		500
+#define PARTS		4
 #define TIMEOUT		20000
 /* More allocations than any of these calls makes. */
 #define LIMIT		2000
@@ -35,11 +38,14 @@
 /* The sockets that a call finds, new ones for each. */
 struct world {
 	struct sockaddr_in6 addr;	/* of the listener */
+	struct sockaddr_in6 other;	/* of nobody, with the same port */
 	socklen_t len;
 	int listener;		/* of the style */
 	int a, z;		/* an association, if the call wants one */
 	int fresh;		/* a socket that nothing was done with */
 	int result;		/* what a call has made */
+	int clients[3], taken[3];	/* more of them, and what was accepted */
+	int done;		/* of several calls, how many have succeeded */
 };
 
 static int style, family;
@@ -91,19 +97,26 @@ static void set_up(struct world *w, bool connected)
 	w->a = -1;
 	w->z = -1;
 	w->result = -1;
+	memset(w->clients, -1, sizeof(w->clients));
+	memset(w->taken, -1, sizeof(w->taken));
 	if (family == AF_INET) {
 		sin->sin_family = AF_INET;
 		sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 		w->len = sizeof(*sin);
+		sin = (void *)&w->other;
+		inet_pton(AF_INET, "10.9.0.1", &sin->sin_addr);
 	} else {
 		w->addr.sin6_family = AF_INET6;
 		w->addr.sin6_addr = in6addr_loopback;
 		w->len = sizeof(w->addr);
+		inet_pton(AF_INET6, "fd09::1", &w->other.sin6_addr);
 	}
 	w->listener = new_socket();
 	if (bind(w->listener, (void *)&w->addr, w->len) || listen(w->listener, 5) ||
 	    getsockname(w->listener, (void *)&w->addr, &w->len))
 		fail("listener");
+	w->other.sin6_family = family;
+	w->other.sin6_port = w->addr.sin6_port;
 	w->fresh = new_socket();
 	if (!connected)
 		return;
@@ -117,6 +130,12 @@ static void set_up(struct world *w, bool connected)
 
 static void tear_down(struct world *w)
 {
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(w->clients); i++) {
+		close(w->clients[i]);
+		close(w->taken[i]);
+	}
 	close(w->fresh);
 	close(w->a);
 	if (w->z != w->listener)
@@ -145,13 +164,42 @@ static int do_bind(struct world *w)
 	return err(bind(w->fresh, (void *)&addr, w->len));
 }
 
+/* As they are packed for the calls that take several. */
+struct two {
+	unsigned char bytes[2 * sizeof(struct sockaddr_in6)];
+	socklen_t len;
+};
+
+static struct two two_addresses(const struct world *w, uint16_t port)
+{
+	struct sockaddr_in6 addr = w->addr, other = w->other;
+	struct two two = { .len = 2 * w->len };
+
+	addr.sin6_port = port;
+	other.sin6_port = port;
+	memcpy(two.bytes, &addr, w->len);
+	memcpy(two.bytes + w->len, &other, w->len);
+	return two;
+}
+
 static int do_bindx(struct world *w)
 {
-	struct sockaddr_in6 addr = w->addr;
+	struct two two = two_addresses(w, 0);
 
-	addr.sin6_port = 0;
 	return err(setsockopt(w->fresh, IPPROTO_SCTP, SCTP_SOCKOPT_BINDX_ADD,
-			      &addr, w->len));
+			      two.bytes, two.len));
+}
+
+static int do_bindx_rem(struct world *w)
+{
+	struct sockaddr_in6 addr = {};
+	socklen_t len = w->len;
+
+	if (getsockname(w->fresh, (void *)&addr, &len))
+		return err(-1);
+	w->other.sin6_port = addr.sin6_port;
+	return err(setsockopt(w->fresh, IPPROTO_SCTP, SCTP_SOCKOPT_BINDX_REM,
+			      &w->other, w->len));
 }
 
 static int do_listen(struct world *w)
@@ -170,65 +218,160 @@ static int do_connectx(struct world *w)
 			      &w->addr, w->len));
 }
 
+static int do_connectx_two(struct world *w)
+{
+	struct two two = two_addresses(w, w->addr.sin6_port);
+
+	return err(setsockopt(w->fresh, IPPROTO_SCTP, SCTP_SOCKOPT_CONNECTX,
+			      two.bytes, two.len));
+}
+
+static int do_accept_several(struct world *w)
+{
+	for (; w->done < (int)ARRAY_SIZE(w->taken); w->done++) {
+		w->taken[w->done] = accept4(w->listener, NULL, NULL, SOCK_NONBLOCK);
+		if (w->taken[w->done] < 0)
+			return err(-1);
+	}
+	return 0;
+}
+
 static int do_accept(struct world *w)
 {
 	w->result = accept4(w->listener, NULL, NULL, SOCK_NONBLOCK);
 	return err(w->result);
 }
 
-static int do_peeloff(struct world *w)
+/* The id of the association of @fd, for which a one-to-one socket needs none. */
+static int id_of(int fd, sctp_assoc_t *id)
 {
-	uint32_t ids[8] = {};
-	sctp_peeloff_arg_t arg = {};
+	sctp_assoc_t ids[8] = {};
 	socklen_t len = sizeof(ids);
 
-	if (getsockopt(w->a, IPPROTO_SCTP, SCTP_GET_ASSOC_ID_LIST, ids, &len))
+	*id = 0;
+	if (style == SOCK_STREAM)
+		return 0;
+	if (getsockopt(fd, IPPROTO_SCTP, SCTP_GET_ASSOC_ID_LIST, ids, &len))
 		return err(-1);
-	arg.associd = ids[1];
-	len = sizeof(arg);
+	*id = ids[1];
+	return 0;
+}
+
+static int do_peeloff(struct world *w)
+{
+	sctp_peeloff_arg_t arg = {};
+	socklen_t len = sizeof(arg);
+	int error;
+
+	error = id_of(w->a, &arg.associd);
+	if (error)
+		return error;
 	if (getsockopt(w->a, IPPROTO_SCTP, SCTP_SOCKOPT_PEELOFF, &arg, &len) < 0)
 		return err(-1);
 	w->result = arg.sd;
 	return 0;
 }
 
-static int send_to(struct world *w, int fd, size_t size, bool named)
+/* A control message more, in the order in which they are put. */
+static void put(struct msghdr *msg, int type, const void *data, size_t len)
 {
-	struct sctp_sndinfo info = { .snd_sid = 1, .snd_ppid = nth };
+	struct cmsghdr *c = (void *)((char *)msg->msg_control + msg->msg_controllen);
+
+	c->cmsg_level = IPPROTO_SCTP;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(c), data, len);
+	msg->msg_controllen += CMSG_SPACE(len);
+}
+
+struct sending {
+	const void *bytes;
+	size_t size;
+	bool named, all_kinds;
+	int flags, msg_flags;
+};
+
+static int send_to(struct world *w, int fd, const struct sending *s)
+{
+	struct sctp_sndinfo info = {
+		.snd_sid = 1, .snd_ppid = nth, .snd_flags = s->flags,
+	};
+	struct sctp_prinfo prinfo = {
+		.pr_policy = SCTP_PR_SCTP_TTL, .pr_value = 10 * TIMEOUT,
+	};
+	struct sctp_initmsg init = { .sinit_num_ostreams = 5 };
 	union {
 		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(info))];
+		char space[512];
 	} control = {};
-	struct iovec iov = { sent, size };
+	struct iovec iov = { (void *)s->bytes, s->size };
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = &control, .msg_controllen = sizeof(control),
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
 	};
 
-	if (named) {
+	if (s->named) {
 		msg.msg_name = &w->addr;
 		msg.msg_namelen = w->len;
 	}
-	control.align.cmsg_level = IPPROTO_SCTP;
-	control.align.cmsg_type = SCTP_SNDINFO;
-	control.align.cmsg_len = CMSG_LEN(sizeof(info));
-	memcpy(CMSG_DATA(&control.align), &info, sizeof(info));
-	return err(sendmsg(fd, &msg, MSG_NOSIGNAL));
+	put(&msg, SCTP_SNDINFO, &info, sizeof(info));
+	if (s->all_kinds) {
+		put(&msg, SCTP_PRINFO, &prinfo, sizeof(prinfo));
+		put(&msg, SCTP_INIT, &init, sizeof(init));
+		if (family == AF_INET)
+			put(&msg, SCTP_DSTADDRV4, &((struct sockaddr_in *)&w->other)->sin_addr,
+			    sizeof(struct in_addr));
+		else
+			put(&msg, SCTP_DSTADDRV6, &w->other.sin6_addr,
+			    sizeof(struct in6_addr));
+	}
+	return err(sendmsg(fd, &msg, MSG_NOSIGNAL | s->msg_flags));
 }
 
 static int do_send(struct world *w)
 {
-	return send_to(w, w->a, SMALL, style == SOCK_SEQPACKET);
+	return send_to(w, w->a, &(struct sending){
+		.bytes = sent, .size = SMALL, .named = style == SOCK_SEQPACKET });
 }
 
 static int do_send_large(struct world *w)
 {
-	return send_to(w, w->a, LARGE, style == SOCK_SEQPACKET);
+	return send_to(w, w->a, &(struct sending){
+		.bytes = sent, .size = LARGE, .named = style == SOCK_SEQPACKET });
 }
 
 static int do_send_first(struct world *w)
 {
-	return send_to(w, w->fresh, SMALL, true);
+	return send_to(w, w->fresh, &(struct sending){
+		.bytes = sent, .size = SMALL, .named = true });
+}
+
+static int do_send_cmsgs(struct world *w)
+{
+	return send_to(w, w->fresh, &(struct sending){
+		.bytes = sent, .size = SMALL, .named = true, .all_kinds = true });
+}
+
+/* From the listener to both of its clients. */
+static int do_send_all(struct world *w)
+{
+	return send_to(w, w->listener, &(struct sending){
+		.bytes = sent, .size = SMALL, .flags = SCTP_SENDALL });
+}
+
+static int do_send_parts(struct world *w)
+{
+	const size_t part = LARGE / PARTS;
+	int error;
+
+	for (; w->done < PARTS; w->done++) {
+		error = send_to(w, w->a, &(struct sending){
+			.bytes = sent + w->done * part, .size = part,
+			.named = style == SOCK_SEQPACKET,
+			.msg_flags = w->done == PARTS - 1 ? MSG_EOR : 0 });
+		if (error)
+			return error;
+	}
+	return 0;
 }
 
 static int do_recv(struct world *w)
@@ -257,25 +400,83 @@ static int do_options(struct world *w)
 	static const int names[] = {
 		SCTP_STATUS, SCTP_PEER_ADDR_PARAMS, SCTP_RTOINFO,
 		SCTP_GET_PEER_ADDRS, SCTP_GET_LOCAL_ADDRS,
-		SCTP_GET_ASSOC_STATS, SCTP_GET_ASSOC_ID_LIST,
+		SCTP_GET_ASSOC_STATS,
 	};
 	struct sctp_assocparams params = { .sasoc_asocmaxrxt = 7 };
-	uint32_t ids[8] = {};
-	socklen_t len = sizeof(ids);
+	sctp_assoc_t id;
+	socklen_t len;
 	unsigned int i;
+	int error;
 
-	if (getsockopt(w->a, IPPROTO_SCTP, SCTP_GET_ASSOC_ID_LIST, ids, &len))
-		return err(-1);
+	error = id_of(w->a, &id);
+	if (error)
+		return error;
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		unsigned char value[1024] = {};
 
 		len = sizeof(value);
-		if (style == SOCK_SEQPACKET)
-			memcpy(value, &ids[1], sizeof(ids[1]));
+		memcpy(value, &id, sizeof(id));
 		if (getsockopt(w->a, IPPROTO_SCTP, names[i], value, &len))
 			return err(-1);
 	}
 	return err(setsockopt(w->a, IPPROTO_SCTP, SCTP_ASSOCINFO, &params, sizeof(params)));
+}
+
+static int do_set_options(struct world *w)
+{
+	static const struct sctp_rtoinfo rto = {
+		.srto_initial = 60, .srto_min = 60, .srto_max = 300,
+	};
+	static const struct sctp_paddrparams path = {
+		.spp_hbinterval = 1000, .spp_flags = SPP_HB_ENABLE,
+	};
+	static const struct sctp_sndinfo sndinfo = { .snd_ppid = 7 };
+	static const struct sctp_default_prinfo prinfo = {
+		.pr_policy = SCTP_PR_SCTP_TTL, .pr_value = 10000,
+	};
+	static const struct sctp_event event = {
+		.se_type = SCTP_SENDER_DRY_EVENT, .se_on = 1,
+	};
+	static const struct sctp_sack_info sack = { .sack_delay = 100, .sack_freq = 3 };
+	static const struct sctp_assoc_value maxseg = { .assoc_value = 1000 };
+	static const struct sctp_assoc_value schedule = { .assoc_value = SCTP_SS_PRIO };
+	static const struct sctp_stream_value prio = { .stream_id = 1, .stream_value = 3 };
+	/* In most, the id comes first. */
+	static const struct {
+		int name;
+		const void *value;
+		socklen_t len;
+		size_t id;
+	} options[] = {
+		{ SCTP_RTOINFO, &rto, sizeof(rto), 0 },
+		{ SCTP_PEER_ADDR_PARAMS, &path, sizeof(path), 0 },
+		{ SCTP_DEFAULT_SNDINFO, &sndinfo, sizeof(sndinfo),
+		  offsetof(struct sctp_sndinfo, snd_assoc_id) },
+		{ SCTP_DEFAULT_PRINFO, &prinfo, sizeof(prinfo),
+		  offsetof(struct sctp_default_prinfo, pr_assoc_id) },
+		{ SCTP_EVENT, &event, sizeof(event), 0 },
+		{ SCTP_DELAYED_SACK, &sack, sizeof(sack), 0 },
+		{ SCTP_MAXSEG, &maxseg, sizeof(maxseg), 0 },
+		{ SCTP_STREAM_SCHEDULER, &schedule, sizeof(schedule), 0 },
+		{ SCTP_STREAM_SCHEDULER_VALUE, &prio, sizeof(prio), 0 },
+	};
+	unsigned int i;
+	sctp_assoc_t id;
+	int error;
+
+	error = id_of(w->a, &id);
+	if (error)
+		return error;
+	for (i = 0; i < ARRAY_SIZE(options); i++) {
+		unsigned char value[512];
+
+		memcpy(value, options[i].value, options[i].len);
+		memcpy(value + options[i].id, &id, sizeof(id));
+		if (setsockopt(w->a, IPPROTO_SCTP, options[i].name, value,
+			       options[i].len))
+			return err(-1);
+	}
+	return 0;
 }
 
 static int do_shutdown(struct world *w)
@@ -292,23 +493,52 @@ static int do_close(struct world *w)
 }
 
 /* What must be true after it has succeeded. */
-static void arrived(struct world *w, size_t size)
+static void arrived_at(int fd, size_t size)
 {
 	size_t n = 0;
 
 	while (n < size) {
 		ssize_t more;
 
-		ready(w->z < 0 ? w->listener : w->z, POLLIN);
-		more = recv(w->z < 0 ? w->listener : w->z, got + n, size - n, MSG_DONTWAIT);
+		ready(fd, POLLIN);
+		more = recv(fd, got + n, size - n, MSG_DONTWAIT);
 		if (more <= 0)
 			fail("%zu of %zu bytes arrived, then %zd", n, size, more);
 		n += more;
 	}
 	if (memcmp(got, sent, size))
 		fail("other bytes arrived than were sent");
-	if (recv(w->z < 0 ? w->listener : w->z, got, sizeof(got), MSG_DONTWAIT) >= 0)
+}
+
+static void arrived(struct world *w, size_t size)
+{
+	int fd = w->z < 0 ? w->listener : w->z;
+
+	arrived_at(fd, size);
+	if (recv(fd, got, sizeof(got), MSG_DONTWAIT) >= 0)
 		fail("more arrived than was sent");
+}
+
+/* The first one that fails ends it: those before may get the message again. */
+static void then_all(struct world *w)
+{
+	struct pollfd again = { .fd = w->a, .events = POLLIN };
+
+	arrived_at(w->a, SMALL);
+	arrived_at(w->fresh, SMALL);
+	if (poll(&again, 1, 0) == 1)
+		arrived_at(w->a, SMALL);
+}
+
+static void then_one_address(struct world *w)
+{
+	struct sctp_getaddrs *addrs = (void *)got;
+	socklen_t len = sizeof(*addrs) + 4 * sizeof(struct sockaddr_in6);
+
+	memset(got, 0, len);
+	if (getsockopt(w->fresh, IPPROTO_SCTP, SCTP_GET_LOCAL_ADDRS, addrs, &len) ||
+	    addrs->addr_num != 1)
+		fail("%u addresses", addrs->addr_num);
 }
 
 static void then_small(struct world *w) { arrived(w, SMALL); }
@@ -331,6 +561,46 @@ static void before_accept(struct world *w)
 	ready(w->listener, POLLIN);
 }
 
+static void before_accept_several(struct world *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(w->clients); i++) {
+		w->clients[i] = new_socket();
+		if (connect(w->clients[i], (void *)&w->addr, w->len))
+			fail("connect");
+	}
+	ready(w->listener, POLLIN);
+}
+
+/* Without memory for one address, the other one is tried. */
+static void before_two_addresses(struct world *w)
+{
+	if (setsockopt(w->listener, IPPROTO_SCTP, SCTP_SOCKOPT_BINDX_ADD,
+		       &w->other, w->len))
+		fail("bindx");
+}
+
+static void before_bindx_rem(struct world *w)
+{
+	if (do_bindx(w))
+		fail("bindx");
+}
+
+static void before_send_all(struct world *w)
+{
+	if (connect(w->fresh, (void *)&w->addr, w->len))
+		fail("connect");
+}
+
+static void before_send_parts(struct world *w)
+{
+	int on = 1;
+
+	if (setsockopt(w->a, IPPROTO_SCTP, SCTP_EXPLICIT_EOR, &on, sizeof(on)))
+		fail("SCTP_EXPLICIT_EOR");
+}
+
 static void before_recv(struct world *w)
 {
 	if (do_send(w))
@@ -349,16 +619,23 @@ static const struct call {
 	{ "socket", 0, false, NULL, do_socket, NULL },
 	{ "bind", 0, false, NULL, do_bind, NULL },
 	{ "bindx", 0, false, NULL, do_bindx, NULL },
+	{ "bindx that removes", 0, false, before_bindx_rem, do_bindx_rem, then_one_address },
 	{ "listen", 0, false, NULL, do_listen, NULL },
 	{ "connect", 0, false, NULL, do_connect, NULL },
 	{ "connectx", 0, false, NULL, do_connectx, NULL },
+	{ "connectx with two addresses", 0, false, before_two_addresses, do_connectx_two, NULL },
 	{ "accept", SOCK_STREAM, false, before_accept, do_accept, NULL },
+	{ "accept several", SOCK_STREAM, false, before_accept_several, do_accept_several, NULL },
 	{ "peeloff", SOCK_SEQPACKET, true, NULL, do_peeloff, NULL },
 	{ "send", 0, true, NULL, do_send, then_small },
 	{ "send a large one", 0, true, NULL, do_send_large, then_large },
 	{ "send to somebody new", SOCK_SEQPACKET, false, NULL, do_send_first, then_small },
+	{ "send with control messages", SOCK_SEQPACKET, false, before_two_addresses, do_send_cmsgs, then_small },
+	{ "send to all", SOCK_SEQPACKET, true, before_send_all, do_send_all, then_all },
+	{ "send in parts", 0, true, before_send_parts, do_send_parts, then_large },
 	{ "recv", 0, true, before_recv, do_recv, NULL },
 	{ "options", 0, true, NULL, do_options, NULL },
+	{ "options that are set", 0, true, NULL, do_set_options, NULL },
 	{ "shutdown", SOCK_STREAM, true, NULL, do_shutdown, then_end },
 	{ "close", 0, true, NULL, do_close, then_end },
 };
