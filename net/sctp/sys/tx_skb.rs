@@ -11,7 +11,7 @@ use super::{
     sock::Sk,
 };
 use crate::engine::cx::Payload;
-use kernel::prelude::*;
+use kernel::{error::to_result, prelude::*};
 
 /// Whether IP may cut up a packet. Its chunks may have been made before the MTU became less, and
 /// chunks that have a TSN cannot be cut again.
@@ -114,17 +114,15 @@ impl TxSkb {
     /// Appends payload by copying it into the linear part.
     pub(crate) fn put_payload(&mut self, payload: &SkbRange) -> Result {
         let len = payload.len();
+        let (from, at) = payload.sent().ok_or(EINVAL)?;
         if self.has_frags() || len > self.tailroom() {
             return Err(ENOBUFS);
         }
         // SAFETY: There is room, and the skb is nobody else's.
-        let to: *mut u8 =
-            unsafe { bindings::sctp_helper_skb_put(self.0.as_ptr(), len as u32) }.cast();
-        // SAFETY: `to` is `len` bytes of the skb, nobody else's; any value is valid for them.
-        unsafe { core::ptr::write_bytes(to, 0, len) };
-        // SAFETY: As above, and they have been initialised.
-        let to = unsafe { core::slice::from_raw_parts_mut(to, len) };
-        payload.copy_to(to)
+        let to = unsafe { bindings::sctp_helper_skb_put(self.0.as_ptr(), len as u32) };
+        // SAFETY: `from` is valid, and `to` is `len` bytes of the skb, nobody else's; the function
+        // checks the range. If it fails nobody reads them: the packet is not sent.
+        to_result(unsafe { bindings::skb_copy_bits(from.as_ptr(), at as i32, to, len as i32) })
     }
 
     /// Appends payload by reference to its pages. The linear part cannot grow any more then.
