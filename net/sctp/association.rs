@@ -289,11 +289,7 @@ impl Locked<'_> {
 
     /// Lets out what the engine has: packets, then events, then the time of the next timeout.
     fn drain(&mut self, cx: &mut Cx<'_>) {
-        let mut complete = self.transmit(cx);
-        if self.inner.engine.may_have_event() {
-            // Delivery may make it say more: windows open, or nobody is there to take it.
-            complete &= self.deliver(cx) & self.transmit(cx);
-        }
+        let complete = self.transmit(cx) & self.deliver(cx);
         self.follow_state();
         self.follow_tag();
         self.follow_paths();
@@ -474,12 +470,17 @@ impl Locked<'_> {
         route::find(sk, locals, to, to_port, from_port, marks)
     }
 
-    /// Hands events to the socket. `false` if memory ran out.
+    /// Hands events to the socket, and sends what that gives rise to. `false` if memory ran out.
     fn deliver(&mut self, cx: &mut Cx<'_>) -> bool {
+        if !self.inner.engine.may_have_event() {
+            return true;
+        }
         let endpoint = self.inner.endpoint.clone();
+        let (mut complete, mut has_more_to_say) = (true, false);
         while self.inner.engine.may_have_event() {
             let Ok(_room) = Room::reserve(&endpoint) else {
-                return false;
+                complete = false;
+                break;
             };
             let Some(event) = self.inner.engine.poll_event() else {
                 break;
@@ -495,9 +496,12 @@ impl Locked<'_> {
                 endpoint: &endpoint,
                 sk,
             };
-            deliver::deliver(to, engine, cx, listener, event);
+            has_more_to_say |= deliver::deliver(to, engine, cx, listener, event);
         }
-        true
+        if has_more_to_say {
+            complete &= self.transmit(cx);
+        }
+        complete
     }
 
     /// Tells whoever has just subscribed to that if nothing is left to be sent or acknowledged.

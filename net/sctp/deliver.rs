@@ -63,22 +63,23 @@ pub(crate) struct Target<'a> {
     pub(crate) sk: &'a Sk,
 }
 
-/// Delivers an event for which there is [`Room`].
+/// Delivers an event for which there is [`Room`]. Gives whether the engine was told something, and
+/// so may have more to send: nobody is there to take what came.
 pub(crate) fn deliver(
     to: Target<'_>,
     engine: &mut Engine,
     cx: &mut Cx<'_>,
     listener: &mut Option<Arc<Endpoint>>,
     event: Event<SkbRange>,
-) {
+) -> bool {
     match event {
-        Event::Up => up(to, engine, cx, listener),
+        Event::Up => return up(to, engine, cx, listener),
         Event::Restarted => {
             let streams = (engine.out_streams(), engine.in_streams());
             let state = bindings::sctp_sac_state_SCTP_RESTART;
             notify_change(to, engine, state, 0, streams);
         }
-        Event::Message(received) => message(to, engine, cx, received),
+        Event::Message(received) => return message(to, engine, cx, received),
         Event::Path { addr, change } => path_change(to, engine, &addr, change),
         Event::RemoteError(error) => {
             push_notification(to, engine, Subscription::PeerError, || {
@@ -91,6 +92,7 @@ pub(crate) fn deliver(
         Event::SendFailed(failed) => send_failed(to, engine, &failed),
         Event::SenderDry => sender_dry(to, engine),
     }
+    false
 }
 
 fn notify_change(to: Target<'_>, engine: &Engine, state: u32, error: u16, streams: (u16, u16)) {
@@ -204,7 +206,12 @@ fn path_change(to: Target<'_>, engine: &Engine, addr: &Address, change: PathChan
     });
 }
 
-fn up(to: Target<'_>, engine: &mut Engine, cx: &mut Cx<'_>, listener: &mut Option<Arc<Endpoint>>) {
+fn up(
+    to: Target<'_>,
+    engine: &mut Engine,
+    cx: &mut Cx<'_>,
+    listener: &mut Option<Arc<Endpoint>>,
+) -> bool {
     let streams = (engine.out_streams(), engine.in_streams());
     let state = bindings::sctp_sac_state_SCTP_COMM_UP;
     notify_change(to, engine, state, 0, streams);
@@ -220,15 +227,17 @@ fn up(to: Target<'_>, engine: &mut Engine, cx: &mut Cx<'_>, listener: &mut Optio
     // The peer has told its other addresses by now. Without memory they are not known.
     let _ = to.endpoint.inner.lock().enter_peer(to.assoc.id, engine);
     if let Some(listener) = listener.take() {
-        if offer(to, engine, &listener).is_err() {
+        let is_lost = offer(to, engine, &listener).is_err();
+        if is_lost {
             // Nobody will ever accept it.
             to.endpoint.inner.lock().closed = true;
             engine.abort(cx, cause::OUT_OF_RESOURCE, &[]);
         }
-        return;
+        return is_lost;
     }
     set_own_state(to, to.sk, State::Established);
     to.sk.wake_all();
+    false
 }
 
 /// Sets the state of a one-to-one association's socket, unless `close()` was there before: what it
@@ -259,14 +268,19 @@ fn offer(to: Target<'_>, engine: &Engine, listener: &Endpoint) -> Result {
     Ok(())
 }
 
-fn message(to: Target<'_>, engine: &mut Engine, cx: &mut Cx<'_>, received: Received<SkbRange>) {
+fn message(
+    to: Target<'_>,
+    engine: &mut Engine,
+    cx: &mut Cx<'_>,
+    received: Received<SkbRange>,
+) -> bool {
     let mut inner = to.endpoint.inner.lock();
     let is_deaf = |sk: &ARef<Sk>| sk.shutdown() & bindings::RCV_SHUTDOWN != 0;
     if inner.closed || inner.sk.as_ref().is_some_and(is_deaf) {
         drop(inner);
         // Nobody will read it, but the peer must be able to go on.
         engine.consumed(cx, received.len(), received.truesize());
-        return;
+        return true;
     }
     inner.queue.push(Item::Data {
         assoc: to.assoc.id,
@@ -281,6 +295,7 @@ fn message(to: Target<'_>, engine: &mut Engine, cx: &mut Cx<'_>, received: Recei
     if has_socket {
         to.sk.wake_readers();
     }
+    false
 }
 
 /// The rest of a message will not come. Whoever reads it need not wait for that any more.
