@@ -17,5 +17,6 @@ if [ "${#tests[@]}" = 0 ]; then
 	mapfile -t tests < <(cd "$bin" && printf '%s\n' test_*)
 fi
 say "functional tests of lksctp-tools: module $module in the guest $flavour"
-tests_in_guest "$name" -f "$flavour" -m "$module" -t 1800 -- \
+# One program at a time, so that a second processor would only have to be emulated.
+tests_in_guest "$name" -f "$flavour" -m "$module" -c 1 -t 1800 -- \
 	bash "$here/guest/func-tests.sh" "$bin" "${tests[@]}"

@@ -37,7 +37,7 @@ while [ ! -S "$tmp/link" ]; do
 	kill -0 "$first" 2>/dev/null || { cat "$BUILD/results/interop-2.log" && die "the second guest does not start"; }
 	sleep 0.1
 done
-"$here/guest.sh" -m "$one" -n interop-1 -c 2 -t 1800 -l "connect:$tmp/link" -s "$tmp/shared" -- \
+"$here/guest.sh" -m "$one" -n interop-1 -c 1 -t 1800 -l "connect:$tmp/link" -s "$tmp/shared" -- \
 	bash "$here/guest/interop.sh" 1 2 "$bin" "$(label "$one")" "$(label "$two")" "$ko" | tee "$log" || true
 # The other one need not wait for this one any more.
 touch "$tmp/shared/over"

@@ -4,8 +4,9 @@
 # build/results; the last line is their sum, and the exit status says whether
 # anything failed.
 #
-# The stages are in three lanes that run at the same time, since much of what guests
-# do is to wait: tests in emulated guests, tests in User Mode Linux, and all the rest.
+# The stages are in four lanes that run at the same time, since much of what guests
+# do is to wait: tests in emulated guests, tests in User Mode Linux, those that remove the
+# module there, and all the rest.
 . "$(dirname "$0")/lib.sh"
 here=$TOP/tools/sctp
 results=$BUILD/results
@@ -57,20 +58,24 @@ emulated() {
 	stage func-tests-x86 env FLAVOUR=x86 MODULE=rust "$here/func-tests.sh"
 }
 usermode() {
-	stage kselftest-um env FLAVOUR=um MODULE=rust "$here/run-tests.sh"
+	stage kselftest-um-rest env FLAVOUR=um MODULE=rust PART=rest "$here/run-tests.sh"
 	stage func-tests-um env FLAVOUR=um MODULE=rust "$here/func-tests.sh"
+}
+# In a guest of their own, since these mostly wait.
+removal() {
+	stage kselftest-um-removal env FLAVOUR=um MODULE=rust PART=removal "$here/run-tests.sh"
+	stage soak-um env FLAVOUR=um MINUTES=0 SECS=3 SEED=1 "$here/soak.sh"
 }
 others() {
 	stage check "$here/check.sh"
 	stage twin "$here/twin.sh"
 	stage interop "$here/interop.sh"
-	stage soak-um env FLAVOUR=um MINUTES=0 SECS=3 SEED=1 "$here/soak.sh"
 }
 # Process groups of their own, to be ended as a whole if this one is interrupted.
 lanes=()
 trap 'for lane in "${lanes[@]}"; do kill -- "-$lane" 2>/dev/null || true; done' EXIT
 set -m
-for name in usermode others; do
+for name in usermode removal others; do
 	say "at the same time: $name (log: $results/$name.log)"
 	"$name" >"$results/$name.log" 2>&1 </dev/null &
 	lanes+=($!)
@@ -78,7 +83,7 @@ done
 set +m
 emulated
 
-for name in usermode others; do
+for name in usermode removal others; do
 	say "wait for: $name"
 	wait "${lanes[0]}" || true
 	lanes=("${lanes[@]:1}")
@@ -88,7 +93,7 @@ trap - EXIT
 
 printf '\n'
 total_passed=0 total_failed=0 total_skipped=0
-for name in check twin kselftest-{x86,um} func-tests-{x86,um} interop soak-um; do
+for name in check twin kselftest-{x86,um-rest,um-removal} func-tests-{x86,um} interop soak-um; do
 	if ! read -r passed failed skipped seconds work <"$results/$name.stage"; then
 		passed=0 failed=1 skipped=0 seconds=0 work=0
 	fi

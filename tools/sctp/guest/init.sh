@@ -51,6 +51,10 @@ kmsg_reader=$!
 # shellcheck source=tools/sctp/guest/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
+# Namespaces and the module come and go all the time here, and wait for grace periods when
+# they do. Debug kernels keep the ordinary ones.
+if [ "$FLAVOUR" = um ]; then echo 1 >/sys/kernel/rcu_expedited; fi
+
 # Scratch space over the host's, but not over the checkout or the cache, which
 # may live there.
 masked=(/tmp /run /var/tmp)
