@@ -536,6 +536,11 @@ int sctp_helper_sockptr_copy_from(void *dst, sockptr_t src, size_t size)
 	return copy_from_sockptr(dst, src, size) ? -EFAULT : 0;
 }
 
+int sctp_helper_sockptr_is_zero(sockptr_t src, size_t offset, size_t size)
+{
+	return check_zeroed_sockptr(src, offset, size);
+}
+
 bool sctp_helper_is_reserved_port(struct net *net, u16 port)
 {
 	return inet_is_local_reserved_port(net, port);

@@ -166,6 +166,7 @@ void sctp_helper_clone_v4(struct sock *newsk);
 bool sctp_helper_can_nonlocal_bind(struct net *net, struct sock *sk);
 bool sctp_helper_sk_ipv6only(const struct sock *sk);
 int sctp_helper_sockptr_copy_from(void *dst, sockptr_t src, size_t size);
+int sctp_helper_sockptr_is_zero(sockptr_t src, size_t offset, size_t size);
 bool sctp_helper_is_reserved_port(struct net *net, u16 port);
 bool sctp_helper_capable_bind(struct net *net, u16 port);
 void sctp_helper_send_sigpipe(void);

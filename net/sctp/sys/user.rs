@@ -142,12 +142,19 @@ impl OptionIn {
         self.read_prefix()
     }
 
-    /// Reads a structure; the caller's length must be its size.
-    pub(crate) fn read_exact<T: Abi>(&self) -> Result<T> {
-        if self.len != size_of::<T>() {
+    /// Reads a structure, or a later and longer version of it in which what is new is not used.
+    pub(crate) fn read_version<T: Abi>(&self) -> Result<T> {
+        let size = size_of::<T>();
+        let more = self.len.checked_sub(size).ok_or(EINVAL)?;
+        if more > bindings::RUST_CONST_HELPER_PAGE_SIZE {
             return Err(EINVAL);
         }
-        self.read_prefix()
+        // SAFETY: The source is the caller's.
+        match unsafe { bindings::sctp_helper_sockptr_is_zero(self.value, size, more) } {
+            0 => Err(EINVAL),
+            1 => self.read_prefix(),
+            error => Err(Error::from_errno(error)),
+        }
     }
 
     /// Reads all that the caller gives. It is for the caller of this to limit its length.

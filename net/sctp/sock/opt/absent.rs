@@ -30,7 +30,7 @@ fn only_off(value: u32) -> Result {
 
 /// SCTP_AUTH_SUPPORTED and its like, which are for later associations.
 pub(super) fn set_supported(sk: &Sk, value: &OptionIn) -> Result {
-    let given: bindings::sctp_assoc_value = value.read_exact()?;
+    let given: bindings::sctp_assoc_value = value.read_version()?;
     scope::one(sk, given.assoc_id)?;
     only_off(given.assoc_value)
 }
@@ -59,7 +59,7 @@ fn is_meant(sk: &Sk, id: AssocId) -> Result<bool> {
 
 /// SCTP_ENABLE_STREAM_RESET.
 pub(super) fn set_stream_reset(sk: &Sk, value: &OptionIn) -> Result {
-    let given: bindings::sctp_assoc_value = value.read_exact()?;
+    let given: bindings::sctp_assoc_value = value.read_version()?;
     if given.assoc_value & !bindings::SCTP_ENABLE_STRRESET_MASK != 0 {
         return Err(EINVAL);
     }
@@ -85,12 +85,12 @@ pub(super) fn reset_streams(sk: &Sk, value: &OptionIn) -> Result {
 
 /// SCTP_RESET_ASSOC.
 pub(super) fn reset_assoc(sk: &Sk, value: &OptionIn) -> Result {
-    cannot_reset(sk, value.read_exact()?)
+    cannot_reset(sk, value.read_version()?)
 }
 
 /// SCTP_ADD_STREAMS.
 pub(super) fn add_streams(sk: &Sk, value: &OptionIn) -> Result {
-    let given: bindings::sctp_add_streams = value.read_exact()?;
+    let given: bindings::sctp_add_streams = value.read_version()?;
     cannot_reset(sk, given.sas_assoc_id)
 }
 
@@ -115,7 +115,7 @@ pub(super) fn set_key(sk: &Sk, value: &OptionIn) -> Result {
 
 /// SCTP_AUTH_ACTIVE_KEY, SCTP_AUTH_DELETE_KEY, SCTP_AUTH_DEACTIVATE_KEY.
 pub(super) fn set_key_id(sk: &Sk, value: &OptionIn) -> Result {
-    let key: bindings::sctp_authkeyid = value.read_exact()?;
+    let key: bindings::sctp_authkeyid = value.read_version()?;
     no_auth(sk, key.scact_assoc_id)
 }
 
@@ -154,7 +154,7 @@ pub(super) fn set_auto_asconf(sk: &Sk, value: &OptionIn) -> Result {
 
 /// SCTP_REMOTE_UDP_ENCAPS_PORT: without encapsulation the port is 0.
 pub(super) fn set_encaps_port(sk: &Sk, value: &OptionIn) -> Result {
-    let given: bindings::sctp_udpencaps = value.read_exact()?;
+    let given: bindings::sctp_udpencaps = value.read_version()?;
     paths::whose(sk, given.sue_assoc_id, given.sue_address.bytes(), EINVAL)?;
     only_off(u32::from(given.sue_port))
 }

@@ -96,7 +96,7 @@ pub(super) fn get_local_addrs(sk: &Sk, value: &OptionOut) -> Result {
 }
 
 pub(super) fn set_primary_addr(sk: &Sk, value: &OptionIn) -> Result {
-    let prim: bindings::sctp_prim = value.read_exact()?;
+    let prim: bindings::sctp_prim = value.read_version()?;
     // A copy, since the structure is packed.
     let address = prim.ssp_addr;
     let (assoc, peer) = scope::with_peer(sk, prim.ssp_assoc_id, address.bytes())?;

@@ -12,7 +12,7 @@ use kernel::prelude::*;
 /// Whether others' messages may come between the parts of one. Level 2 is for I-DATA (RFC 8260): as
 /// in the C module it is taken for level 1.
 pub(super) fn set_interleave(sk: &Sk, value: &OptionIn) -> Result {
-    let level: i32 = value.read_exact()?;
+    let level: i32 = value.read_version()?;
     let endpoint = sk.endpoint()?;
     let mut inner = endpoint.inner.lock();
     inner.settings.interleaves_fragments = level != 0;
@@ -28,7 +28,7 @@ pub(super) fn set_interleave(sk: &Sk, value: &OptionIn) -> Result {
 /// Applies to all associations of the socket, present and future. It may be as large as the window
 /// that they begin with.
 pub(super) fn set_point(sk: &Sk, value: &OptionIn) -> Result {
-    let bytes: u32 = value.read_exact()?;
+    let bytes: u32 = value.read_version()?;
     if bytes > sk.rcvbuf() / 2 {
         return Err(EINVAL);
     }

@@ -21,10 +21,11 @@ const EVENTS_LEN: usize = size_of::<bindings::sctp_event_subscribe>();
 /// Each byte that the user gives switches one kind of notification; those beyond stay. What is set
 /// for the socket is from then on set for each of its associations.
 pub(super) fn set_events(sk: &Sk, value: &OptionIn) -> Result {
-    if value.len() > EVENTS_LEN {
-        return Err(EINVAL);
-    }
-    let events: bindings::sctp_event_subscribe = value.read_prefix()?;
+    let events: bindings::sctp_event_subscribe = if value.len() < EVENTS_LEN {
+        value.read_prefix()?
+    } else {
+        value.read_version()?
+    };
     let endpoint = sk.endpoint()?;
     let assocs = endpoint.all_assocs()?;
     let now = {
@@ -100,7 +101,7 @@ pub(super) fn get_event(sk: &Sk, value: &OptionOut) -> Result {
 }
 
 pub(super) fn set_context(sk: &Sk, value: &OptionIn) -> Result {
-    let given: bindings::sctp_assoc_value = value.read_exact()?;
+    let given: bindings::sctp_assoc_value = value.read_version()?;
     scope::set_settings(sk, given.assoc_id, |settings| {
         settings.context = given.assoc_value;
     })
@@ -114,7 +115,7 @@ pub(super) fn get_context(sk: &Sk, value: &OptionOut) -> Result {
 
 pub(super) fn set_pf_exposure(sk: &Sk, value: &OptionIn) -> Result {
     const ALL: [PfExposure; 3] = [PfExposure::Unset, PfExposure::Disabled, PfExposure::Enabled];
-    let given: bindings::sctp_assoc_value = value.read_exact()?;
+    let given: bindings::sctp_assoc_value = value.read_version()?;
     let is_given = |exposure: &PfExposure| *exposure as u32 == given.assoc_value;
     let exposure = ALL.into_iter().find(is_given).ok_or(EINVAL)?;
     scope::set_settings_of_one(sk, given.assoc_id, |settings| {

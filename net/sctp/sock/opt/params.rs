@@ -33,7 +33,7 @@ fn or_time(milliseconds: u32, now: Duration) -> Duration {
 }
 
 pub(super) fn set_rtoinfo(sk: &Sk, value: &OptionIn) -> Result {
-    let wanted: bindings::sctp_rtoinfo = value.read_exact()?;
+    let wanted: bindings::sctp_rtoinfo = value.read_version()?;
     let bounds = |config: &Config| {
         let min = or_time(wanted.srto_min, config.rto_min);
         let max = or_time(wanted.srto_max, config.rto_max);
@@ -68,7 +68,7 @@ pub(super) fn get_rtoinfo(sk: &Sk, value: &OptionOut) -> Result {
 }
 
 pub(super) fn set_associnfo(sk: &Sk, value: &OptionIn) -> Result {
-    let wanted: bindings::sctp_assocparams = value.read_exact()?;
+    let wanted: bindings::sctp_assocparams = value.read_version()?;
     let retrans = u32::from(wanted.sasoc_asocmaxrxt);
     let apply = |config: &mut Config| {
         if retrans != 0 {
@@ -114,7 +114,7 @@ pub(super) fn get_associnfo(sk: &Sk, value: &OptionOut) -> Result {
 }
 
 pub(super) fn set_initmsg(sk: &Sk, value: &OptionIn) -> Result {
-    let init: bindings::sctp_initmsg = value.read_exact()?;
+    let init: bindings::sctp_initmsg = value.read_version()?;
     connect::apply(&mut sk.endpoint()?.inner.lock().settings.config, &init);
     Ok(())
 }
@@ -155,7 +155,7 @@ pub(super) fn get_nodelay(sk: &Sk, value: &OptionOut) -> Result {
 
 /// Applies to later associations. Nothing is told of 0, as the C module does not.
 pub(super) fn set_adaptation_layer(sk: &Sk, value: &OptionIn) -> Result {
-    let given: bindings::sctp_setadaptation = value.read_exact()?;
+    let given: bindings::sctp_setadaptation = value.read_version()?;
     let code_point = Some(given.ssb_adaptation_ind).filter(|code_point| *code_point != 0);
     let endpoint = sk.endpoint()?;
     endpoint.inner.lock().settings.config.adaptation_code_point = code_point;
@@ -199,7 +199,7 @@ fn read_sack_info(value: &OptionIn) -> Result<(AssocId, u32, u32)> {
         let (id, delay) = scope::read_value(value)?;
         return Ok((id, delay, u32::from(delay == 0)));
     }
-    let info: bindings::sctp_sack_info = value.read_exact()?;
+    let info: bindings::sctp_sack_info = value.read_version()?;
     Ok((info.sack_assoc_id, info.sack_delay, info.sack_freq))
 }
 
@@ -234,7 +234,7 @@ pub(super) fn set_autoclose(sk: &Sk, value: &OptionIn) -> Result {
     if endpoint.style != Style::OneToMany {
         return Err(EOPNOTSUPP);
     }
-    let seconds: u32 = value.read_exact()?;
+    let seconds: u32 = value.read_version()?;
     let seconds = seconds.min(endpoint.pernet.sysctls.max_autoclose());
     endpoint.inner.lock().settings.config.autoclose = Duration::from_secs(seconds);
     Ok(())

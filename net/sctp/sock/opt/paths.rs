@@ -180,7 +180,7 @@ pub(super) fn set_params(sk: &Sk, value: &OptionIn) -> Result {
     let params: bindings::sctp_paddrparams_bytes = if is_old {
         value.read_prefix()?
     } else {
-        value.read_exact()?
+        value.read_version()?
     };
     check_params(&params, is_old)?;
     let whose = whose(sk, params.spp_assoc_id, &params.spp_address, EINVAL)?;
@@ -370,7 +370,7 @@ const MIN_PROBE_INTERVAL: u32 = 5000;
 
 /// How often the path MTU is probed (RFC 8899); never if 0.
 pub(super) fn set_probe_interval(sk: &Sk, value: &OptionIn) -> Result {
-    let c: bindings::sctp_probeinterval = value.read_exact()?;
+    let c: bindings::sctp_probeinterval = value.read_version()?;
     if c.spi_interval != 0 && c.spi_interval < MIN_PROBE_INTERVAL {
         return Err(EINVAL);
     }

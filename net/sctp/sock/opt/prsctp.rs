@@ -17,7 +17,7 @@ use kernel::prelude::*;
 
 /// For later associations, also if one is named.
 pub(super) fn set_supported(sk: &Sk, value: &OptionIn) -> Result {
-    let given: bindings::sctp_assoc_value = value.read_exact()?;
+    let given: bindings::sctp_assoc_value = value.read_version()?;
     scope::one(sk, given.assoc_id)?;
     let endpoint = sk.endpoint()?;
     endpoint.inner.lock().settings.config.prsctp_enabled = given.assoc_value != 0;
@@ -36,7 +36,7 @@ pub(super) fn get_supported(sk: &Sk, value: &OptionOut) -> Result {
 }
 
 pub(super) fn set_default(sk: &Sk, value: &OptionIn) -> Result {
-    let given: bindings::sctp_default_prinfo = value.read_exact()?;
+    let given: bindings::sctp_default_prinfo = value.read_version()?;
     let limit = SendLimit::new(given.pr_policy, given.pr_value)?;
     scope::set_settings(sk, given.pr_assoc_id, |settings| {
         settings.send.limit = limit;

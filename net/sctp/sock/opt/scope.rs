@@ -153,7 +153,7 @@ pub(super) fn read_value(value: &OptionIn) -> Result<(AssocId, u32)> {
     if value.len() == size_of::<u32>() {
         return Ok((FUTURE, value.read()?));
     }
-    let given: bindings::sctp_assoc_value = value.read_exact()?;
+    let given: bindings::sctp_assoc_value = value.read_version()?;
     Ok((given.assoc_id, given.assoc_value))
 }
 

@@ -33,7 +33,7 @@ fn set(sk: &Sk, id: AssocId, send: SendDefaults, limit: Option<SendLimit>) -> Re
 }
 
 pub(super) fn set_send_param(sk: &Sk, value: &OptionIn) -> Result {
-    let info: bindings::sctp_sndrcvinfo = value.read_exact()?;
+    let info: bindings::sctp_sndrcvinfo = value.read_version()?;
     let send = SendDefaults {
         stream: info.sinfo_stream,
         flags: info.sinfo_flags,
@@ -62,7 +62,7 @@ pub(super) fn get_send_param(sk: &Sk, value: &OptionOut) -> Result {
 }
 
 pub(super) fn set_sndinfo(sk: &Sk, value: &OptionIn) -> Result {
-    let info: bindings::sctp_sndinfo = value.read_exact()?;
+    let info: bindings::sctp_sndinfo = value.read_version()?;
     let send = SendDefaults {
         stream: info.snd_sid,
         flags: info.snd_flags,

@@ -504,6 +504,14 @@ TEST_F(options_pair, every_length_to_set)
 			ok = len == c->size || (c->old && len == c->old) ||
 			     (c->set == AT_LEAST && len > c->size) ||
 			     (c->set == UP_TO && len < c->size);
+			if (len > c->size)
+				memset(buf + c->size, 0, len - c->size);
+			ret = try_set(self->p.client.fd, c->name, buf, len);
+			EXPECT_EQ(ok || takes_longer(len, c->size) ? 0 : EINVAL, ret)
+				TH_LOG("length %u", len);
+			if (len <= c->size)
+				continue;
+			buf[len - 1] = 1;
 			ret = try_set(self->p.client.fd, c->name, buf, len);
 			EXPECT_EQ(ok ? 0 : EINVAL, ret)
 				TH_LOG("length %u", len);

@@ -561,6 +561,16 @@ static inline int get_value(int fd, int name, int id)
 	return err ? -err : (int)value.assoc_value;
 }
 
+/*
+ * Is a structure of @size bytes taken when it comes in @len bytes that are zero
+ * from there on, as a later version of it would? The C module takes either its
+ * own length alone or any that is not shorter.
+ */
+static inline bool takes_longer(size_t len, size_t size)
+{
+	return !is_c_module() && len > size;
+}
+
 #define start_child(outcome) ({						\
 	pid_t __pid;							\
 									\
