@@ -803,12 +803,19 @@ static inline void recv_notification(struct __test_metadata *_metadata, int fd,
 				     int type, union sctp_notification *sn,
 				     size_t size)
 {
+	unsigned char *bytes = (unsigned char *)sn;
 	struct rx rx;
+	size_t i;
 
-	memset(sn, 0, size);
+	memset(sn, 0xa5, size);
 	recv_wait(_metadata, fd, sn, size, &rx);
 	ASSERT_LT(0, rx.len)
 		TH_LOG("recvmsg: %s", rx.len ? strerror(errno) : "end of file");
+	/* Nothing is written behind it. */
+	for (i = rx.len; i < size; i++) {
+		ASSERT_EQ(0xa5, bytes[i]);
+		bytes[i] = 0;
+	}
 	ASSERT_EQ(MSG_NOTIFICATION | MSG_EOR, rx.flags)
 		TH_LOG("%zd bytes, not a whole notification", rx.len);
 	ASSERT_EQ(type, sn->sn_header.sn_type);
