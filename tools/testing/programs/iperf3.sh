@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # iperf3 --sctp: both directions, parallel associations, small messages. Its receiver
 # stops counting when the sender says over TCP that it is done, so that what is under
-# way then is missing. Neither --nstreams nor -X is tried: the first one sends 64 KB and
-# no more, the second one fails. All of this is so with the C module, too. SIZE= is how
-# much each sends (40M).
+# way then is missing, with the C module, too. Neither --nstreams nor -X is tried: iperf3
+# does not get that far. SIZE= is how much each sends (40M).
 . "$(dirname "$0")/programs_lib.sh"
 begin 8 iperf3 python3
 SIZE=${SIZE:-40M}
