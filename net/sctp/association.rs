@@ -22,7 +22,7 @@ use crate::{
         assoc::State as Phase,
         config::Marks,
         cx::Cx,
-        icmp::{Quote, Report},
+        icmp::Report,
         path::{PathId, Way},
         stats::Counter,
         time::{Duration, Time},
@@ -37,6 +37,7 @@ use crate::{
         clock,
         crypto::KernelRng,
         hash::{Entry, TagKey},
+        icmp::IcmpError,
         ip::Route,
         lock::{new_spinlock_bh, SpinLockBh, SpinLockBhBackend},
         memory::Allowance,
@@ -436,13 +437,25 @@ impl Locked<'_> {
     }
 
     /// An ICMP error came about a packet to `peer`.
-    pub(crate) fn icmp(&mut self, peer: &Address, quote: &Quote, report: Report) {
-        let taken = self.with(|engine, cx| engine.handle_icmp(cx, peer, quote, report));
-        let (Some(Ok(())), Report::TooBig(mtu)) = (taken, report) else {
+    pub(crate) fn icmp(&mut self, error: &IcmpError) {
+        let IcmpError {
+            peer,
+            quote,
+            report,
+            ..
+        } = error;
+        let taken = self.with(|engine, cx| engine.handle_icmp(cx, peer, quote, *report));
+        if !matches!(taken, Some(Ok(()))) {
             return;
+        }
+        let inner = &*self.inner;
+        let mtu = match *report {
+            Report::TooBig(mtu) => mtu,
+            // The association ends with an error of its own.
+            Report::ProtocolUnreachable => return,
+            Report::Unreachable => return inner.sk.icmp_error(error.errno, peer.ip.is_ipv6()),
         };
         // IP is to know it, too.
-        let inner = &*self.inner;
         let index = inner.engine.paths().iter().position(|p| p.addr == *peer);
         if let Some(Some(route)) = index.and_then(|i| inner.routes.get(i)) {
             route.update_pmtu(&inner.sk, mtu);

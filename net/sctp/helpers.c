@@ -6,7 +6,6 @@
 #include <linux/crc32c.h>
 #include <linux/debugfs.h>
 #include <linux/filter.h>
-#include <linux/icmp.h>
 #include <linux/inet_diag.h>
 #include <linux/jhash.h>
 #include <linux/module.h>
@@ -496,31 +495,6 @@ void sctp_helper_sock_prot_inuse_add(struct sock *sk, int val)
 }
 
 /* What sk_clone() leaves to the protocol, as net/ipv6/tcp_ipv6.c does it. */
-void sctp_helper_clone_v6(struct sock *newsk, const struct sock *sk, struct ipv6_pinfo *np)
-{
-#if IS_ENABLED(CONFIG_IPV6)
-	memcpy(np, inet6_sk(sk), sizeof(*np));
-	inet_sk(newsk)->pinet6 = np;
-	inet_sk(newsk)->ipv6_fl_list = NULL;
-	np->ipv6_mc_list = NULL;
-	np->ipv6_ac_list = NULL;
-	np->pktoptions = NULL;
-	np->opt = NULL;
-#endif
-}
-
-void sctp_helper_clone_v4(struct sock *newsk)
-{
-	struct inet_sock *inet = inet_sk(newsk);
-
-	atomic_set(&inet->inet_id, get_random_u16());
-	inet_set_bit(MC_LOOP, newsk);
-	inet->mc_ttl = 1;
-	inet->mc_index = 0;
-	inet->mc_list = NULL;
-	RCU_INIT_POINTER(inet->inet_opt, NULL);
-}
-
 bool sctp_helper_can_nonlocal_bind(struct net *net, struct sock *sk)
 {
 	return inet_can_nonlocal_bind(net, inet_sk(sk));
@@ -822,16 +796,6 @@ int sctp_helper_copy_from_user(void *to, const void __user *from, size_t n)
 int sctp_helper_copy_to_user(void __user *to, const void *from, size_t n)
 {
 	return copy_to_user(to, from, n) ? -EFAULT : 0;
-}
-
-int sctp_helper_icmp_type(const struct sk_buff *skb)
-{
-	return icmp_hdr(skb)->type;
-}
-
-int sctp_helper_icmp_code(const struct sk_buff *skb)
-{
-	return icmp_hdr(skb)->code;
 }
 
 bool sctp_helper_in_compat_syscall(void)

@@ -18,6 +18,6 @@ pub(crate) fn error(error: &IcmpError) {
     let key = PeerKey::new(ours, &error.peer, peers);
     let found = pernet.peers.lock().find(&key, &error.local, |_| true);
     if let Some(assoc) = found {
-        assoc.lock().icmp(&error.peer, &error.quote, error.report);
+        assoc.lock().icmp(error);
     }
 }

@@ -179,6 +179,7 @@ void sctp_helper_sk_data_ready(struct sock *sk);
 void sctp_helper_sk_state_change(struct sock *sk);
 void sctp_helper_sk_write_space(struct sock *sk);
 void sctp_helper_sk_error_report(struct sock *sk, int err);
+void sctp_helper_sk_icmp_error(struct sock *sk, int err, bool ipv6);
 void sctp_helper_timer_setup(struct timer_list *timer, void (*fn)(struct timer_list *));
 void sctp_helper_call_rcu(struct rcu_head *head, rcu_callback_t fn);
 
@@ -239,6 +240,8 @@ u32 sctp_helper_dst_mtu(const struct dst_entry *dst);
 void sctp_helper_dst_update_pmtu(struct dst_entry *dst, struct sock *sk, u32 mtu);
 int sctp_helper_icmp_type(const struct sk_buff *skb);
 int sctp_helper_icmp_code(const struct sk_buff *skb);
+int sctp_helper_icmp_errno(u8 type, u8 code);
+int sctp_helper_icmpv6_errno(u8 type, u8 code);
 bool sctp_helper_dst_csum_offload(const struct dst_entry *dst);
 unsigned int sctp_helper_dst_gso_max_size(const struct dst_entry *dst);
 unsigned int sctp_helper_dst_gso_max_segs(const struct dst_entry *dst);

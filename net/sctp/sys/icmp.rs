@@ -19,6 +19,8 @@ pub(crate) struct IcmpError {
     pub(crate) peer: Address,
     pub(crate) quote: Quote,
     pub(crate) report: Report,
+    /// What it is called in errors of sockets, or 0.
+    pub(crate) errno: c_int,
 }
 
 /// The linear part of a borrowed skb.
@@ -60,6 +62,8 @@ impl IcmpError {
             peer: Address::new(IpAddr::from(peer)),
             quote: Quote::parse(bytes.get(header_len..)?)?,
             report,
+            // SAFETY: A conversion without requirements.
+            errno: unsafe { bindings::sctp_helper_icmp_errno(kind as u8, code as u8) },
         })
     }
 
@@ -97,6 +101,8 @@ impl IcmpError {
             peer: address(peer),
             quote: Quote::parse(bytes.get(usize::try_from(offset).ok()?..)?)?,
             report,
+            // SAFETY: A conversion without requirements.
+            errno: unsafe { bindings::sctp_helper_icmpv6_errno(kind, code) },
         })
     }
 }

@@ -303,6 +303,15 @@ impl Sk {
         unsafe { bindings::sctp_helper_sk_error_report(self.as_ptr(), -error.to_errno()) };
     }
 
+    /// Leaves an ICMP error for the user: who wants to know (IP_RECVERR, IPV6_RECVERR) is woken.
+    pub(crate) fn icmp_error(&self, errno: c_int, ipv6: bool) {
+        if errno == 0 {
+            return;
+        }
+        // SAFETY: The socket is valid.
+        unsafe { bindings::sctp_helper_sk_icmp_error(self.as_ptr(), errno, ipv6) };
+    }
+
     /// `RCV_SHUTDOWN` and `SEND_SHUTDOWN`.
     pub(crate) fn shutdown(&self) -> u32 {
         // SAFETY: The socket is valid.

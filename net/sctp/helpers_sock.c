@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Wrappers for what IP keeps in a socket, and for ICMP errors. See sys/sock.rs and
+ * sys/icmp.rs.
+ */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <net/icmp.h>
+#include <net/inet_sock.h>
+#include <net/ipv6.h>
+
+#include "helpers.h"
+
+void sctp_helper_clone_v6(struct sock *newsk, const struct sock *sk, struct ipv6_pinfo *np)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	memcpy(np, inet6_sk(sk), sizeof(*np));
+	inet_sk(newsk)->pinet6 = np;
+	inet_sk(newsk)->ipv6_fl_list = NULL;
+	np->ipv6_mc_list = NULL;
+	np->ipv6_ac_list = NULL;
+	np->pktoptions = NULL;
+	np->opt = NULL;
+#endif
+}
+
+void sctp_helper_clone_v4(struct sock *newsk)
+{
+	struct inet_sock *inet = inet_sk(newsk);
+
+	atomic_set(&inet->inet_id, get_random_u16());
+	inet_set_bit(MC_LOOP, newsk);
+	inet->mc_ttl = 1;
+	inet->mc_index = 0;
+	inet->mc_list = NULL;
+	RCU_INIT_POINTER(inet->inet_opt, NULL);
+}
+
+int sctp_helper_icmp_type(const struct sk_buff *skb)
+{
+	return icmp_hdr(skb)->type;
+}
+
+int sctp_helper_icmp_code(const struct sk_buff *skb)
+{
+	return icmp_hdr(skb)->code;
+}
+
+/* Errors of sockets, 0 for none. */
+int sctp_helper_icmp_errno(u8 type, u8 code)
+{
+	if (type == ICMP_DEST_UNREACH)
+		return code <= NR_ICMP_UNREACH ? -icmp_err_convert[code].errno : 0;
+	if (type == ICMP_TIME_EXCEEDED)
+		return code == ICMP_EXC_FRAGTIME ? 0 : -EHOSTUNREACH;
+	return -EPROTO;
+}
+
+int sctp_helper_icmpv6_errno(u8 type, u8 code)
+{
+	int err = EPROTO;
+
+#if IS_ENABLED(CONFIG_IPV6)
+	icmpv6_err_convert(type, code, &err);
+#endif
+	return -err;
+}
+
+void sctp_helper_sk_icmp_error(struct sock *sk, int err, bool ipv6)
+{
+	if (ipv6 ? inet6_test_bit(RECVERR6, sk) : inet_test_bit(RECVERR, sk))
+		sctp_helper_sk_error_report(sk, -err);
+	else
+		WRITE_ONCE(sk->sk_err_soft, -err);
+}
