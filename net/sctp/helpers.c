@@ -9,6 +9,7 @@
 #include <linux/inet_diag.h>
 #include <linux/jhash.h>
 #include <linux/module.h>
+#include <linux/nsproxy.h>
 #include <linux/poll.h>
 #include <linux/rhashtable.h>
 #include <linux/seq_file_net.h>
@@ -495,6 +496,11 @@ void sctp_helper_sock_prot_inuse_add(struct sock *sk, int val)
 }
 
 /* What sk_clone() leaves to the protocol, as net/ipv6/tcp_ipv6.c does it. */
+bool sctp_helper_net_is_current(const struct net *net)
+{
+	return net_eq(current->nsproxy->net_ns, net);
+}
+
 bool sctp_helper_can_nonlocal_bind(struct net *net, struct sock *sk)
 {
 	return inet_can_nonlocal_bind(net, inet_sk(sk));

@@ -36,6 +36,56 @@ void sctp_helper_clone_v4(struct sock *newsk)
 	RCU_INIT_POINTER(inet->inet_opt, NULL);
 }
 
+/* IP options, of which both sockets have their own. */
+bool sctp_helper_clone_options(struct sock *newsk, const struct sock *sk)
+{
+	struct ip_options_rcu *opt;
+	bool copied = true;
+
+	rcu_read_lock();
+	opt = rcu_dereference(inet_sk(sk)->inet_opt);
+	if (opt) {
+		opt = kmemdup(opt, sizeof(*opt) + opt->opt.optlen, GFP_ATOMIC);
+		copied = opt;
+		RCU_INIT_POINTER(inet_sk(newsk)->inet_opt, opt);
+	}
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6) {
+		struct ipv6_txoptions *txopt = rcu_dereference(inet6_sk(sk)->opt);
+
+		if (txopt) {
+			txopt = ipv6_dup_options(newsk, txopt);
+			copied = copied && txopt;
+			RCU_INIT_POINTER(inet6_sk(newsk)->opt, txopt);
+		}
+	}
+#endif
+	rcu_read_unlock();
+	return copied;
+}
+
+/* What they add to the header of a packet that is sent by IPv6, or by IPv4. */
+unsigned int sctp_helper_sk_options_len(const struct sock *sk, bool ipv6)
+{
+	struct ip_options_rcu *opt;
+	unsigned int len = 0;
+
+	rcu_read_lock();
+	opt = rcu_dereference(inet_sk(sk)->inet_opt);
+	if (!ipv6 && opt)
+		len = opt->opt.optlen;
+#if IS_ENABLED(CONFIG_IPV6)
+	if (ipv6) {
+		struct ipv6_txoptions *txopt = rcu_dereference(inet6_sk(sk)->opt);
+
+		if (txopt)
+			len = txopt->opt_flen + txopt->opt_nflen;
+	}
+#endif
+	rcu_read_unlock();
+	return len;
+}
+
 int sctp_helper_icmp_type(const struct sk_buff *skb)
 {
 	return icmp_hdr(skb)->type;

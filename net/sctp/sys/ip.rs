@@ -83,6 +83,8 @@ pub(crate) struct Route {
     net: Net,
     flow: Flow,
     marks: Marks,
+    /// Of the socket's IP options, as they were when the route was looked up.
+    options_len: usize,
 }
 
 // SAFETY: References to a route may be used and dropped from any context.
@@ -112,6 +114,7 @@ pub(crate) struct Ends {
 impl Route {
     /// Looks up a route to one host. With a socket, by its marks and its policy too.
     pub(crate) fn lookup(net: &Net, sk: Option<&Sk>, ends: &Ends) -> Result<Self> {
+        let options_len = sk.map_or(0, |sk| sk.options_len(ends.to.ip.is_ipv6()));
         let sk = sk.map_or(core::ptr::null_mut(), Sk::as_ptr);
         let (dport, sport) = (ends.to_port.to_be(), ends.from_port.to_be());
         let oif = if ends.to.scope_id != 0 {
@@ -181,6 +184,7 @@ impl Route {
             net: net.clone(),
             flow,
             marks,
+            options_len,
         };
         // Only routing knows the broadcast address of a network.
         is_unicast.then_some(route).ok_or(ENETUNREACH)
@@ -228,9 +232,9 @@ impl Route {
         unsafe { bindings::sctp_helper_dst_valid(self.dst, self.cookie) }
     }
 
-    /// Length of an IP header without options.
+    /// Length of an IP header, with the socket's options.
     pub(crate) fn header_len(&self) -> usize {
-        header_len(self.source())
+        header_len(self.source()).saturating_add(self.options_len)
     }
 
     /// Largest SCTP packet that fits the route's MTU.

@@ -66,6 +66,12 @@ impl Net {
         Some(namespace.pernet.clone())
     }
 
+    /// Whether it is that of the process that makes a call.
+    pub(crate) fn is_current(&self) -> bool {
+        // SAFETY: By the type invariant the namespace lives.
+        unsafe { bindings::sctp_helper_net_is_current(self.0) }
+    }
+
     /// Whether a port is for those only who ask for it (the sysctl `ip_local_reserved_ports`).
     pub(crate) fn reserves(&self, port: u16) -> bool {
         // SAFETY: By the type invariant the namespace lives.

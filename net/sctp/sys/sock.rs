@@ -213,6 +213,11 @@ impl Sk {
         }
         // SAFETY: The child is valid.
         unsafe { bindings::sctp_helper_sock_prot_inuse_add(child.as_ptr(), 1) };
+        // SAFETY: Both are valid, and nobody else has the child.
+        if !unsafe { bindings::sctp_helper_clone_options(child.as_ptr(), self.as_ptr()) } {
+            child.uncount();
+            return Err(ENOMEM);
+        }
         Ok(child)
     }
 
@@ -423,6 +428,12 @@ impl Sk {
     pub(crate) fn is_over_limit(&self) -> bool {
         // SAFETY: The socket is valid.
         unsafe { bindings::sctp_helper_sk_is_over_limit(self.as_ptr()) }
+    }
+
+    /// How many bytes of IP options a packet has (IP_OPTIONS, IPV6_DSTOPTS and others).
+    pub(crate) fn options_len(&self, ipv6: bool) -> usize {
+        // SAFETY: The socket is valid.
+        unsafe { bindings::sctp_helper_sk_options_len(self.as_ptr(), ipv6) as usize }
     }
 
     /// `SO_REUSEADDR`.

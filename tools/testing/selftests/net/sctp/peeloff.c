@@ -341,6 +341,9 @@ TEST_F(peeloff, errors)
 	fd = open_socket(_metadata, &fl);
 	EXPECT_EQ(-EINVAL, peel(fd, p->server.id));
 	close(fd);
+	/* Sockets do not get into another namespace like that. */
+	ASSERT_EQ(0, unshare(CLONE_NEWNET));
+	EXPECT_EQ(-EINVAL, peel(p->server.fd, p->server.id));
 }
 
 /*
