@@ -131,6 +131,32 @@ TEST_F(poll, notification_is_readable)
 	recv_assoc_change(_metadata, self->p.server.fd, SCTP_SHUTDOWN_COMP);
 }
 
+static volatile sig_atomic_t signals;
+
+static void count_signal(int sig)
+{
+	signals++;
+}
+
+/* Who wants a signal instead. */
+TEST_F(poll, signal_driven)
+{
+	int fd = self->p.server.fd, before;
+
+	ASSERT_NE(SIG_ERR, signal(SIGIO, count_signal));
+	ASSERT_EQ(0, fcntl(fd, F_SETOWN, getpid()));
+	ASSERT_EQ(0, fcntl(fd, F_SETFL, O_ASYNC));
+	before = signals;
+	send_pattern(_metadata, &self->p.client, 100, 0, 1);
+	wait_until(signals > before);
+	recv_pattern(_metadata, fd, 100, 1, NULL);
+	before = signals;
+	set_linger(_metadata, self->p.client.fd, 1, 0);
+	set_events(_metadata, fd, EV_ASSOC);
+	close(self->p.client.fd);
+	wait_until(signals > before);
+}
+
 TEST_F(poll, level_triggered_epoll)
 {
 	struct epoll_event ev = { .events = EPOLLIN };

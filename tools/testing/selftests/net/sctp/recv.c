@@ -169,6 +169,35 @@ TEST_F(recv, peek)
 	EXPECT_EQ(EAGAIN, errno);
 }
 
+/*
+ * Those of streams have no effect: nobody waits for more than a message, nothing
+ * is urgent, and what was cut off is not lost.
+ */
+TEST_F(recv, other_flags)
+{
+	static const int flags[] = { MSG_WAITALL, MSG_TRUNC, MSG_OOB, MSG_CMSG_CLOEXEC };
+	unsigned char buf[200];
+	struct rx rx;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		send_pattern(_metadata, &self->p.client, 100, 0, i);
+		wait_for(_metadata, self->p.server.fd, POLLIN);
+		ASSERT_EQ(60, recv_rx(self->p.server.fd, buf, 60, flags[i], &rx));
+		EXPECT_EQ(0, rx.flags & (MSG_EOR | MSG_TRUNC | MSG_OOB));
+		EXPECT_TRUE(intact(buf, 0, 60, i));
+		ASSERT_EQ(40, recv_rx(self->p.server.fd, buf, sizeof(buf), flags[i], &rx));
+		EXPECT_EQ(MSG_EOR, rx.flags & (MSG_EOR | MSG_TRUNC | MSG_OOB));
+		EXPECT_TRUE(intact(buf, 60, 40, i));
+	}
+	/* Nothing is in the queue of errors. */
+	send_pattern(_metadata, &self->p.client, 100, 0, 1);
+	wait_for(_metadata, self->p.server.fd, POLLIN);
+	EXPECT_EQ(-1, recv(self->p.server.fd, buf, sizeof(buf), MSG_ERRQUEUE));
+	EXPECT_EQ(EAGAIN, errno);
+	recv_pattern(_metadata, self->p.server.fd, 100, 1, NULL);
+}
+
 /* Peeking at a part takes nothing away. */
 TEST_F(recv, peek_at_a_part)
 {

@@ -6,6 +6,8 @@
  */
 #include <sys/mman.h>
 #include <sys/uio.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include "sctp_util.h"
 
 FIXTURE(send) {
@@ -257,6 +259,23 @@ TEST_F(send, bad_destination)
 	expect_unharmed(_metadata, &self->p);
 }
 
+/* Flags of other protocols have no effect, and there is no sending without a copy. */
+TEST_F(send, other_flags)
+{
+	static const int flags[] = { MSG_OOB, MSG_DONTROUTE, MSG_CONFIRM, MSG_FASTOPEN,
+				     MSG_ZEROCOPY, MSG_EOR };
+	unsigned char buf[100];
+	int i, on = 1;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		fill(buf, sizeof(buf), i);
+		ASSERT_EQ(100, send_end(&self->p.client, buf, sizeof(buf), 0, flags[i]));
+		recv_pattern(_metadata, self->p.server.fd, 100, i, NULL);
+	}
+	EXPECT_EQ(-1, setsockopt(self->p.client.fd, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on)));
+	EXPECT_EQ(EOPNOTSUPP, errno);
+}
+
 /* What is sent with MSG_MORE waits for what follows, with and without Nagle. */
 TEST_F(send, more)
 {
@@ -364,6 +383,29 @@ TEST_F(send_one, plain_send_and_write)
 	recv_pattern(_metadata, self->p.server.fd, 100, 1, NULL);
 	ASSERT_EQ(100, write(self->p.server.fd, buf, sizeof(buf)));
 	recv_pattern(_metadata, self->p.client.fd, 100, 1, NULL);
+}
+
+/* A file is one message or several, but nothing else. */
+TEST_F(send_one, sendfile)
+{
+	static unsigned char buf[5000];
+	int file = memfd_create("message", 0);
+	off_t at = 0;
+	struct rx rx;
+	ssize_t n;
+
+	ASSERT_LE(0, file);
+	fill(buf, sizeof(buf), 1);
+	ASSERT_EQ(sizeof(buf), write(file, buf, sizeof(buf)));
+	ASSERT_EQ(sizeof(buf), sendfile(self->p.client.fd, file, &at, sizeof(buf)));
+	for (at = 0; at < sizeof(buf); at += n) {
+		n = recv_wait(_metadata, self->p.server.fd, buf, sizeof(buf), &rx);
+		ASSERT_LT(0, n);
+		EXPECT_EQ(MSG_EOR, rx.flags);
+		EXPECT_TRUE(intact(buf, at, n, 1));
+	}
+	expect_nothing(_metadata, self->p.server.fd);
+	close(file);
 }
 
 /* The style has shutdown() and SO_LINGER for these. */
