@@ -36,6 +36,11 @@ void sctp_helper_clone_v4(struct sock *newsk)
 	RCU_INIT_POINTER(inet->inet_opt, NULL);
 }
 
+void sctp_helper_sock_orphan(struct sock *sk)
+{
+	sock_orphan(sk);
+}
+
 /* IP options, of which both sockets have their own. */
 bool sctp_helper_clone_options(struct sock *newsk, const struct sock *sk)
 {

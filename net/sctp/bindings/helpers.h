@@ -163,6 +163,7 @@ void sctp_helper_inet_sk_set_state(struct sock *sk, int state);
 void sctp_helper_sock_prot_inuse_add(struct sock *sk, int val);
 void sctp_helper_clone_v6(struct sock *newsk, const struct sock *sk, struct ipv6_pinfo *np);
 void sctp_helper_clone_v4(struct sock *newsk);
+void sctp_helper_sock_orphan(struct sock *sk);
 bool sctp_helper_clone_options(struct sock *newsk, const struct sock *sk);
 unsigned int sctp_helper_sk_options_len(const struct sock *sk, bool ipv6);
 bool sctp_helper_net_is_current(const struct net *net);

@@ -215,7 +215,11 @@ impl Sk {
         unsafe { bindings::sctp_helper_sock_prot_inuse_add(child.as_ptr(), 1) };
         // SAFETY: Both are valid, and nobody else has the child.
         if !unsafe { bindings::sctp_helper_clone_options(child.as_ptr(), self.as_ptr()) } {
+            // As a socket that was closed.
+            child.set_state(State::Closed);
             child.uncount();
+            // SAFETY: The child is valid, and has no file.
+            unsafe { bindings::sctp_helper_sock_orphan(child.as_ptr()) };
             return Err(ENOMEM);
         }
         Ok(child)
