@@ -77,6 +77,11 @@ for d in "$TOP" "$CACHE" "$KDIR"; do
 	fi
 done
 
+# A process of User Mode Linux is one of the host's, which may not let it run for many
+# seconds when it is busy. That is no lockup of the guest.
+if [[ $FLAVOUR = um* ]] && [ -e /proc/sys/kernel/watchdog_thresh ]; then
+	echo 60 >/proc/sys/kernel/watchdog_thresh
+fi
 ip link set lo up
 hostname guest 2>/dev/null
 echo 5 4 1 7 >/proc/sys/kernel/printk

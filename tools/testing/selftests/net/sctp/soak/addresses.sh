@@ -58,8 +58,8 @@ need_sctp
 mark_log
 setup_veth || ktap_skip_all "no veth"
 ktap_plan 4
-start_transfer four 4 one-to-one -p 5001 -b 0 -B -t 3600
-start_transfer six 6 one-to-many -p 5002 -b 0 -B -t 3600
+start_transfer four 4 one-to-one -p 5001 -b 0 -B
+start_transfer six 6 one-to-many -p 5002 -b 0 -B
 changes=0
 while [ "$SECONDS" -lt "$END" ]; do
 	change

@@ -23,8 +23,8 @@ setup_veth && setup_attacker || ktap_skip_all "no veth"
 ip -n "$NS_B" route add 10.16.0.0/16 via 10.9.1.2
 ip -n "$NS_B" route add fd0b::/64 via fd0a::2
 ktap_plan 13
-start_transfer four 4 one-to-one -p 5001 -b 0 -B -t 3600
-start_transfer six 6 one-to-many -p 5002 -b 0 -B -t 3600
+start_transfer four 4 one-to-one -p 5001 -b 0 -B
+start_transfer six 6 one-to-many -p 5002 -b 0 -B
 
 # start_target MODE: at port 5004.
 start_target() {

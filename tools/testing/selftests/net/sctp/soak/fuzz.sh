@@ -17,8 +17,8 @@ corpora=()
 for dir in "$HERE"/../../../../sctp/fuzz/corpus/*/; do
 	[ ! -d "$dir" ] || corpora+=(-c "$dir")
 done
-start_transfer four 4 one-to-one -p 5001 -b 0 -B -t 3600
-start_transfer six 6 one-to-many -p 5002 -b 0 -B -t 3600
+start_transfer four 4 one-to-one -p 5001 -b 0 -B
+start_transfer six 6 one-to-many -p 5002 -b 0 -B
 
 # fuzz NAME SOURCE DESTINATION PORT
 fuzz() {

@@ -12,6 +12,8 @@ SEED=${SEED:-$RANDOM}
 SECS=${SECS:-20}
 RANDOM=$SEED
 END=$((SECONDS + SECS))
+# Of transfers that last until they are stopped.
+XFER_TIMEOUT=3600
 note "SEED=$SEED SECS=$SECS"
 
 need_root

@@ -16,8 +16,8 @@ ktap_plan 7
 start ip netns exec "$NS_B" "$BIN/sctp_flood" hold -p 5004 >"$TMP/hold" 2>&1
 HOLD=$STARTED
 wait_for 20 grep -q listening "$TMP/hold" || show "$TMP/hold"
-start_transfer four 4 one-to-one -p 5001 -b 0 -B -t 3600
-start_transfer six 6 one-to-many -p 5002 -b 0 -B -t 3600
+start_transfer four 4 one-to-one -p 5001 -b 0 -B
+start_transfer six 6 one-to-many -p 5002 -b 0 -B
 before=$(slab)
 most=0
 
