@@ -25,6 +25,10 @@ pub(super) struct Incoming {
     /// Bytes of the packet: what an answer is measured against.
     pub(super) len: usize,
     pub(super) has_data: bool,
+    /// A SACK or a SHUTDOWN was taken in. What others of the packet acknowledge is left for later:
+    /// each can make all that is outstanding be looked at, and no peer has a reason to send two.
+    pub(super) has_sack: bool,
+    pub(super) has_shutdown: bool,
     /// Bytes of the last DATA chunk if it was a whole message, else 0.
     pub(super) last_message: usize,
     pub(super) signs: Signs,
@@ -36,6 +40,8 @@ impl Incoming {
             path,
             len,
             has_data: false,
+            has_sack: false,
+            has_shutdown: false,
             last_message: 0,
             signs: Signs::default(),
         }

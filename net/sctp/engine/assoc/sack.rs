@@ -25,10 +25,13 @@ impl<B: Payload> Association<B> {
         &mut self,
         cx: &mut Cx<'_>,
         chunk: &Chunk<'_>,
-        _incoming: &Incoming,
+        incoming: &mut Incoming,
     ) -> Result<Next, Reason> {
         let sack = Sack::parse(chunk)?;
         cx.stats.count(Counter::InSacks);
+        if core::mem::replace(&mut incoming.has_sack, true) {
+            return Ok(Next::Continue);
+        }
         let cumulative = sack.cumulative_tsn_ack;
         match self.outstanding.prepare(cumulative, sack.gaps(), cx.gfp) {
             Ok(()) => {

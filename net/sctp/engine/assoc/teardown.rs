@@ -143,9 +143,12 @@ impl<B: Payload> Association<B> {
         &mut self,
         cx: &mut Cx<'_>,
         chunk: &Chunk<'_>,
-        incoming: &Incoming,
+        incoming: &mut Incoming,
     ) -> Result<Next, Reason> {
         let cumulative = control::shutdown_tsn(chunk)?;
+        if core::mem::replace(&mut incoming.has_shutdown, true) {
+            return Ok(Next::Continue);
+        }
         self.answer_to(incoming.path);
         match self.state {
             State::Established | State::ShutdownPending | State::ShutdownReceived => {

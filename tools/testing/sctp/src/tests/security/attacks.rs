@@ -535,3 +535,17 @@ fn sacks_with_thousands_of_gaps_are_bounded() {
         x.ignores_the_rest();
     });
 }
+
+/// Each can make all that is outstanding be looked at, and is hardly longer than 20 bytes.
+#[test]
+fn of_several_sacks_in_a_packet_the_first_one_counts() {
+    with(|c| c.nodelay = true).up(|x| {
+        x.user_sends(0, b"abc");
+        x.expects([data(0)]);
+        x.user_sends(0, b"def");
+        x.expects([data(1)]);
+        x.sends([sack(0), sack(1)]);
+        x.after(1000);
+        x.expects([data(1)]);
+    });
+}
