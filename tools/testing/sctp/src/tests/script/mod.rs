@@ -124,6 +124,15 @@ impl<C: Fn(&mut Config)> Setup<C> {
         });
     }
 
+    /// As [`connecting`](Self::connecting), with ordinary numbers only, for what takes long. Gives
+    /// what comes out of it.
+    pub(crate) fn connecting_once<R>(&self, script: impl FnOnce(&mut Script) -> R) -> R {
+        let mut x = Script::new(Numbers::Ordinary);
+        (self.configure)(&mut x.net.hosts[A].config);
+        x.connect();
+        script(&mut x)
+    }
+
     /// There is an association, which the peer asked for.
     pub(crate) fn accepted(&self, script: impl Fn(&mut Script)) {
         self.listening(|x| {

@@ -4,3 +4,5 @@
 
 mod attacks;
 mod cve;
+#[cfg(test)]
+mod work;

@@ -734,6 +734,28 @@ impl Net {
         self.sent.iter().rev().find(|p| p.to != from).unwrap()
     }
 
+    /// Hands a packet of `from` to the other host, whose answers get lost. What it costs in
+    /// instructions, answers included; `None` where these cannot be counted.
+    #[cfg(test)]
+    pub(crate) fn cost(&mut self, from: usize, bytes: &[u8]) -> Option<u64> {
+        self.sync();
+        let who = 1 - from;
+        let host = &mut self.hosts[who];
+        host.refused.clear();
+        let buf = Bytes::new(bytes);
+        let pkt = Packet::new(bytes, &buf, address(from, 0), address(who, 0)).unwrap();
+        let assoc = host.assoc.as_mut().expect("no association");
+        let cost = steps::count(|| {
+            let mut cx = host.world.cx();
+            if let Err(reason) = assoc.handle_packet(&mut cx, &pkt) {
+                host.refused.push(reason);
+            }
+            while let Ok(Some(_)) = assoc.poll_transmit(&mut cx, &mut host.out) {}
+        });
+        self.drain(who);
+        cost
+    }
+
     /// A header as a packet of `from` would have it, with the tag that is right.
     pub(crate) fn header(&self, from: usize) -> Vec<u8> {
         let tag = self.hosts[1 - from].assoc().local_tag();
