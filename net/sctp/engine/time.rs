@@ -14,6 +14,9 @@ pub(crate) struct Duration(pub(crate) u64);
 
 #[allow(dead_code)]
 impl Time {
+    /// The end of time, which does not come.
+    pub(crate) const NEVER: Self = Self(u64::MAX);
+
     /// The point `span` later; the end of time if that does not fit.
     pub(crate) const fn plus(self, span: Duration) -> Self {
         Self(self.0.saturating_add(span.0))

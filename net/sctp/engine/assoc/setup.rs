@@ -217,7 +217,7 @@ impl<B: Payload> Association<B> {
             reply_to: None,
             notices: Notices::default(),
             remote_errors: KVec::new(),
-            timers: Timers::new(),
+            timers: Timers::NONE,
         };
         // Only there, so that the stack holds it once.
         let mut this = KBox::new(this, cx.gfp)?;

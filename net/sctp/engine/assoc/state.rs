@@ -143,36 +143,37 @@ impl Timer {
 }
 
 /// When the association's timers expire.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Timers {
-    due: [Option<Time>; Timer::ALL.len()],
+    /// [`Time::NEVER`] if it does not run.
+    due: [Time; Timer::ALL.len()],
 }
 
 impl Timers {
-    pub(crate) const fn new() -> Self {
-        Self {
-            due: [None; Timer::ALL.len()],
-        }
-    }
+    pub(crate) const NONE: Self = Self {
+        due: [Time::NEVER; Timer::ALL.len()],
+    };
 
     pub(crate) fn get(&self, timer: Timer) -> Option<Time> {
-        self.due.get(timer as usize).copied().flatten()
+        let at = self.due.get(timer as usize).copied();
+        at.filter(|at| *at != Time::NEVER)
     }
 
     pub(crate) fn set(&mut self, timer: Timer, at: Time) {
         if let Some(slot) = self.due.get_mut(timer as usize) {
-            *slot = Some(at);
+            // What runs until the end of time runs.
+            *slot = at.min(Time(Time::NEVER.0 - 1));
         }
     }
 
     pub(crate) fn stop(&mut self, timer: Timer) {
         if let Some(slot) = self.due.get_mut(timer as usize) {
-            *slot = None;
+            *slot = Time::NEVER;
         }
     }
 
     pub(crate) fn stop_all(&mut self) {
-        *self = Self::new();
+        *self = Self::NONE;
     }
 
     /// Stops a timer if it has expired, and says whether it has.
@@ -185,7 +186,8 @@ impl Timers {
     }
 
     pub(crate) fn next(&self) -> Option<Time> {
-        self.due.iter().flatten().copied().min()
+        let first = self.due.iter().copied().min();
+        first.filter(|at| *at != Time::NEVER)
     }
 }
 
