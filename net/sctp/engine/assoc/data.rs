@@ -124,7 +124,10 @@ impl<B: Payload> Association<B> {
                 let mtu = self.path(self.data_from).map_or(FULL_PACKET, |p| p.mtu());
                 let (drained, window) = (self.rx.is_drained(), self.rx.buffer.window());
                 let limit = self.rx.buffer.limit();
-                self.rx.sack.consumed(drained, window, limit, mtu);
+                let sack = &mut self.rx.sack;
+                if let Some(at) = sack.consumed(cx.now, drained, window, limit, mtu) {
+                    self.timers.set(Timer::Sack, at);
+                }
                 if self.rx.is_all_read() {
                     self.rx.sack.all_read(window, mtu);
                 }

@@ -5,8 +5,8 @@
 //! New DATA may be held back although the windows would take it:
 //!
 //! - Nagle's algorithm as Minshall has it: a packet that could be filled better waits only as long
-//!   as another such packet is unacknowledged. Many small messages are sent one packet's worth at
-//!   a time, and no message waits because of a large one.
+//!   as another such packet is unacknowledged, and about a round trip at most. Many small messages
+//!   are sent one packet's worth at a time, and no message waits because of a large one.
 //! - If the user says that more follows, all but full packets wait until it has come.
 //! - Max.Burst: after each input or command, so many packets. A burst ends with something in flight,
 //!   so that it is a SACK that starts the next one. Where RFC 9260 need not be followed to the
@@ -15,7 +15,7 @@
 //!
 //! The I bit asks for a SACK at once where this side will have to wait for it: when a window or a
 //! burst is used up and so little is in flight that the peer would delay its SACK; in a packet that is not
-//! filled, if such packets have made others wait lately; with the last DATA before a SHUTDOWN.
+//! filled, if such packets have made others wait for too long lately; with the last DATA before a SHUTDOWN.
 
 use super::{
     data::FULL_PACKET,
@@ -29,6 +29,7 @@ use crate::engine::{
     path::{Path, PathId, RttProbe},
     serial::Tsn,
     stats::Counter,
+    time::Duration,
     tx::send_queue::Fragment,
     wire::{
         builder::{BuildError, PacketBuilder},
@@ -38,8 +39,13 @@ use crate::engine::{
     },
 };
 
-/// So many packets ask for a SACK at once after one has made others wait.
+/// So many packets ask for a SACK at once after one has made others wait for too long.
 const NAGLE_MEMORY: u8 = 16;
+
+/// What Nagle's algorithm holds back waits for a round trip, which is when a SACK that is not
+/// delayed comes, within these limits. Who goes on writing fills packets in less.
+const SHORTEST_HOLD: Duration = Duration::from_millis(1);
+const LONGEST_HOLD: Duration = Duration::from_millis(40);
 
 /// No more TSNs than a SACK can report on. What is given up makes room for more before the peer has
 /// heard of it.
@@ -61,7 +67,7 @@ enum Decision {
     },
     /// Not into this packet, or not now.
     Stop,
-    /// Not before a SACK comes, though it would fit: Nagle.
+    /// Not before a SACK comes or some time has passed, though it would fit: Nagle.
     Hold,
     /// Not before the user has sent more, though it would fit.
     Collect,
@@ -92,7 +98,7 @@ impl<B: Payload> Association<B> {
         match self.decide_new(path, room, 0, false) {
             Decision::Send { .. } => Some(path),
             Decision::Hold => {
-                self.nagle_waits = NAGLE_MEMORY;
+                self.await_more(cx, path);
                 None
             }
             Decision::Collect => None,
@@ -111,6 +117,27 @@ impl<B: Payload> Association<B> {
         chosen
             .filter(|id| self.path(*id).is_some_and(Path::is_active))
             .unwrap_or_else(|| self.active_path())
+    }
+
+    /// Nagle's algorithm holds back what is left, but not until the peer's delayed SACK.
+    fn await_more(&mut self, cx: &Cx<'_>, id: PathId) {
+        if self.timers.get(Timer::Nagle).is_none() {
+            let rtt = self.path(id).map_or(Duration::ZERO, |p| p.rto.srtt());
+            let hold = if rtt == Duration::ZERO {
+                LONGEST_HOLD
+            } else {
+                rtt
+            };
+            let hold = hold.clamp(SHORTEST_HOLD, LONGEST_HOLD);
+            self.timers.set(Timer::Nagle, cx.now.plus(hold));
+        }
+    }
+
+    /// Nothing came for too long that would have let it go: it leaves as it is, and those that
+    /// follow are not to wait like that.
+    pub(super) fn on_held_for_long(&mut self) {
+        self.last_short = None;
+        self.nagle_waits = NAGLE_MEMORY;
     }
 
     /// The peer says how much it takes.
@@ -355,6 +382,7 @@ impl<B: Payload> Association<B> {
             }
         };
         if let Some(tsn) = last {
+            self.timers.stop(Timer::Nagle);
             if path == self.active_path() {
                 self.data_to = path;
             }

@@ -117,6 +117,8 @@ pub(crate) enum Timer {
     Sack,
     /// The peer's window is closed, and nothing is in flight that would tell when it opens.
     WindowProbe,
+    /// What Nagle's algorithm holds back has waited for long enough.
+    Nagle,
     /// There may have been no user data for long (SCTP_AUTOCLOSE).
     Autoclose,
     /// A FORWARD TSN is to be acknowledged: its T3-rtx (RFC 3758, 3.5).
@@ -128,13 +130,14 @@ pub(crate) enum Timer {
 }
 
 impl Timer {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::T1Init,
         Self::T1Cookie,
         Self::T2Shutdown,
         Self::T5ShutdownGuard,
         Self::Sack,
         Self::WindowProbe,
+        Self::Nagle,
         Self::Autoclose,
         Self::ForwardTsn,
         Self::Lifetime,

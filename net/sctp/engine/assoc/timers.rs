@@ -71,10 +71,12 @@ impl<B: Payload> Association<B> {
                 self.give_up(cx);
             }
             Timer::Sack => {
-                cx.stats.count(Counter::DelaySackExpireds);
-                self.rx.sack.expired();
+                if self.rx.sack.expired() {
+                    cx.stats.count(Counter::DelaySackExpireds);
+                }
             }
             Timer::WindowProbe => self.on_window_closed(),
+            Timer::Nagle => self.on_held_for_long(),
             Timer::Autoclose => {
                 cx.stats.count(Counter::AutocloseExpireds);
                 self.on_autoclose(cx);

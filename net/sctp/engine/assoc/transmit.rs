@@ -327,7 +327,7 @@ impl<B: Payload> Association<B> {
             gaps,
             duplicates,
         )?;
-        self.rx.sacked();
+        self.rx.sacked(cx.now);
         self.timers.stop(Timer::Sack);
         cx.stats.count(Counter::OutCtrlChunks);
         cx.stats.count(Counter::OutSacks);

@@ -27,6 +27,7 @@ use crate::engine::{
     env::{AllocError, Flags},
     event::{Abandoned, Received},
     serial::{Ssn, Tsn},
+    time::Time,
     wire::data::DataHeader,
 };
 
@@ -423,10 +424,10 @@ impl<B: Payload> Receiver<B> {
     }
 
     /// A SACK was sent.
-    pub(crate) fn sacked(&mut self) {
+    pub(crate) fn sacked(&mut self, now: Time) {
         let window = self.buffer.window();
         self.map.clear_duplicates();
-        self.sack.sent(window);
+        self.sack.sent(now, window);
     }
 
     #[cfg(not(MODULE))]

@@ -10,7 +10,8 @@
 //! - a large part of the window was used up: the sender may have no more;
 //! - the user has read everything, the last packet was short and no answer is on its way: the
 //!   sender may be holding the next short one back (Nagle). Whether the user answers by itself,
-//!   and the SACK could travel along, is learned as TCP learns it.
+//!   and the SACK could travel along, is learned as TCP learns it. A sender that goes on writing is
+//!   not to be answered for each message, so that this comes once in a [`SPACING`] at most.
 
 use crate::engine::{
     config::Config,
@@ -19,6 +20,9 @@ use crate::engine::{
 
 /// After a delay turned out to be for nothing, so many packets are not bet on an answer.
 const DISTRUST: u8 = 16;
+
+/// A SACK that nothing but an idle user gives rise to is sent this long after the last one.
+const SPACING: Duration = Duration::from_millis(1);
 
 /// Whether a SACK is owed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -54,6 +58,10 @@ pub(crate) struct SackState {
     short: bool,
     /// When DATA last came.
     last: Option<Time>,
+    /// A SACK that nothing but an idle user gives rise to is not sent before.
+    not_before: Time,
+    /// The delay was made shorter, so that its end says nothing.
+    hurried: bool,
     /// DATA was sent soon after DATA had come: the user answers.
     answers: bool,
     distrust: u8,
@@ -71,6 +79,8 @@ impl SackState {
             advertised: 0,
             short: false,
             last: None,
+            not_before: Time(0),
+            hurried: false,
             answers: false,
             distrust: 0,
         }
@@ -105,15 +115,32 @@ impl SackState {
         };
     }
 
-    /// The user consumed something: whether that is a reason for a SACK.
-    pub(crate) fn consumed(&mut self, drained: bool, window: u32, limit: usize, mtu: usize) {
+    /// The user consumed something: whether that is a reason for a SACK. Gives the time of one that
+    /// is to be sent sooner than it would be, but not now.
+    pub(crate) fn consumed(
+        &mut self,
+        now: Time,
+        drained: bool,
+        window: u32,
+        limit: usize,
+        mtu: usize,
+    ) -> Option<Time> {
+        if is_update_due(self.advertised, window, limit, mtu) {
+            self.owed = Owed::Now;
+        }
         let waits = match self.owed {
             Owed::Soon => drained && self.short && (!self.answers || self.distrust > 0),
             Owed::Nothing | Owed::Now => false,
         };
-        if waits || is_update_due(self.advertised, window, limit, mtu) {
-            self.owed = Owed::Now;
+        if !waits {
+            return None;
         }
+        if self.not_before > now {
+            self.hurried = true;
+            return Some(self.not_before);
+        }
+        self.owed = Owed::Now;
+        None
     }
 
     /// The user has read all there is: the window will not open further by itself. A peer that
@@ -124,15 +151,18 @@ impl SackState {
         }
     }
 
-    /// The delay is over, and no DATA took the SACK along.
-    pub(crate) fn expired(&mut self) {
+    /// The delay is over, and no DATA took the SACK along. Whether that was a delay to learn from.
+    pub(crate) fn expired(&mut self) -> bool {
         match self.owed {
             Owed::Soon => {
                 self.owed = Owed::Now;
-                self.answers = false;
-                self.distrust = DISTRUST;
+                if !self.hurried {
+                    self.answers = false;
+                    self.distrust = DISTRUST;
+                }
+                !self.hurried
             }
-            Owed::Nothing | Owed::Now => {}
+            Owed::Nothing | Owed::Now => false,
         }
     }
 
@@ -146,8 +176,10 @@ impl SackState {
     }
 
     /// A SACK, or an INIT or INIT ACK, told the peer this window.
-    pub(crate) fn sent(&mut self, window: u32) {
+    pub(crate) fn sent(&mut self, now: Time, window: u32) {
         self.owed = Owed::Nothing;
+        self.not_before = now.plus(SPACING);
+        self.hurried = false;
         self.packets = 0;
         self.bytes = 0;
         self.advertised = window;

@@ -141,6 +141,7 @@ fn tail_loss() {
 #[test]
 fn nobody_answers_any_more() {
     let mut net = warm(5);
+    net.with(A, |assoc, _| assoc.set_nodelay(true));
     net.filter(|_| Fate::Lose);
     for i in 0..10 {
         net.send(A, 0, &pattern(i, 1400));

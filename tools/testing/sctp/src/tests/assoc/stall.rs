@@ -109,6 +109,42 @@ fn write_write_read() {
     assert!(delayed_sacks(&net) <= 3);
 }
 
+/// Who goes on writing small messages fills packets with them, and is not answered for each.
+#[test]
+fn a_stream_of_small_messages_fills_packets() {
+    let mut net = near(1480);
+    for i in 0..2000 {
+        net.send(A, 0, &pattern(i, 64));
+        net.run_for(us(10));
+    }
+    net.run_until(|net| net.hosts[Z].got.len() == 2000);
+    let (data, sacks) = (net.hosts[A].packets, net.hosts[Z].packets);
+    assert!(data < 200, "{data} packets for 2000 messages");
+    assert!(sacks < data, "{sacks} SACKs for {data} packets");
+    assert_eq!(delayed_sacks(&net), 0);
+}
+
+/// A peer that does not read delays its SACKs. What is held back meanwhile does not wait for
+/// these, and after the first time it does not wait for more than an answer to a question.
+#[test]
+fn what_is_held_back_leaves_after_a_round_trip() {
+    let mut net = Net::new(31);
+    net.link.delay = Duration::from_millis(5);
+    net.open();
+    net.hosts[Z].reads = false;
+    net.send(A, 0, &pattern(1, 100));
+    net.run_for(Duration::from_secs(1));
+    for i in 1..8 {
+        net.send(A, 0, &pattern(i, 100));
+        let took = time(&mut net, |net| {
+            net.send(A, 0, &pattern(i, 100));
+            net.run_until(|net| net.hosts[Z].counter(Counter::InOrderChunks) == 2 * i + 1);
+        });
+        assert!(took <= Duration::from_millis(16), "pair {i}: {took:?}");
+        net.run_for(Duration::from_secs(1));
+    }
+}
+
 /// A receiver that takes its time, but less than the delay.
 #[test]
 fn slow_reader() {

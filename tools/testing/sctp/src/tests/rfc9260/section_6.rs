@@ -461,7 +461,7 @@ fn data_for_a_stream_that_does_not_exist_is_acknowledged_and_reported() {
         x.expects([error(cause::INVALID_STREAM_IDENTIFIER).info(&[0, 10, 0, 0])]);
         x.expects([sack(0)]);
         assert!(x.got().is_empty());
-        x.sends([data(1).on_stream(9)]);
+        x.sends([data(1).on_stream(9).immediate()]);
         x.expects_first(sack(1));
         assert_eq!(x.got().len(), 1);
     });
