@@ -9,10 +9,17 @@ use super::{
 use crate::engine::{
     cx::Payload,
     path::{Path, MAX_PATHS},
+    serial::Tsn,
     time::Time,
 };
 
 impl<B: Payload> Association<B> {
+    /// The highest TSN that was given out: to DATA, or to the end of a message that was given up
+    /// when some of it had been sent.
+    pub(crate) fn last_tsn(&self) -> Tsn {
+        self.outstanding.next_tsn().minus(1)
+    }
+
     /// Panics if something does not hold. Costs a walk over all that is outstanding or held.
     pub(crate) fn check_invariants(&self) {
         let mut flight = [0; MAX_PATHS];
