@@ -174,11 +174,13 @@ TEST_F(schedule, priority)
 	send_pattern(_metadata, &p->client, 10, 0, 1);
 	places_of(_metadata, p, COUNT + 3, 0, at);
 	/*
-	 * Behind what had been sent already, and taking turns; with the C
-	 * module something less urgent comes in between.
+	 * Behind what had been sent already, and taking turns. A SACK may come
+	 * before the last of them was handed in, and let a large message go;
+	 * with the C module, several come in between.
 	 */
 	EXPECT_GT(COUNT / 2, at[0]);
-	EXPECT_TRUE(at[1] == at[0] + 2 || is_c_module());
+	EXPECT_LE(at[0] + 2, at[1]);
+	EXPECT_TRUE(at[1] <= at[0] + 3 || is_c_module());
 	EXPECT_GT(COUNT / 2, at[1]);
 }
 
