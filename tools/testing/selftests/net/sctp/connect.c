@@ -145,7 +145,8 @@ TEST_F(connect, route_comes_late)
 	ASSERT_EQ(0, getsockname(fd, &wild.sa, &len));
 	to = black_hole(&variant->fl, port_of(&wild));
 	add_black_hole(_metadata);
-	set_initmsg(_metadata, self->fd, 0, 0, 10, 100);
+	/* Ten seconds: an emulated processor takes some for ip(8). */
+	set_initmsg(_metadata, self->fd, 0, 0, 100, 100);
 	set_nonblock(_metadata, self->fd, true);
 	ASSERT_EQ(EINPROGRESS, try_connect(self->fd, &to));
 	run_ip(_metadata, "addr add 192.0.2.2/24 dev hole");
