@@ -55,7 +55,6 @@ for pid in "${building[@]}"; do wait "$pid"; done
 
 emulated() {
 	stage kselftest-x86 env FLAVOUR=x86 MODULE=rust "$here/run-tests.sh"
-	stage func-tests-x86 env FLAVOUR=x86 MODULE=rust "$here/func-tests.sh"
 }
 usermode() {
 	stage kselftest-um-rest env FLAVOUR=um MODULE=rust PART=rest "$here/run-tests.sh"
@@ -70,6 +69,7 @@ others() {
 	stage check "$here/check.sh"
 	stage twin "$here/twin.sh"
 	stage interop "$here/interop.sh"
+	stage func-tests-x86 env FLAVOUR=x86 MODULE=rust "$here/func-tests.sh"
 }
 # A guest that boots beside busy processors finds no timer that it trusts, and its time-outs
 # come early: the others wait until it is up.
