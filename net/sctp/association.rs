@@ -19,9 +19,9 @@ use crate::{
     engine::{
         self,
         addr::{Address, Addresses},
-        assoc::State as Phase,
         config::Marks,
         cx::Cx,
+        event::Event,
         icmp::Report,
         path::{PathId, Way},
         stats::Counter,
@@ -291,7 +291,6 @@ impl Locked<'_> {
     /// Lets out what the engine has: packets, then events, then the time of the next timeout.
     fn drain(&mut self, cx: &mut Cx<'_>) {
         let complete = self.transmit(cx) & self.deliver(cx);
-        self.follow_state();
         self.follow_tag();
         self.follow_paths();
         self.settle_memory();
@@ -498,6 +497,9 @@ impl Locked<'_> {
             let Some(event) = self.inner.engine.poll_event() else {
                 break;
             };
+            if matches!(event, Event::Up) {
+                self.inner.established = Some(Established::new(self.this.pernet.clone()));
+            }
             let Inner {
                 engine,
                 sk,
@@ -534,15 +536,6 @@ impl Locked<'_> {
         drop(room);
         self.settle_memory();
         Ok(())
-    }
-
-    /// Counts the association from the time on when it is up.
-    fn follow_state(&mut self) {
-        let state = self.inner.engine.state();
-        let is_up = !state.is_setup() && state != Phase::Closed;
-        if is_up && self.inner.established.is_none() {
-            self.inner.established = Some(Established::new(self.this.pernet.clone()));
-        }
     }
 
     /// Keeps the table of tags right when the peer's restart has changed ours.
