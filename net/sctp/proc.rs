@@ -140,11 +140,7 @@ impl List for Endpoints {
     /// The serial number of the next one.
     type Position = u64;
 
-    fn header(out: &Output) {
-        out.print(fmt!(
-            " ENDPT     SOCK   STY SST HBKT LPORT   UID INODE LADDRS\n"
-        ));
-    }
+    const HEADER: &'static str = " ENDPT     SOCK   STY SST HBKT LPORT   UID INODE LADDRS";
 
     fn next(net: &Net, at: &mut u64) -> Option<Arc<Endpoint>> {
         let pernet = net.state()?;
@@ -211,12 +207,9 @@ impl List for Assocs {
     type Subject = Assoc;
     type Position = Position;
 
-    fn header(out: &Output) {
-        out.print(fmt!(
-            " ASSOC     SOCK   STY SST ST HBKT ASSOC-ID TX_QUEUE RX_QUEUE UID INODE LPORT RPORT \
-             LADDRS <-> RADDRS HBINT INS OUTS MAXRT T1X T2X RTXC wmema wmemq sndbuf rcvbuf\n"
-        ));
-    }
+    const HEADER: &'static str =
+        " ASSOC     SOCK   STY SST ST HBKT ASSOC-ID TX_QUEUE RX_QUEUE UID INODE LPORT RPORT \
+             LADDRS <-> RADDRS HBINT INS OUTS MAXRT T1X T2X RTXC wmema wmemq sndbuf rcvbuf";
 
     fn next(net: &Net, at: &mut Position) -> Option<Arc<Assoc>> {
         next_assoc(net, at)
@@ -270,11 +263,7 @@ impl List for RemoteAddresses {
     type Subject = Assoc;
     type Position = Position;
 
-    fn header(out: &Output) {
-        out.print(fmt!(
-            "ADDR ASSOC_ID HB_ACT RTO MAX_PATH_RTX REM_ADDR_RTX START STATE\n"
-        ));
-    }
+    const HEADER: &'static str = "ADDR ASSOC_ID HB_ACT RTO MAX_PATH_RTX REM_ADDR_RTX START STATE";
 
     fn next(net: &Net, at: &mut Position) -> Option<Arc<Assoc>> {
         next_assoc(net, at)

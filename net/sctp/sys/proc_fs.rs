@@ -31,7 +31,8 @@ pub(crate) trait List: 'static {
     /// How far a reader has come. Zeroes are the beginning.
     type Position: Copy + Zeroable;
 
-    fn header(out: &Output);
+    /// The first line.
+    const HEADER: &'static str;
 
     /// What comes after `at`, which goes on to there. What comes and goes meanwhile may be in the
     /// list or not, and everything else is in it once.
@@ -172,7 +173,8 @@ impl<T: List> Callbacks<T> {
         // INVARIANT: By this function's requirements.
         let out = Output(seq);
         if line == HEADER {
-            T::header(&out);
+            let header = T::HEADER;
+            out.print(fmt!("{header}\n"));
         } else {
             let subject: *const T::Subject = line.cast_const().cast();
             // SAFETY: `line()` has made it of an `Arc`, which is there until `stop()`.
