@@ -15,7 +15,6 @@ use crate::engine::{
     event::Failure,
     rx::{forward::Forwarded, sack::Owed, Outcome},
     stats::{Counter, Reason},
-    time::Duration,
     tx::send_queue::Fate,
     wire::{cause::NewCause, chunk::Chunk, data::Data, forward_tsn::ForwardTsn, packet::Packet},
 };
@@ -114,9 +113,8 @@ impl<B: Payload> Association<B> {
     /// The user has read that much of the messages it was given: their bytes, and the memory that
     /// their payload kept.
     pub(crate) fn consumed(&mut self, cx: &mut Cx<'_>, bytes: usize, truesize: usize) {
-        let measured = self.path(self.data_from).map(|p| p.rto.srtt());
-        let rtt = measured.filter(|rtt| *rtt != Duration::ZERO);
-        let rtt = rtt.unwrap_or(self.config.rto_initial);
+        let measured = self.measured_rtt(self.data_from);
+        let rtt = measured.unwrap_or(self.config.rto_initial);
         self.rx.buffer.tune(cx.now, bytes, rtt);
         self.rx.consumed(bytes, truesize);
         match self.state {

@@ -14,8 +14,9 @@
 //!   the flight never shrinks because SACKs get lost or are few, and doubles until cwnd is used.
 //!
 //! The I bit asks for a SACK at once where this side will have to wait for it: when a window or a
-//! burst is used up and so little is in flight that the peer would delay its SACK; in a packet that is not
-//! filled, if such packets have made others wait for too long lately; with the last DATA before a SHUTDOWN.
+//! burst is used up and so little is in flight that the peer would delay its SACK; in a packet that
+//! is not filled, if such packets have made others wait for too long lately; with the last DATA
+//! before a SHUTDOWN.
 
 use super::{
     data::FULL_PACKET,
@@ -122,13 +123,8 @@ impl<B: Payload> Association<B> {
     /// Nagle's algorithm holds back what is left, but not until the peer's delayed SACK.
     fn await_more(&mut self, cx: &Cx<'_>, id: PathId) {
         if self.timers.get(Timer::Nagle).is_none() {
-            let rtt = self.path(id).map_or(Duration::ZERO, |p| p.rto.srtt());
-            let hold = if rtt == Duration::ZERO {
-                LONGEST_HOLD
-            } else {
-                rtt
-            };
-            let hold = hold.clamp(SHORTEST_HOLD, LONGEST_HOLD);
+            let rtt = self.measured_rtt(id).unwrap_or(LONGEST_HOLD);
+            let hold = rtt.clamp(SHORTEST_HOLD, LONGEST_HOLD);
             self.timers.set(Timer::Nagle, cx.now.plus(hold));
         }
     }

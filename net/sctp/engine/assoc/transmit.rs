@@ -103,6 +103,12 @@ impl<B: Payload> Association<B> {
         self.path(path).map_or(0, |p| p.mtu())
     }
 
+    /// The smoothed round-trip time, once there is one.
+    pub(super) fn measured_rtt(&self, path: PathId) -> Option<Duration> {
+        let srtt = self.path(path)?.rto.srtt();
+        (srtt != Duration::ZERO).then_some(srtt)
+    }
+
     /// ABORT and SHUTDOWN COMPLETE, after which there is nothing.
     fn last_packet(
         &mut self,
