@@ -25,13 +25,17 @@ pub(crate) enum Fragmenting {
 }
 
 impl Fragmenting {
+    /// The longest packet that is not cut up here.
+    fn limit(&self, route: &Route) -> usize {
+        match self {
+            Self::Never => usize::MAX,
+            Self::Beyond(limit) | Self::Anywhere(limit) => (*limit).min(route.mtu()),
+        }
+    }
+
     /// Whether a packet of `len` bytes is not cut up by anybody.
     pub(crate) fn leaves_whole(&self, len: usize, route: &Route) -> bool {
-        match self {
-            Self::Never => true,
-            Self::Beyond(limit) => len <= (*limit).min(route.mtu()),
-            Self::Anywhere(_) => false,
-        }
+        !matches!(self, Self::Anywhere(_)) && len <= self.limit(route)
     }
 }
 
@@ -238,13 +242,9 @@ impl TxSkb {
 
     /// Sends the packet for a socket.
     pub(crate) fn send(mut self, sk: &Sk, route: &mut Route, fragmenting: Fragmenting) -> Result {
-        let (limit, always) = match fragmenting {
-            Fragmenting::Never => (usize::MAX, false),
-            Fragmenting::Beyond(limit) => (limit.min(route.mtu()), false),
-            Fragmenting::Anywhere(limit) => (limit.min(route.mtu()), true),
-        };
+        let limit = fragmenting.limit(route);
         let fits = self.0.len() <= limit;
-        if always || !fits {
+        if matches!(fragmenting, Fragmenting::Anywhere(_)) || !fits {
             let is_v6 = !route.source().is_ipv4();
             let size = if fits { 0 } else { limit + route.header_len() };
             // SAFETY: The skb is nobody else's.
