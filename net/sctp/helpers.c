@@ -495,7 +495,6 @@ void sctp_helper_sock_prot_inuse_add(struct sock *sk, int val)
 	local_bh_enable();
 }
 
-/* What sk_clone() leaves to the protocol, as net/ipv6/tcp_ipv6.c does it. */
 bool sctp_helper_net_is_current(const struct net *net)
 {
 	return net_eq(current->nsproxy->net_ns, net);

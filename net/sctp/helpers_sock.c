@@ -11,6 +11,7 @@
 
 #include "helpers.h"
 
+/* What sk_clone() leaves to the protocol, as net/ipv6/tcp_ipv6.c does it. */
 void sctp_helper_clone_v6(struct sock *newsk, const struct sock *sk, struct ipv6_pinfo *np)
 {
 #if IS_ENABLED(CONFIG_IPV6)
