@@ -163,15 +163,6 @@ FIXTURE(diag) {
 SCTP_FIXTURE_VARIANT(diag);
 SCTP_VARIANTS(diag);
 
-static uint16_t port_of_socket(struct __test_metadata *_metadata, int fd)
-{
-	union test_addr addr;
-	socklen_t len = sizeof(addr);
-
-	ASSERT_EQ(0, getsockname(fd, &addr.sa, &len));
-	return port_of(&addr);
-}
-
 FIXTURE_SETUP(diag)
 {
 	union test_addr addr;

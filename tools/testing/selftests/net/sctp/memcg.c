@@ -92,9 +92,9 @@ static long charged(struct __test_metadata *_metadata, const char *group)
 #define COUNT	200
 
 /* What is held of @bytes of user data: at least that, and not many times as much. */
-#define expect_charged(bytes) do {					\
-	wait_until(charged(_metadata, self->group) >= (bytes));		\
-	EXPECT_GE(4 * (bytes), charged(_metadata, self->group));	\
+#define expect_charged(group, bytes) do {				\
+	wait_until(charged(_metadata, group) >= (bytes));		\
+	EXPECT_GE(4 * (bytes), charged(_metadata, group));		\
 } while (0)
 
 static void open_listener(struct __test_metadata *_metadata,
@@ -135,6 +135,18 @@ static void close_all(const struct pair *p)
 	close(p->listener);
 }
 
+/* What is there is read and sent once more, and goes with the sockets. */
+static void read_send_close(struct __test_metadata *_metadata,
+			    const struct pair *p, const char *group)
+{
+	recv_all(_metadata, p);
+	wait_until(charged(_metadata, group) < SIZE * COUNT / 2);
+	send_all(_metadata, p);
+	expect_charged(group, SIZE * COUNT);
+	close_all(p);
+	wait_until(!charged(_metadata, group));
+}
+
 /* What was not read, until it is. */
 TEST_F(memcg, received)
 {
@@ -146,13 +158,8 @@ TEST_F(memcg, received)
 	pair_join(_metadata, &variant->fl, p);
 	leave(_metadata);
 	send_all(_metadata, p);
-	expect_charged(SIZE * COUNT);
-	recv_all(_metadata, p);
-	wait_until(charged(_metadata, self->group) < SIZE * COUNT / 2);
-	send_all(_metadata, p);
-	expect_charged(SIZE * COUNT);
-	close_all(p);
-	wait_until(!charged(_metadata, self->group));
+	expect_charged(self->group, SIZE * COUNT);
+	read_send_close(_metadata, p, self->group);
 }
 
 /* What was not acknowledged. */
@@ -167,7 +174,7 @@ TEST_F(memcg, sent)
 	leave(_metadata);
 	pair_join(_metadata, &variant->fl, p);
 	send_all(_metadata, p);
-	expect_charged(SIZE * COUNT / 2);
+	expect_charged(self->group, SIZE * COUNT / 2);
 	recv_all(_metadata, p);
 	wait_until(charged(_metadata, self->group) < SIZE * COUNT / 4);
 	close_all(p);
@@ -201,13 +208,8 @@ TEST_F(memcg, new_socket_for_an_association)
 	leave(_metadata);
 	/* With the C module it is the old socket's, as long as it is held. */
 	if (!is_c_module())
-		expect_charged(SIZE * COUNT);
-	recv_all(_metadata, p);
-	wait_until(charged(_metadata, self->group) < SIZE * COUNT / 2);
-	send_all(_metadata, p);
-	expect_charged(SIZE * COUNT);
-	close_all(p);
-	wait_until(!charged(_metadata, self->group));
+		expect_charged(self->group, SIZE * COUNT);
+	read_send_close(_metadata, p, self->group);
 }
 
 /* Sends until it is refused, and says how much was taken. */

@@ -17,15 +17,6 @@ FIXTURE(proc) {
 SCTP_FIXTURE_VARIANT(proc);
 SCTP_VARIANTS(proc);
 
-static uint16_t port_of_socket(struct __test_metadata *_metadata, int fd)
-{
-	union test_addr addr;
-	socklen_t len = sizeof(addr);
-
-	ASSERT_EQ(0, getsockname(fd, &addr.sa, &len));
-	return port_of(&addr);
-}
-
 FIXTURE_SETUP(proc)
 {
 	enter_netns(_metadata);

@@ -36,6 +36,7 @@
 #include <linux/sctp.h>
 
 #include "kselftest_harness.h"
+#include "sctp_addr.h"
 
 #ifndef SOL_SCTP
 #define SOL_SCTP IPPROTO_SCTP
@@ -43,17 +44,6 @@
 
 /* The longest wait for something that must happen. */
 #define WAIT_MS		15000
-
-enum test_family {
-	TEST_IPV4,
-	TEST_IPV6,
-	TEST_MAPPED,	/* AF_INET6 sockets that use v4-mapped addresses */
-};
-
-struct flavour {
-	enum test_family family;
-	int type;	/* SOCK_STREAM: one-to-one, SOCK_SEQPACKET: one-to-many */
-};
 
 #define SCTP_FIXTURE_VARIANT(fixture)					\
 	FIXTURE_VARIANT(fixture) { struct flavour fl; }
@@ -75,12 +65,6 @@ struct flavour {
 #define SCTP_VARIANTS(fixture)						\
 	SCTP_VARIANTS_ONE_TO_ONE(fixture);				\
 	SCTP_VARIANTS_ONE_TO_MANY(fixture)
-
-union test_addr {
-	struct sockaddr sa;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
 
 /* One side of an association. The id is of no use on a one-to-one socket. */
 struct end {
@@ -135,82 +119,6 @@ static inline bool is_c_module(void)
 static inline bool one_to_one(const struct flavour *fl)
 {
 	return fl->type == SOCK_STREAM;
-}
-
-static inline int domain_of(const struct flavour *fl)
-{
-	return fl->family == TEST_IPV4 ? AF_INET : AF_INET6;
-}
-
-static inline socklen_t addr_len(const union test_addr *addr)
-{
-	return addr->sa.sa_family == AF_INET ? sizeof(addr->v4)
-					     : sizeof(addr->v6);
-}
-
-/* @v4 or @v6 (both in text) in the form the variant's sockets take. */
-static inline union test_addr make_addr(const struct flavour *fl,
-					const char *v4, const char *v6,
-					uint16_t port)
-{
-	union test_addr addr;
-	char mapped[64];
-
-	memset(&addr, 0, sizeof(addr));
-	addr.sa.sa_family = domain_of(fl);
-	if (fl->family == TEST_IPV4) {
-		addr.v4.sin_port = htons(port);
-		inet_pton(AF_INET, v4, &addr.v4.sin_addr);
-		return addr;
-	}
-	addr.v6.sin6_port = htons(port);
-	if (fl->family == TEST_MAPPED) {
-		snprintf(mapped, sizeof(mapped), "::ffff:%s", v4);
-		v6 = mapped;
-	}
-	inet_pton(AF_INET6, v6, &addr.v6.sin6_addr);
-	return addr;
-}
-
-static inline union test_addr loopback(const struct flavour *fl, uint16_t port)
-{
-	return make_addr(fl, "127.0.0.1", "::1", port);
-}
-
-static inline union test_addr wildcard(const struct flavour *fl, uint16_t port)
-{
-	union test_addr addr;
-
-	/* Not ::ffff:0.0.0.0: an AF_INET6 program binds to :: */
-	memset(&addr, 0, sizeof(addr));
-	addr.sa.sa_family = domain_of(fl);
-	if (addr.sa.sa_family == AF_INET)
-		addr.v4.sin_port = htons(port);
-	else
-		addr.v6.sin6_port = htons(port);
-	return addr;
-}
-
-static inline uint16_t port_of(const union test_addr *addr)
-{
-	return ntohs(addr->sa.sa_family == AF_INET ? addr->v4.sin_port
-						   : addr->v6.sin6_port);
-}
-
-/* Same family and same address, whatever the port. */
-static inline bool same_host(const union test_addr *a, const union test_addr *b)
-{
-	if (a->sa.sa_family != b->sa.sa_family)
-		return false;
-	if (a->sa.sa_family == AF_INET)
-		return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
-	return !memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr,
-		       sizeof(a->v6.sin6_addr));
-}
-
-static inline bool same_addr(const union test_addr *a, const union test_addr *b)
-{
-	return same_host(a, b) && port_of(a) == port_of(b);
 }
 
 static inline void write_sysctl(struct __test_metadata *_metadata,
