@@ -5,7 +5,7 @@
 # anything failed.
 #
 # The stages are in four lanes that run at the same time, since much of what guests
-# do is to wait: tests in emulated guests, tests in User Mode Linux, those that remove the
+# do is to wait: socket tests in QEMU, tests in User Mode Linux, those that remove the
 # module there, and all the rest.
 . "$(dirname "$0")/lib.sh"
 here=$TOP/tools/sctp
