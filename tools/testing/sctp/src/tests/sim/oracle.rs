@@ -128,6 +128,7 @@ impl Side {
 
 pub(super) struct Oracle {
     sides: [Side; 2],
+    /// Nothing happens to any packet, nor did a host lack the memory for one so far.
     is_pristine: bool,
 }
 
@@ -141,6 +142,11 @@ impl Oracle {
             sides,
             is_pristine: scenario.is_pristine(),
         }
+    }
+
+    /// Without memory a packet is as good as lost.
+    pub(super) fn lacked_memory(&mut self) {
+        self.is_pristine = false;
     }
 
     // What the users do.
