@@ -44,7 +44,7 @@ if ! command -v dpkg-query >/dev/null; then
 	missing=()
 	for p in gcc make flex bison bc cpio modinfo insmod gawk rsync xz python3 git perl setsid \
 		rustc cargo rustfmt cargo-clippy bindgen qemu-system-x86_64 busybox ip tc ethtool tcpdump \
-		tshark text2pcap pgrep sctp_test sctp_darn shellcheck; do
+		tshark mergecap text2pcap pgrep sctp_test sctp_darn shellcheck; do
 		command -v "$p" >/dev/null || missing+=("$p")
 	done
 	[ "${#missing[@]}" = 0 ] ||

@@ -41,11 +41,11 @@ static void change_addresses(struct __test_metadata *_metadata, const char *how,
 	run_ip(_metadata, args);
 }
 
-/* Short timeouts, and heartbeats all the time. */
+/* Short timeouts, but such that a guest keeps to them, and heartbeats all the time. */
 static void be_quick(struct __test_metadata *_metadata, int fd)
 {
 	struct sctp_rtoinfo rto = {
-		.srto_initial = 50, .srto_min = 50, .srto_max = 50,
+		.srto_initial = 200, .srto_min = 200, .srto_max = 200,
 	};
 	struct sctp_paddrparams params = {
 		.spp_hbinterval = 20,
