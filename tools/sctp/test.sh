@@ -90,7 +90,8 @@ for name in usermode removal others; do
 	lanes+=($!)
 done
 set +m
-emulated
+# What it has spent is told apart from what the others have, since they are not its children.
+(emulated)
 
 for name in usermode removal others; do
 	say "wait for: $name"

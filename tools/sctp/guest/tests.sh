@@ -77,9 +77,10 @@ finish() {
 	unset "running[$pid]"
 }
 
-# Most of a test is to wait. Each makes its own network namespaces, so two run at
-# a time; those that remove the module come last, each for itself. The long
-# ones, which are scripts, come first.
+# Most of a test is to wait. Each makes its own network namespaces, so that one more
+# than there are processors run at a time; those that remove the module come last, each
+# for itself. The long ones, which are scripts, come first.
+at_once=$(($(nproc) + 1))
 module_loaded || load_modules
 # The C implementation has this in a module of its own.
 if [ "$MODULE" = c ]; then insmod "${MODULE_KO%/*}/sctp_diag.ko"; fi
@@ -92,7 +93,7 @@ for kind in script prog; do
 			continue
 		fi
 		n=$((n + 1))
-		if [ ${#running[@]} = 2 ]; then finish; fi
+		if [ ${#running[@]} = $at_once ]; then finish; fi
 		run $n "$test" >"$said/$n" &
 		running[$!]=$n
 	done
