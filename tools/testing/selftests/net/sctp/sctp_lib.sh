@@ -85,13 +85,15 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# wait_for SECONDS COMMAND...: until the command succeeds.
+# wait_for SECONDS COMMAND...: until the command succeeds. Who waits for long asks less
+# often: to ask takes longer than to wait where processors are emulated.
 wait_for() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1)) pause=50
 	shift
 	until "$@"; do
 		[ "$SECONDS" -ge "$end" ] && return 1
-		sleep 0.05
+		sleep "$(printf '0.%03d' $pause)"
+		pause=$((pause < 500 ? pause * 5 / 4 : pause))
 	done
 }
 
