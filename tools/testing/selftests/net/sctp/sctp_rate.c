@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sctp_rate: how many thousand times a second one process and its child
+ * sctp_rate: how many thousand times a second (k/s) one process and its child
  *
  *	rr	exchange a message each way, one at a time, over loopback;
  *	setup	make an association or connection and end it in good order.
@@ -10,36 +10,15 @@
  *	sctp_rate sctp|tcp|udp rr SECONDS BYTES
  *	sctp_rate sctp|tcp setup SECONDS
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+#include "sctp_bench.h"
 
 #define MAX_BYTES 65536
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "sctp_rate: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
 
 static int new_socket(const char *protocol, struct sockaddr_in *addr)
 {
@@ -57,15 +36,8 @@ static int new_socket(const char *protocol, struct sockaddr_in *addr)
 
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	}
-	if (!addr->sin_family) {
-		socklen_t len = sizeof(*addr);
-
-		addr->sin_family = AF_INET;
-		addr->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		if (bind(fd, (void *)addr, len) ||
-		    getsockname(fd, (void *)addr, &len))
-			fail("bind");
-	}
+	if (!addr->sin_family)
+		bind_loopback(fd, addr);
 	return fd;
 }
 
@@ -187,7 +159,7 @@ int main(int argc, char **argv)
 	close(fd);
 	if (rr)
 		fd = open_to(argv[1], &addr);
-	start = now();
+	start = start_clock();
 	while (now() < start + seconds) {
 		if (rr)
 			exchange(fd, bytes);
@@ -195,9 +167,9 @@ int main(int argc, char **argv)
 			end(open_to(argv[1], &addr));
 		count++;
 	}
-	seconds = now() - start;
+	seconds = stop_clock(start);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
-	printf("%.3f\n", count / seconds / 1000);
+	printf("%.3f k/s\n", count / seconds / 1000);
 	return 0;
 }
