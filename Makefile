@@ -5,7 +5,7 @@
 # For every recipe's scripts. FLAVOUR is the guest: x86 in QEMU, um for User Mode
 # Linux; DEBUG=1 takes its kernel with everything on that finds mistakes, debug and
 # um-debug. MODULE=c takes the kernel's own module for comparison.
-export KDIR KSRC ACCEL JOBS MODULE FLAVOUR TESTS VERBOSE FULL SECS KEEP N SEED MESSAGES MINUTES SCENARIOS WORKLOADS PROFILE
+export KDIR KSRC ACCEL JOBS MODULE FLAVOUR TESTS VERBOSE FULL SECS KEEP N SEED MESSAGES MINUTES SCENARIOS WORKLOADS PROFILE ENGINES ROUNDS
 T := tools/sctp
 
 ifneq ($(DEBUG),)
@@ -105,6 +105,7 @@ help: ## this text
 	@echo '  MINUTES=n      how long to soak. Default: 10'
 	@echo '  SCENARIOS=...  scenarios of the soak. Default: all'
 	@echo '  WORKLOADS=...  what to measure; SECS= the seconds of each. Default: see bench.sh; 1'
+	@echo '  ENGINES=...    where: qemu, um1, um2; ROUNDS= times. Default: all; once, um 3 times'
 	@echo '  PROFILE=1      say where the instructions of each workload go'
 	@echo '  N=n            random scenarios. Default: 100000; for the sweep 20'
 	@echo '  SEED=n         number of the first one. Default: 1'

@@ -1,33 +1,66 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# bench.sh: what our module, the kernel's, TCP and UDP do in QEMU with a clock that
-# counts instructions, as a table: build/bench/bench.txt, and bench.json. WORKLOADS=
-# chooses among those below (guest/bench.sh says what they mean), SECS= the guest's
-# seconds for each. MODULE= measures that one only, next to what the last run said of
-# the other. With PROFILE=1 only our module runs, or the one MODULE= names,
-# and build/bench/profile-MODULE.txt says which functions take most instructions.
+# bench.sh: what our module, the kernel's, TCP and UDP do, as a table: build/bench/bench.txt,
+# bench.json with each round's figures, and bench.svg. The guests are booted with the one
+# module, the other and none for TCP and UDP in turn, ROUNDS= times. ENGINES= chooses among
+#
+#	qemu		a clock that counts instructions, one processor
+#	um1, um2	User Mode Linux in the time of this machine, one and two processors
+#
+# WORKLOADS= among what they do (guest/bench.sh has them), SECS= says for how many of the
+# guest's seconds each. MODULE= measures that one only, next to what the last run said
+# of the others. With PROFILE=1 only our module runs, or the one MODULE= names, and
+# build/bench/profile-MODULE.txt says which functions take most instructions.
 # Nothing of this is a test.
 . "$(dirname "$0")/lib.sh"
 here=$TOP/tools/sctp
 out=$BUILD/bench
 secs=${SECS:-1}
+PYTHON=/usr/bin/python3
 [[ $secs =~ ^[1-9][0-9]*$ ]] || die "SECS=$secs: iperf3 takes whole seconds"
-# shellcheck disable=SC2206 # words
-workloads=(${WORKLOADS:-stream/1500/64/N stream/1500/64 stream/1500/1452/N stream/1500/65536/N
-	stream/65536/64/N stream/65536/65536/N rr/64 setup})
+read -r -a engines <<<"${ENGINES:-qemu um1 um2}"
+
+# workloads ENGINE: those that WORKLOADS= names, or all, or the usual ones.
+workloads() {
+	local link bytes
+	case $1/${WORKLOADS:-usual} in
+	qemu/usual)
+		echo stream/lo/1500/{64,1452,65536}/N stream/lo/1500/64 stream/lo/65536/{64,65536}/N
+		echo stream/veth/1500/{1452,65536}/N stream/veth-{nogso,plain}/1500/65536/N
+		echo rr/64 setup crowd/{1,100,2500,10000} delay/{20/0,50/0,50/0.1,50/1} sack/{65536,1048576}
+		;;
+	*/usual)
+		echo stream/lo/1500/{64,1452}/N stream/lo/65536/65536/N rr/64 setup pair/{1,2}
+		;;
+	*/all)
+		for link in lo/{1500,9000,65536} veth{,-nogso,-plain}/{1500,9000}; do
+			for bytes in 64 256 1452 8192 65536; do echo stream/$link/$bytes{/N,}; done
+		done
+		echo rr/64 setup crowd/{1,100,2500,10000} delay/{20,50}/{0,0.1,1}
+		echo sack/{65536,262144,1048576,4194304} pair/{1,2}
+		;;
+	*) echo "$WORKLOADS" ;;
+	esac
+}
 
 "$here/install-deps.sh" bench
 bin=$("$here/build-selftests.sh")
 mkdir -p "$out"
 
-# guest MODULE PROTOCOLS [OPTION...]: what the guest says.
+# guest ENGINE MODULE PROTOCOLS [OPTION...]: what the guest says.
 guest() {
-	local module=$1 protocols=$2
-	shift 2
-	say "bench: module $module, $protocols: ${workloads[*]}"
-	"$here/guest.sh" -f x86 -m "$module" -k -n "bench-$module" -t 3600 "$@" -- \
+	local engine=$1 module=$2 protocols=$3 list options
+	mapfile -t list < <(workloads "$engine" | xargs -n 1)
+	case $engine in
+	qemu) options=(-f x86 -k) ;;
+	um[12]) options=(-f um -c "${engine#um}") ;;
+	*) die "unknown engine $engine: qemu, um1 or um2" ;;
+	esac
+	shift 3
+	say "bench: $engine, module $module, $protocols: ${list[*]}"
+	"$here/guest.sh" "${options[@]}" -m "$module" -n "bench-$engine-$module" -t 7200 "$@" -- \
 		env "PROFILE=${PROFILE:-}" bash "$here/guest/bench.sh" \
-		"$bin" "$secs" "$protocols" "${workloads[@]}"
+		"$bin" "$secs" "$protocols" "${list[@]}"
 }
 
 # A copy of the plugin's file as lines: a mark, and of each block the address, its
@@ -63,9 +96,9 @@ by_function() {
 # profile MODULE: what a guest runs while it measures. Each workload is told apart
 # by the lines the guest writes around it.
 profile() {
-	local module=$1 run=$BUILD/run/bench-$1 line
+	local module=$1 run=$BUILD/run/bench-qemu-$1 line
 	gcc -shared -fPIC -O2 -Wall -o "$out/profile.so" "$here/bench/profile.c"
-	guest "$module" sctp -P "$out/profile.so,counts=$out/counts" | while read -r line; do
+	guest qemu "$module" sctp -P "$out/profile.so,counts=$out/counts" | while read -r line; do
 		case $line in
 		begin) cp --sparse=always "$out/counts" "$out/counts.before" ;;
 		end) cp --sparse=always "$out/counts" "$out/counts.after" ;;
@@ -86,44 +119,29 @@ fi
 
 commit=$(git -C "$TOP" rev-parse --short HEAD)
 git -C "$TOP" diff --quiet HEAD -- net/sctp || commit+=-modified
-touch "$out/c.log" "$out/rust.log"
-for module in ${MODULE:-c rust}; do
-	protocols=sctp
-	if [ "$module" = rust ]; then protocols="sctp tcp udp"; fi
-	guest "$module" "$protocols" | tee "$out/$module.log" | grep -v '^begin$\|^end$' >&2
+# measure ENGINE MODULE ROUND: with no module, TCP and UDP.
+measure() {
+	local protocols=sctp
+	if [ "$2" = none ]; then protocols="tcp udp"; fi
+	guest "$1" "$2" "$protocols" | tee "$out/$1-$2-$3.log" |
+		sed -u "/^begin\$\|^end\$/d; s/^figure //; s/^/    $1 $2: /" >&2
+}
+
+read -r -a modules <<<"${MODULE:-c rust none}"
+for engine in "${engines[@]}"; do
+	rounds=${ROUNDS:-$([ "$engine" = qemu ] && echo 1 || echo 3)}
+	for module in "${modules[@]}"; do rm -f "$out/$engine-$module"-*.log; done
+	for ((round = 1; round <= rounds; round++)); do
+		guests=()
+		for module in "${modules[@]}"; do
+			measure "$engine" "$module" "$round" &
+			guests+=($!)
+			# It does not matter to who counts instructions how many do.
+			[ "$engine" = qemu ] || wait $!
+		done
+		for guest in "${guests[@]}"; do wait "$guest"; done
+	done
 done
 
-awk -v "commit=$commit" -v "secs=$secs" -v "json=$out/bench.json" '
-	$1 == "figure" {
-		who = $2
-		if (who == "sctp") who = FILENAME ~ /c\.log$/ ? "c" : "ours"
-		if (!($3 in seen)) order[++count] = $3
-		seen[$3]
-		value[$3, who] = $4
-	}
-	function number(w, who) { return (w, who) in value ? sprintf("%.1f", value[w, who]) : "-" }
-	function ratio(w, who) {
-		return value[w, who] > 0 && (w, "ours") in value ?
-			sprintf("%.2f", value[w, "ours"] / value[w, who]) : "-"
-	}
-	END {
-		print "commit " commit ", " secs " s each; Mbit/s, and thousands a second of rr and setup\n"
-		form = "%-22s %8s %8s %8s %8s %8s %8s %8s\n"
-		printf form, "", "ours", "C", "ours/C", "TCP", "ours/TCP", "UDP", "ours/UDP"
-		printf "{ \"commit\": \"%s\", \"seconds\": %s, \"figures\": {", commit, secs >json
-		for (i = 1; i <= count; i++) {
-			w = order[i]
-			printf form, w, number(w, "ours"), number(w, "c"), ratio(w, "c"),
-				number(w, "tcp"), ratio(w, "tcp"), number(w, "udp"), ratio(w, "udp")
-			printf "%s\n\t\"%s\": {", i == 1 ? "" : ",", w >json
-			sep = ""
-			split("ours c tcp udp", whos)
-			for (k = 1; k <= 4; k++)
-				if ((w, whos[k]) in value) {
-					printf "%s \"%s\": %s", sep, whos[k], value[w, whos[k]] >json
-					sep = ","
-				}
-			printf " }" >json
-		}
-		print "\n} }" >json
-	}' "$out/c.log" "$out/rust.log" | tee "$out/bench.txt"
+"$PYTHON" "$here/bench/table.py" "$out" "$commit" "$secs" "${modules[*]}" "${engines[@]}" | tee "$out/bench.txt"
+"$PYTHON" "$here/bench/chart.py" "$out/bench.json" >"$out/bench.svg"

@@ -1,18 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# bench.sh BIN SECS PROTOCOLS WORKLOAD...: measures inside a guest whose clock
-# counts instructions, for SECS of its seconds each, and prints a line for each
+# bench.sh BIN SECS PROTOCOLS WORKLOAD...: measures inside a guest, for SECS of its
+# seconds each if the workload does not say otherwise, and prints a line for each
 # protocol and workload:
 #
-#	figure PROTOCOL WORKLOAD NUMBER
+#	figure PROTOCOL WORKLOAD[/WHAT] NUMBER UNIT
 #
-# and lines "begin" and "end" about each time of measuring, for a profile.
-#
-# A workload is stream/MTU/BYTES or stream/MTU/BYTES/N, iperf3 over loopback with
-# messages of that many bytes, N with SCTP_NODELAY or TCP_NODELAY, in Mbit/s at the
-# receiver; rr/BYTES, one such message at a time each way, in thousand round trips
-# a second; or setup, associations or connections set up and torn down, in
-# thousands a second.
+# and lines "begin" and "end" about each time of measuring, for a profile. What the
+# workloads are is in Documentation/networking/rust-sctp/performance.rst.
 . "$TOP/tools/sctp/guest/lib.sh"
 bin=$1 secs=$2 protocols=$3
 shift 3
@@ -21,57 +16,138 @@ port=5201
 # What only a protocol can do is not measured with the others.
 possible() { # PROTOCOL WORKLOAD
 	local bytes
-	[ "$1" = udp ] || return 0
-	case $2 in
-	stream/*/N)
+	case $1/$2 in
+	sctp/* | tcp/stream/* | tcp/rr/* | tcp/setup | tcp/delay/* | tcp/sack/* | udp/rr/*) ;;
+	udp/stream/*/N)
 		bytes=${2%/N}
 		[ "${bytes##*/}" -le 65507 ]
 		;;
-	rr/*) ;;
 	*) false ;;
 	esac
 }
 
-stream() { # PROTOCOL MTU BYTES [N]
-	local server options=(-c 127.0.0.1 -p "$port" -l "$3" -t "$secs" -f k)
-	ip link set lo mtu "$2"
+# link KIND MTU: what a client at one end (at_client COMMAND...) has to the server at
+# the other: lo, veth, veth-nogso or veth-plain. Each link is a new one.
+link() {
+	local ns
+	ip -all netns delete
+	ip link set lo mtu 65536
+	address=127.0.0.1 client=() server=()
+	if [ "$1" = lo ]; then
+		ip link set lo mtu "$2"
+		return
+	fi
+	address=10.9.0.2 client=(ip netns exec client) server=(ip netns exec server)
+	ip netns add client
+	ip netns add server
+	ip link add veth0 mtu "$2" netns client type veth peer name veth0 mtu "$2" netns server
+	for ns in client server; do
+		ip -n $ns link set lo up
+		case $1 in
+		veth-nogso) offloads $ns gso tso tx-sctp-segmentation ;;
+		veth-plain) offloads $ns gso tso tx-sctp-segmentation tx tx-checksum-sctp ;;
+		esac
+		ip -n $ns link set veth0 up
+	done
+	ip -n client addr add 10.9.0.1/24 dev veth0
+	ip -n server addr add 10.9.0.2/24 dev veth0
+}
+
+offloads() { # NAMESPACE FEATURE...: switched off
+	local ns=$1 feature
+	shift
+	for feature; do ip netns exec "$ns" ethtool -K veth0 "$feature" off >/dev/null; done
+}
+
+# netem NAMESPACE WHAT...: done to what leaves there.
+netem() {
+	tc -n "$1" qdisc add dev veth0 root netem limit 100000 "${@:2}"
+}
+
+# stream PROTOCOL SECONDS BYTES [N] [OPTION...]: iperf3 over the link. beside= is what
+# to run meanwhile, until it is killed.
+stream() {
+	local pid others=() options=(-c "$address" -p "$port" -t "$2" -l "$3" -f k)
 	case $1 in
 	sctp) options+=(--sctp) ;;
 	udp) options+=(-u -b 0) ;;
 	esac
-	[ "$1" = udp ] || [ -z "${4:-}" ] || options+=(-N)
-	iperf3 -s -1 -p "$port" >/tmp/server.out 2>&1 &
-	server=$!
+	[ "$1" = udp ] || [ "${4:-}" != N ] || options+=(-N)
+	"${server[@]}" iperf3 -s -1 -p "$port" >/tmp/server.out 2>&1 &
+	pid=$!
 	wait_for 10 grep -q listening /tmp/server.out
 	echo "begin"
-	timeout 120 iperf3 "${options[@]}" >/tmp/client.out 2>&1 || cat /tmp/client.out >&2
+	if [ -n "${beside:-}" ]; then $beside >/tmp/beside & others=($!); fi
+	timeout 120 "${client[@]}" iperf3 "${options[@]}" "${@:5}" >/tmp/client.out 2>&1 ||
+		cat /tmp/client.out >&2
 	echo "end"
-	kill $server 2>/dev/null
-	wait $server
+	kill "$pid" "${others[@]}" 2>/dev/null
+	wait "$pid" "${others[@]}"
 	# The receiver's line at the client's end has what arrived.
 	awk '/receiver/ { for (i = 2; i <= NF; i++) if ($i == "Kbits/sec") n = $(i - 1) }
-		END { print n / 1000 }' /tmp/client.out
+		END { print n / 1000, "Mbit/s" }' /tmp/client.out
 }
 
-rate() { # PROTOCOL setup|rr [BYTES]
-	ip link set lo mtu 65536
-	echo "begin"
-	"$bin/sctp_rate" "$1" "$2" "$secs" "${3:-}"
-	echo "end"
+# program NAME ARGUMENT...: one of the socket tests' that says all this itself.
+program() {
+	link lo 65536
+	"$bin/$1" "${@:2}"
+}
+
+# There are a few seconds until the window has opened, and losses are rare.
+delay() { # PROTOCOL MILLISECONDS PERCENT
+	local ns
+	link veth-nogso 1500
+	for ns in client server; do netem $ns delay "$(($2 * 500))us" loss "$3%"; done
+	stream "$1" $((secs * 10)) 1452
+}
+
+# spare: counts how far a loop comes that runs when nobody else does, until it is told to
+# stop: how far in a millisecond.
+spare() {
+	exec chrt -i 0 bash -c '
+		trap "echo \$((n * 1000 / (\${EPOCHREALTIME/./} - since))); exit" TERM
+		since=${EPOCHREALTIME/./}
+		while :; do ((++n)); done'
+}
+
+# A quarter of the packets overtakes others, hardly ever more than two. The round trip is
+# such that a full window makes 200 Mbit/s: the processor has time to spare, and the
+# figure is how many messages it would manage without.
+sack() { # PROTOCOL BYTES
+	local size
+	link veth-nogso 1500
+	for size in rmem wmem; do echo $((16 << 20)) >/proc/sys/net/core/${size}_max; done
+	netem client delay 60us reorder 25%
+	netem server delay "$(($2 / 25))us"
+	spare >/tmp/all &
+	sleep "$secs"
+	kill $! && wait $!
+	beside=spare stream "$1" $((secs * 2)) 1452 N -w "$2" |
+		awk -v "all=$(cat /tmp/all)" '
+			/Mbit/ { getline spare <"/tmp/beside"; print $1 / 8 / 1.452 / (1 - spare / all), "k/s"; next }
+			{ print; fflush() }'
 }
 
 if [ -n "${PROFILE:-}" ]; then sort /proc/kallsyms >"$OUT/kallsyms"; fi
 for workload in "$@"; do
-	IFS=/ read -r kind first second third <<<"$workload"
+	IFS=/ read -r kind first second third fourth <<<"$workload"
 	for protocol in $protocols; do
 		possible "$protocol" "$workload" || continue
 		case $kind in
-		stream) stream "$protocol" "$first" "$second" "$third" ;;
-		setup | rr) rate "$protocol" "$kind" "$first" ;;
+		stream)
+			link "$first" "$second"
+			stream "$protocol" "$secs" "$third" "$fourth"
+			;;
+		setup | rr) program sctp_rate "$protocol" "$kind" "$secs" "$first" ;;
+		crowd | pair) program "sctp_$kind" "$secs" "$first" ;;
+		delay) delay "$protocol" "$first" "$second" ;;
+		sack) sack "$protocol" "$first" ;;
 		*)
 			echo "no workload $workload" >&2
 			exit 2
 			;;
-		esac | sed -u -E "s|^[0-9.]+\$|figure $protocol $workload &|"
+		esac | sed -u -E "s|^([0-9.]+ \S+)\$|figure $protocol $workload \1|
+			s|^([0-9.]+ \S+) (\w+)\$|figure $protocol $workload/\2 \1|"
 	done
 done
