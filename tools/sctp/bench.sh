@@ -10,7 +10,8 @@
 # WORKLOADS= among what they do (guest/bench.sh has them), SECS= says for how many of the
 # guest's seconds each. MODULE= measures that one only, next to what the last run said
 # of the others. With PROFILE=1 only our module runs, or the one MODULE= names, and
-# build/bench/profile-MODULE.txt says which functions take most instructions.
+# build/bench/profile-MODULE.txt says what each message takes, and which functions take most
+# instructions.
 # Nothing of this is a test.
 . "$(dirname "$0")/lib.sh"
 here=$TOP/tools/sctp
@@ -63,34 +64,32 @@ guest() {
 		"$bin" "$secs" "$protocols" "${list[@]}"
 }
 
-# A copy of the plugin's file as lines: a mark, and of each block the address, its
-# instructions and its runs.
+# A copy of the plugin's file as lines: of each block the address, a mark, and what else
+# the plugin says.
 records() { # MARK FILE
 	# It ends with zeroes, of which there is no need to read all.
-	{ od -An -v -t x8 -w24 "$2" || true; } |
-		awk -v "mark=$1" '$1 == "0000000000000000" { exit } { print $1, mark, $2, $3 }'
+	{ od -An -v -t x8 -w32 "$2" || true; } |
+		awk -v "mark=$1" '$1 == "0000000000000000" { exit } { print $1, mark, $2, $3, $4 }'
 }
 
-# by_function KALLSYMS BEFORE AFTER: which functions most instructions were in between
-# two copies: their share, their instructions, and how often they were called.
+# messages FIGURE...: a line of the guest's: about how many it was.
+messages() {
+	local bytes=${3%/N}
+	case $3 in
+	*/*/memory | pair/* | sack/*) echo 0 ;;
+	stream/*) awk "BEGIN { print int($4 * 1e6 / 8 / ${bytes##*/} * $secs) }" ;;
+	delay/*) awk "BEGIN { print int($4 * 1e6 / 8 / 1452 * $secs * 10) }" ;;
+	*) awk "BEGIN { print int($4 * 1000 * $secs) }" ;;
+	esac
+}
+
+# by_function KALLSYMS BEFORE AFTER MESSAGES: where instructions went between two copies.
 by_function() {
 	{
 		sed -E 's/^([0-9a-f]+) \S+ /\1 0 /' "$1"
 		records 1 "$2"
 		records 2 "$3"
-	} | sort -s -k 1,2 | gawk '
-		$2 == 0 { name = $3 " " $4; start = $1; next }
-		{
-			runs = strtonum("0x" $4) * ($2 == 1 ? -1 : 1)
-			who = $1 < "ffff" ? "(user space)" : name
-			n[who] += runs * strtonum("0x" $3)
-			if ($1 == start) calls[who] += runs
-			all += runs * strtonum("0x" $3)
-		}
-		END {
-			for (i in n) printf "%5.1f %% %11d %9d %s\n", n[i] * 100 / all, n[i], calls[i], i
-			printf "100.0 %% %11d %9s all\n", all, ""
-		}' | sort -rn | c++filt | sed -n 1,60p
+	} | sort -s -k 1,2 | gawk -v "messages=$4" -f "$here/bench/profile.awk" | c++filt
 }
 
 # profile MODULE: what a guest runs while it measures. Each workload is told apart
@@ -104,7 +103,9 @@ profile() {
 		end) cp --sparse=always "$out/counts" "$out/counts.after" ;;
 		figure*)
 			echo "$line"
-			by_function "$run/out/kallsyms" "$out/counts.before" "$out/counts.after"
+			# shellcheck disable=SC2086 # words
+			by_function "$run/out/kallsyms" "$out/counts.before" "$out/counts.after" \
+				"$(messages $line)"
 			echo
 			;;
 		*) echo "$line" ;;

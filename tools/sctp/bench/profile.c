@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A plugin of QEMU that counts, in a file, how often each block of the guest's
- * instructions is run: records of three 64-bit numbers, the address of a block,
- * how many instructions it has, and how often it ran. They grow as the guest runs,
- * so what happened between two moments is the difference of two copies.
+ * instructions is run: records of four 64-bit numbers, the address of a block,
+ * how many instructions it has, how many of them are atomic, and how often it ran.
+ * They grow as the guest runs, so what happened between two moments is the
+ * difference of two copies.
  *
  *	-plugin profile.so,counts=FILE
  */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +24,7 @@ EXPORT int qemu_plugin_version = 1;
 struct record {
 	uint64_t addr;
 	uint64_t instructions;
+	uint64_t atomics;
 	uint64_t runs;
 };
 
@@ -35,14 +38,34 @@ static void block_runs(unsigned int cpu, void *data)
 	record->runs++;
 }
 
+/* With a LOCK prefix, or an XCHG with memory, which needs none. */
+static bool is_atomic(const struct qemu_plugin_insn *insn)
+{
+	const uint8_t *p = qemu_plugin_insn_data(insn);
+	const uint8_t *end = p + qemu_plugin_insn_size(insn);
+
+	for (; p < end && *p; p++) {
+		if (*p == 0xf0)
+			return true;
+		/* Other prefixes: of size, of segments, of repetition, REX. */
+		if (!strchr("\x66\x67\x2e\x36\x3e\x26\x64\x65\xf2\xf3", *p) &&
+		    (*p & 0xf0) != 0x40)
+			break;
+	}
+	return end - p >= 2 && (p[0] & 0xfe) == 0x86 && p[1] < 0xc0;
+}
+
 static void block_is_made(uint64_t id, struct qemu_plugin_tb *tb)
 {
 	struct record *record = &records[used];
+	size_t i;
 
 	if (used == RECORDS)
 		return;
 	used++;
 	record->instructions = qemu_plugin_tb_n_insns(tb);
+	for (i = 0; i < record->instructions; i++)
+		record->atomics += is_atomic(qemu_plugin_tb_get_insn(tb, i));
 	record->addr = qemu_plugin_tb_vaddr(tb);
 	qemu_plugin_register_vcpu_tb_exec_cb(tb, block_runs, 0, record);
 }
