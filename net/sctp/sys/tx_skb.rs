@@ -11,6 +11,7 @@ use super::{
     sock::Sk,
 };
 use crate::engine::cx::Payload;
+use core::marker::PhantomData;
 use kernel::{error::to_result, prelude::*};
 
 /// Whether IP may cut up a packet. Its chunks may have been made before the MTU became less, and
@@ -131,65 +132,22 @@ impl TxSkb {
 
     /// Appends payload by reference to its pages. The linear part cannot grow any more then.
     pub(crate) fn append(&mut self, payload: &SkbRange) -> Result {
-        let (from, mut at) = payload.sent().ok_or(EINVAL)?;
-        // SAFETY: By its type invariant the skb is valid.
-        let linear = unsafe { bindings::sctp_helper_skb_headlen(from.as_ptr()) } as usize;
-        let mut left = payload.len();
-        if at < linear {
-            return Err(EINVAL);
-        }
-        let mut start = linear;
-        let mut piece = from.as_ptr();
-        while !piece.is_null() && left != 0 {
-            // SAFETY: `piece` is `from` or one of the chain behind it, which live as long.
-            let count = unsafe { bindings::sctp_helper_skb_nr_frags(piece) };
-            for i in 0..count {
-                // SAFETY: As above, and it has that fragment.
-                let size = unsafe { bindings::sctp_helper_skb_frag_size(piece, i as i32) } as usize;
-                let end = start.saturating_add(size);
-                if left != 0 && at < end {
-                    let offset = at - start;
-                    let len = left.min(size - offset);
-                    // SAFETY: As above; the range is within the fragment.
-                    unsafe { self.append_frag(piece, i, offset, len) }?;
-                    at += len;
-                    left -= len;
-                }
-                start = end;
-            }
-            // SAFETY: As above.
-            piece = unsafe { bindings::sctp_helper_skb_next_piece(from.as_ptr(), piece) };
-        }
-        if left == 0 {
-            Ok(())
-        } else {
-            Err(EINVAL)
-        }
+        for_each_fragment(payload, |fragment| self.append_fragment(&fragment))
     }
 
-    /// Refers to `len` bytes from `offset` on of fragment `i` of `from`.
-    ///
-    /// # Safety
-    ///
-    /// `from` is valid, and that range is within that fragment of it.
-    unsafe fn append_frag(
-        &mut self,
-        from: *const bindings::sk_buff,
-        i: u32,
-        offset: usize,
-        len: usize,
-    ) -> Result {
+    fn append_fragment(&mut self, fragment: &Fragment<'_>) -> Result {
         if self.nr_frags() >= bindings::RUST_CONST_HELPER_MAX_SKB_FRAGS {
             return Err(ENOBUFS);
         }
-        // SAFETY: By this function's requirements; `self` is nobody else's and has a free slot.
+        // SAFETY: By its type invariant the fragment is there, and has that range; `self` is nobody
+        // else's and has a free slot.
         unsafe {
             bindings::sctp_helper_skb_add_frag(
                 self.0.as_ptr(),
-                from,
-                i as i32,
-                offset as i32,
-                len as i32,
+                fragment.skb,
+                fragment.index as c_int,
+                fragment.offset as c_int,
+                fragment.len as c_int,
             )
         };
         Ok(())
@@ -219,10 +177,14 @@ impl TxSkb {
         payload.len() > COPY_LIMIT && unsafe { (*skb.as_ptr()).data_len } as usize == skb.len()
     }
 
-    /// How many fragments [`Self::append`] of this payload may take.
+    /// How many fragments [`Self::append`] of this payload takes.
     pub(crate) fn fragments_of(payload: &SkbRange) -> usize {
-        // Fragments are at least a page each but for the last, and the range may begin anywhere.
-        payload.len() / bindings::RUST_CONST_HELPER_PAGE_SIZE + 2
+        let mut count = 0usize;
+        let result = for_each_fragment(payload, |_| {
+            count = count.saturating_add(1);
+            Ok(())
+        });
+        result.map_or(usize::MAX, |()| count)
     }
 
     /// How many fragments a packet may have.
@@ -270,5 +232,60 @@ impl TxSkb {
         self.checksum(route.checksums())?;
         // SAFETY: The skb is the caller's alone and complete, and is given up.
         unsafe { route.local_out(self.0.into_raw()) }
+    }
+}
+
+/// Part of a payload, in one fragment of an skb.
+///
+/// # Invariants
+///
+/// `skb` is valid for `'a`, has a fragment `index`, and that has `len` bytes from `offset` on.
+struct Fragment<'a> {
+    skb: *const bindings::sk_buff,
+    index: u32,
+    offset: usize,
+    len: usize,
+    _payload: PhantomData<&'a SkbRange>,
+}
+
+/// Calls `each` for each fragment of a payload. Fails if it is not all in fragments.
+fn for_each_fragment(payload: &SkbRange, mut each: impl FnMut(Fragment<'_>) -> Result) -> Result {
+    let (message, mut at) = payload.sent().ok_or(EINVAL)?;
+    let mut left = payload.len();
+    // Where the fragment begins.
+    let mut start = message.linear().len();
+    if at < start {
+        return Err(EINVAL);
+    }
+    let mut skb = message.as_ptr();
+    while !skb.is_null() && left != 0 {
+        // SAFETY: `skb` is the message or one of the chain behind it, which live as long.
+        let count = unsafe { bindings::sctp_helper_skb_nr_frags(skb) };
+        for index in 0..count {
+            // SAFETY: As above, and it has that fragment.
+            let size = unsafe { bindings::sctp_helper_skb_frag_size(skb, index as c_int) };
+            let end = start.saturating_add(size as usize);
+            if left != 0 && at < end {
+                let len = left.min(end - at);
+                // INVARIANT: The fragment is from `start` to `end`, and `at` is in it.
+                each(Fragment {
+                    skb,
+                    index,
+                    offset: at - start,
+                    len,
+                    _payload: PhantomData,
+                })?;
+                at += len;
+                left -= len;
+            }
+            start = end;
+        }
+        // SAFETY: As above.
+        skb = unsafe { bindings::sctp_helper_skb_next_piece(message.as_ptr(), skb) };
+    }
+    if left == 0 {
+        Ok(())
+    } else {
+        Err(EINVAL)
     }
 }
