@@ -14,7 +14,6 @@
 #include <linux/rhashtable.h>
 #include <linux/seq_file_net.h>
 #include <linux/sched/signal.h>
-#include <linux/skbuff_ref.h>
 #include <linux/sysctl.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
@@ -192,45 +191,6 @@ unsigned int sctp_helper_skb_nr_frags(const struct sk_buff *skb)
 unsigned int sctp_helper_skb_frag_size(const struct sk_buff *skb, int i)
 {
 	return skb_frag_size(&skb_shinfo(skb)->frags[i]);
-}
-
-void sctp_helper_skb_add_frag(struct sk_buff *skb, const struct sk_buff *from,
-			      int i, int off, int size)
-{
-	skb_frag_t *frag = &skb_shinfo(from)->frags[i];
-
-	__skb_frag_ref(frag);
-	skb_add_rx_frag_netmem(skb, skb_shinfo(skb)->nr_frags, skb_frag_netmem(frag),
-			       skb_frag_off(frag) + off, size, size);
-}
-
-/* Appends an skb of @len bytes of pages to the frag_list of @skb. */
-int sctp_helper_skb_grow(struct sk_buff *skb, struct sock *sk, unsigned int len)
-{
-	struct sk_buff *piece, **last = &skb_shinfo(skb)->frag_list;
-	int err;
-
-	piece = alloc_skb_with_frags(0, len, PAGE_ALLOC_COSTLY_ORDER, &err, sk->sk_allocation);
-	if (!piece)
-		return err;
-	piece->len = len;
-	piece->data_len = len;
-	skb_set_owner_w(piece, sk);
-	if (!sctp_helper_skb_charge(piece)) {
-		kfree_skb(piece);
-		return -ENOBUFS;
-	}
-	while (*last)
-		last = &(*last)->next;
-	*last = piece;
-	skb->len += len;
-	skb->data_len += len;
-	return 0;
-}
-
-struct sk_buff *sctp_helper_skb_next_piece(const struct sk_buff *skb, const struct sk_buff *piece)
-{
-	return piece == skb ? skb_shinfo(skb)->frag_list : piece->next;
 }
 
 void sctp_helper_skb_add_zeroes(struct sk_buff *skb, int size)
@@ -791,6 +751,17 @@ size_t sctp_helper_copy_to_iter(const void *addr, size_t bytes, struct iov_iter 
 size_t sctp_helper_copy_from_iter(void *addr, size_t bytes, struct iov_iter *i)
 {
 	return copy_from_iter(addr, bytes, i);
+}
+
+/* Of how many pieces in pages it consists, 0 if not of pages. */
+size_t sctp_helper_iter_bvecs(const struct iov_iter *i)
+{
+	return iov_iter_is_bvec(i) ? i->nr_segs : 0;
+}
+
+size_t sctp_helper_iter_count(const struct iov_iter *i)
+{
+	return iov_iter_count(i);
 }
 
 int sctp_helper_copy_from_user(void *to, const void __user *from, size_t n)

@@ -112,7 +112,9 @@ unsigned int sctp_helper_skb_nr_frags(const struct sk_buff *skb);
 unsigned int sctp_helper_skb_frag_size(const struct sk_buff *skb, int i);
 void sctp_helper_skb_add_frag(struct sk_buff *skb, const struct sk_buff *from,
 			      int i, int off, int size);
-int sctp_helper_skb_grow(struct sk_buff *skb, struct sock *sk, unsigned int len);
+struct sk_buff *sctp_helper_alloc_piece(struct sock *sk, unsigned int len, int max_order, int *err);
+ssize_t sctp_helper_skb_splice(struct sk_buff *skb, struct iov_iter *iter, size_t len, bool shared);
+void sctp_helper_skb_chain(struct sk_buff *skb, struct sk_buff *last, struct sk_buff *piece);
 struct sk_buff *sctp_helper_skb_next_piece(const struct sk_buff *skb, const struct sk_buff *piece);
 void sctp_helper_skb_add_zeroes(struct sk_buff *skb, int size);
 void sctp_helper_skb_reserve(struct sk_buff *skb, int len);
@@ -194,6 +196,8 @@ bool sctp_helper_cmsg_ok(const struct msghdr *msg, const struct cmsghdr *cmsg);
 void *sctp_helper_cmsg_data(struct cmsghdr *cmsg);
 size_t sctp_helper_copy_to_iter(const void *addr, size_t bytes, struct iov_iter *i);
 size_t sctp_helper_copy_from_iter(void *addr, size_t bytes, struct iov_iter *i);
+size_t sctp_helper_iter_bvecs(const struct iov_iter *i);
+size_t sctp_helper_iter_count(const struct iov_iter *i);
 int sctp_helper_copy_from_user(void *to, const void __user *from, size_t n);
 int sctp_helper_copy_to_user(void __user *to, const void *from, size_t n);
 

@@ -290,6 +290,22 @@ fn more_follows(sk: &Sk, msg: &Message<'_>) -> bool {
     msg.flags() & bindings::MSG_MORE != 0 && sk.is_writeable()
 }
 
+/// `sendfile()` has come to the end of its file before it has sent what it was to send: nothing more
+/// follows. Only a one-to-one socket can be sent to in this way.
+pub(crate) fn splice_eof(sk: &Sk) {
+    let Ok(endpoint) = sk.endpoint() else {
+        return;
+    };
+    if endpoint.style != Style::OneToOne {
+        return;
+    }
+    if let Some(assoc) = endpoint.only_assoc() {
+        let _ = assoc
+            .lock()
+            .with(|engine, _| engine.set_more_follows(false));
+    }
+}
+
 /// Gives a message to its association, if that is still there.
 fn hand_over(
     endpoint: &Endpoint,

@@ -57,4 +57,5 @@ pub(crate) mod socket;
 pub(crate) mod sysctl;
 pub(crate) mod timer;
 pub(crate) mod tx_skb;
+pub(crate) mod tx_user;
 pub(crate) mod user;

@@ -140,6 +140,33 @@ impl<'a> Message<'a> {
         unsafe { &raw mut (*self.msg).msg_iter }
     }
 
+    /// Whether the caller gives pages to be referred to (MSG_SPLICE_PAGES) that have at least so
+    /// many bytes each on average.
+    pub(super) fn splices_pages_of(&mut self, bytes: usize) -> bool {
+        if self.flags() & bindings::MSG_SPLICE_PAGES == 0 {
+            return false;
+        }
+        let iter = self.iter();
+        // SAFETY: The iterator is valid.
+        let pages = unsafe { bindings::sctp_helper_iter_bvecs(iter) };
+        // SAFETY: As above.
+        let count = unsafe { bindings::sctp_helper_iter_count(iter) };
+        pages != 0 && count / pages >= bytes
+    }
+
+    /// Lets `skb`, which has no bytes yet, refer to the first pages that the caller gives, of at
+    /// most `len` bytes.
+    pub(super) fn splice_to(&mut self, skb: &Skb, len: usize) -> Result {
+        let shared = self.flags() & bindings::MSG_NO_SHARED_FRAGS == 0;
+        // SAFETY: Both are valid; the skb belongs to a send buffer and is nobody else's yet.
+        let spliced =
+            unsafe { bindings::sctp_helper_skb_splice(skb.as_ptr(), self.iter(), len, shared) };
+        match spliced {
+            0 => Err(EFAULT),
+            spliced => to_result(spliced.min(0) as c_int),
+        }
+    }
+
     /// Fills the whole of `skb` from the caller's memory.
     pub(crate) fn copy_from_user(&mut self, skb: &Skb, len: usize) -> Result {
         // SAFETY: The skb is valid, has `len` bytes and is nobody else's yet.

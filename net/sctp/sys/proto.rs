@@ -308,6 +308,14 @@ unsafe extern "C" fn accept(
 /// # Safety
 ///
 /// Only the C side calls this, through the table it stands in, with what belongs there.
+unsafe extern "C" fn splice_eof(socket: *mut bindings::socket) {
+    // SAFETY: The C side calls this with a valid socket of this module.
+    sock::sendmsg::splice_eof(unsafe { Sk::from_raw((*socket).sk) });
+}
+
+/// # Safety
+///
+/// Only the C side calls this, through the table it stands in, with what belongs there.
 unsafe extern "C" fn poll(
     file: *mut bindings::file,
     socket: *mut bindings::socket,
@@ -436,6 +444,7 @@ const fn ops(ipv6: bool) -> bindings::proto_ops {
     o.sendmsg = Some(bindings::inet_sendmsg);
     o.recvmsg = Some(bindings::inet_recvmsg);
     o.mmap = Some(bindings::sock_no_mmap);
+    o.splice_eof = Some(splice_eof);
     o
 }
 

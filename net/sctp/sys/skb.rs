@@ -20,10 +20,6 @@ pub(super) const HEADER_LEN: usize = 12;
 /// fragments that packets can refer to: for a small one that costs as much as the copy.
 pub(super) const COPY_LIMIT: usize = 1500;
 
-/// Most bytes of a user message in one skb: they fit even if only single pages are to be had. A
-/// larger message takes a chain of skbs.
-const PIECE: usize = 16 * bindings::RUST_CONST_HELPER_PAGE_SIZE;
-
 /// A counted reference to an `sk_buff`.
 ///
 /// # Invariants
@@ -471,67 +467,14 @@ impl SkbRange {
         }
     }
 
-    /// Copies a user's message of `len` bytes into memory that is charged to the socket's send
-    /// buffer, waiting for room in it unless `nonblock`.
-    pub(crate) fn from_user(
-        sk: &Sk,
-        msg: &mut Message<'_>,
-        len: usize,
-        nonblock: bool,
-    ) -> Result<Self> {
-        let (linear, paged) = if len <= COPY_LIMIT {
-            (len, 0)
-        } else {
-            (0, len.min(PIECE))
-        };
-        let mut err = 0;
-        // SAFETY: The socket is valid and the caller is in process context.
-        let skb = unsafe {
-            bindings::sock_alloc_send_pskb(
-                sk.as_ptr(),
-                linear,
-                paged,
-                i32::from(nonblock),
-                &mut err,
-                // Larger pieces than PAGE_ALLOC_COSTLY_ORDER are not worth asking for.
-                3,
-            )
-        };
-        if skb.is_null() {
-            return Err(Error::from_errno(err));
-        }
-        // SAFETY: A new skb, and the reference is ours.
-        let skb = unsafe { Skb::from_raw(skb) }.ok_or(ENOMEM)?;
-        // SAFETY: The skb belongs to the socket's send buffer, and is nobody else's.
-        if !unsafe { bindings::sctp_helper_skb_charge(skb.as_ptr()) } {
-            return Err(ENOBUFS);
-        }
-        if linear != 0 {
-            // SAFETY: The skb was made with a linear part of that size, all of it unused.
-            unsafe { bindings::sctp_helper_skb_put(skb.as_ptr(), linear as u32) };
-        } else {
-            // SAFETY: Nobody else has the skb; that much was allocated in fragments.
-            unsafe { (*skb.as_ptr()).data_len = paged as u32 };
-            // SAFETY: As above.
-            unsafe { (*skb.as_ptr()).len = paged as u32 };
-        }
-        // The send buffer had room, so the rest of a message larger than one skb may go beyond
-        // it: who waited with a part of its message in hand could wait for ever.
-        let mut done = linear + paged;
-        while done < len {
-            let piece = (len - done).min(PIECE);
-            // SAFETY: Both are valid, and `skb` is nobody else's; allocates in process context.
-            to_result(unsafe {
-                bindings::sctp_helper_skb_grow(skb.as_ptr(), sk.as_ptr(), piece as u32)
-            })?;
-            done += piece;
-        }
-        msg.copy_from_user(&skb, len)?;
-        Ok(Self {
+    /// The whole of a user's message.
+    pub(super) fn of_message(skb: Skb) -> Self {
+        let len = skb.len() as u32;
+        Self {
             memory: Memory::Sent(skb),
             offset: 0,
-            len: len as u32,
-        })
+            len,
+        }
     }
 
     /// The linear part of a packet that was received.
