@@ -198,8 +198,16 @@ impl Endpoint {
         self.listening.load(Relaxed)
     }
 
+    /// For [`Ports`](crate::ports::Ports), under whose lock this is.
     pub(crate) fn set_listening(&self, listening: bool) {
         self.listening.store(listening, Relaxed);
+    }
+
+    /// Lets its socket listen no more.
+    pub(crate) fn stop_listening(&self, sk: &Sk) {
+        if self.is_listening() {
+            self.pernet.ports.lock().stop_listening(self, sk);
+        }
     }
 
     /// The association of a one-to-one socket.

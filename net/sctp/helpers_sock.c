@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Wrappers for what IP keeps in a socket, and for ICMP errors. See sys/sock.rs and
- * sys/icmp.rs.
+ * Wrappers for what IP keeps in a socket, for groups of SO_REUSEPORT, and ICMP
+ * errors. See sys/sock.rs, sys/group.rs and sys/icmp.rs.
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <net/icmp.h>
 #include <net/inet_sock.h>
 #include <net/ipv6.h>
+#include <net/sock_reuseport.h>
 
 #include "helpers.h"
 
@@ -128,4 +129,9 @@ void sctp_helper_sk_icmp_error(struct sock *sk, int err, bool ipv6)
 		sctp_helper_sk_error_report(sk, -err);
 	else
 		WRITE_ONCE(sk->sk_err_soft, -err);
+}
+
+bool sctp_helper_sk_in_group(const struct sock *sk)
+{
+	return rcu_access_pointer(sk->sk_reuseport_cb);
 }

@@ -120,7 +120,7 @@ fn handle(
         }
         // It has ended this moment, so it is none any more.
     }
-    let listener = listener(pernet, &packet, via);
+    let listener = listener(pernet, &packet, &payload, via);
     if listener
         .as_ref()
         .is_some_and(|l| !payload.passes_filter(&l.sk))
@@ -231,10 +231,16 @@ struct Listener {
 }
 
 /// Who takes new associations at a packet's destination, if anybody can.
-fn listener(pernet: &Pernet, packet: &Packet<'_, SkbRange>, via: Via) -> Option<Listener> {
-    let which = || pernet.spread(&packet.src, packet.source_port());
+fn listener(
+    pernet: &Pernet,
+    packet: &Packet<'_, SkbRange>,
+    payload: &SkbRange,
+    via: Via,
+) -> Option<Listener> {
+    let hash = || pernet.spread(&packet.src, packet.source_port());
+    let (port, to) = (packet.destination_port(), &packet.dst);
     let ports = pernet.ports.lock();
-    let (endpoint, sk) = ports.listener(packet.destination_port(), &packet.dst, via, which)?;
+    let (endpoint, sk) = ports.listener(port, to, via, payload, hash)?;
     drop(ports);
     if endpoint.style == Style::OneToOne && sk.is_accept_queue_full() {
         return None;

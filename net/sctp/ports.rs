@@ -9,7 +9,12 @@
 use crate::{
     endpoint::Endpoint,
     engine::addr::{Address, IpAddr},
-    sys::{ifaddr, net::Net, skb::Via, sock::Sk},
+    sys::{
+        group, ifaddr,
+        net::Net,
+        skb::{SkbRange, Via},
+        sock::Sk,
+    },
 };
 use kernel::{
     prelude::*,
@@ -243,25 +248,36 @@ impl Ports {
         bucket.flat_map(|b| b.claims.iter())
     }
 
-    /// Whether an endpoint may begin to listen: `EADDRINUSE` if another one on its addresses does,
-    /// and `EEXIST` if that is in its group but has others, too.
-    pub(crate) fn may_listen(&self, port: u16, endpoint: &Arc<Endpoint>) -> Result {
+    /// Lets an endpoint begin to listen: `EADDRINUSE` if another one on its addresses does, and
+    /// `EEXIST` if that is in its group but has others, too.
+    pub(crate) fn listen(&self, port: u16, endpoint: &Arc<Endpoint>) -> Result {
         let mut claims = self.claims(port);
         let Some(own) = claims.find(|c| Arc::ptr_eq(&c.endpoint, endpoint)) else {
             return Err(EADDRINUSE);
         };
         let binding = &own.binding;
+        let mut member = own;
         let listening = self.claims(port).filter(|c| c.endpoint.is_listening());
-        for other in listening.map(|c| &c.binding) {
-            let meets = other.meets(binding, &binding.addrs);
-            if meets && !binding.is_in_group_of(other) {
+        for other in listening.filter(|c| c.binding.meets(binding, &binding.addrs)) {
+            if !binding.is_in_group_of(&other.binding) {
                 return Err(EADDRINUSE);
             }
-            if meets && !binding.is_like(other) {
+            if !binding.is_like(&other.binding) {
                 return Err(EEXIST);
             }
+            member = other;
         }
+        if binding.group.is_some() {
+            group::join(&own.sk, &member.sk, binding.named().is_empty())?;
+        }
+        endpoint.set_listening(true);
         Ok(())
+    }
+
+    /// Lets an endpoint listen no more.
+    pub(crate) fn stop_listening(&self, endpoint: &Endpoint, sk: &Sk) {
+        endpoint.set_listening(false);
+        group::leave(sk);
     }
 
     /// Takes an endpoint's claim out.
@@ -291,13 +307,15 @@ impl Ports {
     }
 
     /// Who listens at an address for what comes in that way. One that is bound to an interface or
-    /// to just that address comes before others; of a group, `which` chooses.
+    /// to just that address comes before others. Of a group, a program of the user chooses by what
+    /// has come, or `hash`.
     pub(crate) fn listener(
         &self,
         port: u16,
         to: &Address,
         via: Via,
-        which: impl FnOnce() -> u32,
+        packet: &SkbRange,
+        hash: impl FnOnce() -> u32,
     ) -> Option<(Arc<Endpoint>, ARef<Sk>)> {
         let rank = |c: &Claim| (c.sk.bound_ifindex() != 0, c.binding.addrs.contains(to));
         let listening = || {
@@ -310,7 +328,15 @@ impl Ports {
         let group = || listening().filter(is_of_group);
         let chosen = match group().count() {
             0 | 1 => first,
-            count => group().nth(which() as usize % count)?,
+            count => {
+                let hash = hash();
+                // Nobody stops listening as long as the ports are locked.
+                let chosen = packet.choose_of_group(&first.sk, hash);
+                let is_chosen = |c: &&Claim| chosen.as_ref().is_some_and(|sk| sk.is(&c.sk));
+                let by_hash = || group().nth(hash as usize % count);
+                // Those that were bound to interfaces are in groups that differ from these.
+                group().find(is_chosen).or_else(by_hash)?
+            }
         };
         Some((chosen.endpoint.clone(), chosen.sk.clone()))
     }

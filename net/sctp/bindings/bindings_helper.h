@@ -40,6 +40,7 @@
 #include <net/protocol.h>
 #include <net/route.h>
 #include <net/sock.h>
+#include <net/sock_reuseport.h>
 #include <net/tcp_states.h>
 #include <net/transp_v6.h>
 #include <uapi/linux/sctp.h>

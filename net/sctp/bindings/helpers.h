@@ -208,6 +208,7 @@ void sctp_helper_sk_add_shutdown(struct sock *sk, int how);
 int sctp_helper_sk_state(const struct sock *sk);
 int sctp_helper_sk_family(const struct sock *sk);
 int sctp_helper_sk_bound_dev_if(const struct sock *sk);
+bool sctp_helper_sk_in_group(const struct sock *sk);
 bool sctp_helper_sk_reuseport(const struct sock *sk);
 u32 sctp_helper_sk_uid(const struct sock *sk);
 u32 sctp_helper_jhash(const void *key, u32 len, u32 seed);

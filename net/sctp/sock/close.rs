@@ -25,7 +25,7 @@ pub(crate) fn close(sk: &Sk, timeout: c_long) {
     let endpoint: Arc<Endpoint> = endpoint.into();
     let guard = sk.lock();
     sk.add_shutdown(bindings::RCV_SHUTDOWN | bindings::SEND_SHUTDOWN);
-    endpoint.set_listening(false);
+    endpoint.stop_listening(sk);
 
     let (unread, waiting) = {
         let mut inner = endpoint.inner.lock();

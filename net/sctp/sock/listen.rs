@@ -22,7 +22,7 @@ pub(crate) fn listen(sk: &Sk, backlog: c_int, fresh: bool) -> Result {
         if sk.state() == State::Closed {
             return Err(EINVAL);
         }
-        endpoint.set_listening(false);
+        endpoint.stop_listening(sk);
         sk.set_state(State::Closed);
         return Ok(());
     }
@@ -35,10 +35,7 @@ pub(crate) fn listen(sk: &Sk, backlog: c_int, fresh: bool) -> Result {
     let port = endpoint.binding().map_or(0, |b| b.port);
     // Two sockets may share a port with SO_REUSEADDR, but only one of them may listen. Whether
     // one does is decided under the lock of the ports.
-    let ports = endpoint.pernet.ports.lock();
-    ports.may_listen(port, &endpoint)?;
-    endpoint.set_listening(true);
-    drop(ports);
+    endpoint.pernet.ports.lock().listen(port, &endpoint)?;
     sk.set_state(State::Listening);
     Ok(())
 }

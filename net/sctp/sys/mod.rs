@@ -37,6 +37,7 @@ pub(crate) mod clock;
 pub(crate) mod crypto;
 #[cfg(CONFIG_INET_DIAG)]
 pub(crate) mod diag;
+pub(crate) mod group;
 pub(crate) mod gso;
 pub(crate) mod hash;
 pub(crate) mod icmp;

@@ -5,7 +5,13 @@
 //!
 //! C header: [`include/linux/skbuff.h`](srctree/include/linux/skbuff.h)
 
-use super::{bindings, ip, msg::Message, sock::Sk};
+use super::{
+    bindings,
+    group::{self, Chosen},
+    ip,
+    msg::Message,
+    sock::Sk,
+};
 use crate::engine::{addr::IpAddr, cx::Payload};
 use core::{ops::Range, ptr::NonNull};
 use kernel::{error::to_result, prelude::*, sync::Arc};
@@ -481,6 +487,15 @@ impl SkbRange {
     pub(crate) fn received_bytes(&self) -> Option<&[u8]> {
         match &self.memory {
             Memory::Received(skb) => skb.linear().get(self.offset as usize..),
+            Memory::Sent(_) | Memory::Copied(_) => None,
+        }
+    }
+
+    /// Which socket of a group (`SO_REUSEPORT`) a packet that has just come in is for. Nobody may
+    /// leave the group meanwhile.
+    pub(crate) fn choose_of_group(&self, member: &Sk, hash: u32) -> Option<Chosen> {
+        match &self.memory {
+            Memory::Received(skb) => Some(group::choose(member, hash, skb)),
             Memory::Sent(_) | Memory::Copied(_) => None,
         }
     }

@@ -130,6 +130,57 @@ TEST_F(share, reuseport_spreads)
 	}
 }
 
+static void attach_program(struct __test_metadata *_metadata, int fd, int index)
+{
+	struct sock_filter code = BPF_STMT(BPF_RET | BPF_K, index);
+	struct sock_fprog program = { 1, &code };
+
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
+				&program, sizeof(program)));
+}
+
+static void connect_some(struct __test_metadata *_metadata,
+			 const struct flavour *fl, const union test_addr *addr)
+{
+	int i;
+
+	for (i = 0; i < 5; i++)
+		ASSERT_EQ(0, connect(open_socket(_metadata, fl), &addr->sa,
+				     addr_len(addr)));
+}
+
+/* Who gets an association is for a program to say, if there is one. */
+TEST_F(share, program_chooses)
+{
+	union test_addr addr = loopback(&variant->fl, 5001);
+	int fd[3], i;
+
+	for (i = 0; i < 3; i++) {
+		fd[i] = reuseport_socket(_metadata, &variant->fl);
+		ASSERT_EQ(0, try_bind(fd[i], addr));
+		/* Before there are others, too. */
+		if (i == 0)
+			attach_program(_metadata, fd[0], 1);
+		ASSERT_EQ(0, listen(fd[i], 40));
+		set_events(_metadata, fd[i], EV_ASSOC);
+	}
+	connect_some(_metadata, &variant->fl, &addr);
+	EXPECT_EQ(0, poll_fd(fd[0], POLLIN, 0));
+	EXPECT_EQ(POLLIN, poll_fd(fd[1], POLLIN, 0));
+	EXPECT_EQ(0, poll_fd(fd[2], POLLIN, 0));
+	/* The last one takes the place of who has left. */
+	close(fd[1]);
+	connect_some(_metadata, &variant->fl, &addr);
+	EXPECT_EQ(0, poll_fd(fd[0], POLLIN, 0));
+	EXPECT_EQ(POLLIN, poll_fd(fd[2], POLLIN, 0));
+	attach_program(_metadata, fd[2], 0);
+	connect_some(_metadata, &variant->fl, &addr);
+	EXPECT_EQ(POLLIN, poll_fd(fd[0], POLLIN, 0));
+	/* Without a socket of that number somebody else gets them. */
+	attach_program(_metadata, fd[2], 7);
+	connect_some(_metadata, &variant->fl, &addr);
+}
+
 static void bind_to_device(struct __test_metadata *_metadata, int fd,
 			   const char *device)
 {
