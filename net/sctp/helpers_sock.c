@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Wrappers for what IP keeps in a socket, for groups of SO_REUSEPORT, and ICMP
- * errors. See sys/sock.rs, sys/group.rs and sys/icmp.rs.
+ * Wrappers for what IP keeps in a socket, for groups of SO_REUSEPORT, busy polling, and ICMP
+ * errors. See sys/sock.rs, sys/group.rs, sys/busy_poll.rs and sys/icmp.rs.
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
+#include <net/busy_poll.h>
 #include <net/icmp.h>
 #include <net/inet_sock.h>
 #include <net/ipv6.h>
@@ -134,4 +135,31 @@ void sctp_helper_sk_icmp_error(struct sock *sk, int err, bool ipv6)
 bool sctp_helper_sk_in_group(const struct sock *sk)
 {
 	return rcu_access_pointer(sk->sk_reuseport_cb);
+}
+
+void sctp_helper_sk_mark_napi_id(struct sock *sk, const struct sk_buff *skb)
+{
+	sk_mark_napi_id(sk, skb);
+}
+
+/* Whether the user wants to, and it is known which queue to look at. */
+bool sctp_helper_sk_may_busy_poll(const struct sock *sk)
+{
+#ifdef CONFIG_NET_RX_BUSY_POLL
+	return sk_can_busy_loop(sk) && napi_id_valid(READ_ONCE(sk->sk_napi_id));
+#else
+	return false;
+#endif
+}
+
+unsigned long sctp_helper_busy_poll_now(void)
+{
+	return busy_loop_current_time();
+}
+
+/* Looks once. Says whether there is time to do so again. */
+bool sctp_helper_sk_busy_poll(struct sock *sk, unsigned long start)
+{
+	sk_busy_loop(sk, true);
+	return !need_resched() && !sk_busy_loop_timeout(sk, start);
 }

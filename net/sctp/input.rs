@@ -109,6 +109,7 @@ fn handle(
         if !payload.passes_filter(&locked.inner.sk) {
             return None;
         }
+        payload.tell_queue(&locked.inner.sk);
         // The answer to another chunk would be lost if the next packet had one, too.
         let waits = more && packet.first_kind() == ChunkType::Data;
         let result = locked.receive(&packet, memory, !waits);

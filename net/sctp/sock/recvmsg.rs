@@ -15,6 +15,7 @@ use crate::{
     queue::Item,
     sys::{
         bindings,
+        busy_poll::busy_poll,
         msg::Message,
         skb::SkbRange,
         sock::{Sk, State},
@@ -47,6 +48,7 @@ pub(crate) fn recvmsg(sk: &Sk, msg: &mut Message<'_>, len: usize, flags: u32) ->
             suffices.then_some(())
         });
     }
+    let mut has_polled = false;
     loop {
         {
             let reader = endpoint.reader.lock();
@@ -56,6 +58,11 @@ pub(crate) fn recvmsg(sk: &Sk, msg: &mut Message<'_>, len: usize, flags: u32) ->
                 drop(reader);
                 return result;
             }
+        }
+        if !has_polled {
+            has_polled = true;
+            let is_there = || endpoint.inner.lock().queue.has_something_to_read();
+            busy_poll(sk, !may_wait, is_there);
         }
         let ready = sk.wait(&mut timeout, || {
             if endpoint.inner.lock().queue.has_something_to_read() {

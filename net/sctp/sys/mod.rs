@@ -33,6 +33,7 @@ pub(crate) mod bindings {
     include!(env!("RUST_SCTP_BINDINGS"));
 }
 
+pub(crate) mod busy_poll;
 pub(crate) mod clock;
 pub(crate) mod crypto;
 #[cfg(CONFIG_INET_DIAG)]

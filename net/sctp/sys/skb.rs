@@ -500,6 +500,14 @@ impl SkbRange {
         }
     }
 
+    /// Notes which queue of a device the packet has come from (`SO_INCOMING_NAPI_ID`).
+    pub(crate) fn tell_queue(&self, sk: &Sk) {
+        if let Memory::Received(skb) = &self.memory {
+            // SAFETY: Both are valid.
+            unsafe { bindings::sctp_helper_sk_mark_napi_id(sk.as_ptr(), skb.as_ptr()) };
+        }
+    }
+
     /// Whether a packet that has just come in passes the filter of a socket (SO_ATTACH_FILTER) and
     /// whatever else decides about what sockets get. As with the C module a filter sees the chunks
     /// from their first byte on.

@@ -3,6 +3,8 @@
  * poll() and epoll: readable, writable, the end and errors, and waking those
  * that wait. RFC 6458 sections 3.3 and 4.1 (as for other sockets).
  */
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <sys/epoll.h>
 #include "sctp_util.h"
 
@@ -262,6 +264,81 @@ TEST_F(poll_one, wakes_on_abort)
 	set_linger(_metadata, self->p.client.fd, 1, 0);
 	close(self->p.client.fd);
 	EXPECT_EQ(0, end_child(_metadata, pid));
+}
+
+static void set_offload(struct __test_metadata *_metadata, const char *device,
+			int which, bool on)
+{
+	struct ethtool_value value = { .cmd = which, .data = on };
+	struct ifreq ifr = { .ifr_data = (void *)&value };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	strcpy(ifr.ifr_name, device);
+	ASSERT_EQ(0, ioctl(fd, SIOCETHTOOL, &ifr));
+	close(fd);
+}
+
+static int open_netns(struct __test_metadata *_metadata)
+{
+	int fd = open("/proc/self/ns/net", O_RDONLY);
+
+	ASSERT_LE(0, fd);
+	return fd;
+}
+
+/*
+ * Another namespace, with a link to this one. What comes there does so by way of NAPI, as
+ * from a card: if there may be something for GRO to do, that is what veth has it for.
+ */
+static void enter_second_netns(struct __test_metadata *_metadata)
+{
+	int first = open_netns(_metadata), second;
+	char args[80];
+
+	enter_netns(_metadata);
+	second = open_netns(_metadata);
+	ASSERT_EQ(0, setns(first, CLONE_NEWNET));
+	snprintf(args, sizeof(args),
+		 "link add v0 type veth peer name v1 netns /proc/%d/fd/%d",
+		 getpid(), second);
+	run_ip(_metadata, args);
+	run_ip(_metadata, "addr add 198.51.100.1/24 dev v0");
+	run_ip(_metadata, "-6 addr add 2001:db8:51::1/64 dev v0 nodad");
+	run_ip(_metadata, "link set v0 up");
+	set_offload(_metadata, "v0", ETHTOOL_STSO, false);
+	ASSERT_EQ(0, setns(second, CLONE_NEWNET));
+	run_ip(_metadata, "addr add 198.51.100.2/24 dev v1");
+	run_ip(_metadata, "-6 addr add 2001:db8:51::2/64 dev v1 nodad");
+	run_ip(_metadata, "link set v1 up");
+	set_offload(_metadata, "v1", ETHTOOL_SGRO, true);
+	close(first);
+	close(second);
+}
+
+/* Who polls the queue of a device has to know which one it is. */
+TEST_F(poll, busy)
+{
+	union test_addr addr = make_addr(&variant->fl, "198.51.100.2",
+					 "2001:db8:51::2", 5003);
+	struct flavour to_one = { variant->fl.family, SOCK_STREAM };
+	int client = open_socket(_metadata, &to_one), listener, server, i;
+
+	enter_second_netns(_metadata);
+	listener = open_socket(_metadata, &to_one);
+	ASSERT_EQ(0, bind(listener, &addr.sa, addr_len(&addr)));
+	ASSERT_EQ(0, listen(listener, 5));
+	ASSERT_EQ(0, connect(client, &addr.sa, addr_len(&addr)));
+	server = accept(listener, NULL, NULL);
+	ASSERT_LE(0, server);
+	set_int(_metadata, server, SOL_SOCKET, SO_BUSY_POLL, 50);
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(1, send(client, "x", 1, 0));
+		ASSERT_EQ(1, recv(server, &(char){ 0 }, 1, 0));
+		EXPECT_NE(0, get_int(_metadata, server, SOL_SOCKET,
+				     SO_INCOMING_NAPI_ID));
+	}
+	EXPECT_EQ(-1, recv(server, &(char){ 0 }, 1, MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
 }
 
 TEST_HARNESS_MAIN
