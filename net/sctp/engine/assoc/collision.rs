@@ -184,7 +184,8 @@ impl<B: Payload> Association<B> {
     fn on_collision(&mut self, cx: &mut Cx<'_>, cookie: &Cookie) -> Result<Next, Reason> {
         match self.state {
             State::CookieWait | State::CookieEchoed => {
-                self.reserve_paths(cx).map_err(|_| Reason::NoMemory)?;
+                self.reserve_paths(cx, &cookie.peers)
+                    .map_err(|_| Reason::NoMemory)?;
                 if self.state == State::CookieWait {
                     // One of them at least, or on_init() had not answered.
                     self.keep_paths(|address| cookie.peers.contains(address));

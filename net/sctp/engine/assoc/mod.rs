@@ -452,9 +452,12 @@ impl<B: Payload> Association<B> {
         self.paths.get_mut(id.index())
     }
 
-    /// Makes room for all paths that there can be.
-    fn reserve_paths(&mut self, cx: &Cx<'_>) -> Result<(), AllocError> {
+    /// Makes room for those addresses of the peer that are not known yet: most have one, and eight
+    /// paths are several kilobytes.
+    fn reserve_paths(&mut self, cx: &Cx<'_>, peers: &Addresses) -> Result<(), AllocError> {
+        let new = peers.as_slice().iter().filter(|a| !self.has_address(a));
         let more = MAX_PATHS.saturating_sub(self.paths.len());
+        let more = new.count().min(more);
         self.paths.reserve(more, cx.gfp)
     }
 

@@ -92,7 +92,7 @@ impl<B: Payload> Association<B> {
         let path = Path::new(config, peer, local, PathState::Active, mtu);
         let ports = (local_port, peer_port);
         let mut this = Self::new(cx, config, ports, &identity, locals, path)?;
-        this.reserve_paths(cx)?;
+        this.reserve_paths(cx, peers)?;
         this.add_paths(cx, peers, PathState::Active);
         this.pending.init = true;
         this.begin_input();
@@ -142,7 +142,7 @@ impl<B: Payload> Association<B> {
         let path = Path::new(config, cookie.peers.first(), local, PathState::Active, mtu);
         let ports = (cookie.local_port, cookie.peer_port);
         let mut this = Self::new(cx, config, ports, &identity, &locals, path)?;
-        this.reserve_paths(cx)?;
+        this.reserve_paths(cx, &cookie.peers)?;
         this.add_paths(cx, &cookie.peers, PathState::Unconfirmed);
         Ok(this)
     }
@@ -338,7 +338,10 @@ impl<B: Payload> Association<B> {
                 .and_then(|()| pad(&mut unrecognized, cx))
                 .map_err(|_| Reason::NoMemory)?;
         }
-        self.reserve_paths(cx).map_err(|_| Reason::NoMemory)?;
+        let policy = self.config.scope_policy;
+        let claimed = policy.claimed(&init, pkt.src, &self.locals);
+        self.reserve_paths(cx, &claimed)
+            .map_err(|_| Reason::NoMemory)?;
 
         // Of several addresses that the user named, this one is known to work.
         if self.path(incoming.path).is_some_and(Path::is_confirmed) {
@@ -346,8 +349,6 @@ impl<B: Payload> Association<B> {
         }
         let listed = |a: &Address| *a == pkt.src || init.addresses(pkt.src).any(|l| l == *a);
         self.keep_paths(listed);
-        let policy = self.config.scope_policy;
-        let claimed = policy.claimed(&init, pkt.src, &self.locals);
         self.add_paths(cx, &claimed, PathState::Unconfirmed);
         incoming.path = self.find_path(&pkt.src).unwrap_or(self.primary);
         let in_streams = self.config.max_in_streams.min(fixed.out_streams);
