@@ -175,6 +175,13 @@ impl<T> Ring<T> {
         *self = Self::new();
     }
 
+    /// Gives the memory back, if nothing is in it.
+    pub(crate) fn shrink(&mut self) {
+        if self.is_empty() {
+            self.clear();
+        }
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         (0..self.len).filter_map(|i| self.get(i))
     }

@@ -81,6 +81,15 @@ impl<B: Payload> Association<B> {
             }
         }
         self.plan_heartbeat(cx, id);
+        self.shrink();
+    }
+
+    /// Something has been idle for a heartbeat's interval. What is kept in order not to allocate
+    /// for each message is kilobytes, and there may be thousands of associations that rest.
+    fn shrink(&mut self) {
+        self.queue.shrink();
+        self.outstanding.shrink();
+        self.rx.shrink();
     }
 
     /// Sends a HEARTBEAT on a path, or sets the time at which to think about it again.

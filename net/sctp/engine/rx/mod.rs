@@ -335,6 +335,11 @@ impl<B: Payload> Receiver<B> {
         self.break_off();
     }
 
+    /// Gives memory back that is not needed now.
+    pub(crate) fn shrink(&mut self) {
+        self.streams.shrink();
+    }
+
     /// Whether there may be something to take.
     pub(crate) fn may_have_event(&self) -> bool {
         self.abandoned.is_some() || self.undelivered_chunks > 0

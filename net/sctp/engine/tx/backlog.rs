@@ -207,11 +207,18 @@ impl<T> Backlog<T> {
         self.free = Some(id);
         self.vacant = self.vacant.saturating_add(1);
         self.len = self.len.saturating_sub(1);
-        if self.len == 0 && self.blocks.len() > 1 {
-            // Nothing is linked: the memory may go.
-            *self = Self::new();
+        if self.blocks.len() > 1 {
+            self.shrink();
         }
         Some(node.value)
+    }
+
+    /// Gives the memory back, if nothing is in it.
+    pub(crate) fn shrink(&mut self) {
+        if self.is_empty() {
+            // Nothing is linked.
+            *self = Self::new();
+        }
     }
 
     fn follow(&self, from: Option<Id>, by: By) -> impl Iterator<Item = (Id, &T)> {

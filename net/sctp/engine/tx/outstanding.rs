@@ -245,6 +245,11 @@ impl<B: Payload> Outstanding<B> {
         self.chunks.reserve(1, gfp)
     }
 
+    /// Gives memory back that is not needed now.
+    pub(crate) fn shrink(&mut self) {
+        self.chunks.shrink();
+    }
+
     /// Notes a new chunk, which has [`next_tsn`](Self::next_tsn), as sent. Room was reserved.
     pub(crate) fn sent(&mut self, header: DataHeader, payload: B, path: PathId, now: Time) {
         let tsn = header.tsn;

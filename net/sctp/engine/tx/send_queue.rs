@@ -295,6 +295,11 @@ impl<B: Payload> SendQueue<B> {
     }
 
     /// Makes room for a message of that stream.
+    /// Gives memory back that is not needed now.
+    pub(crate) fn shrink(&mut self) {
+        self.messages.shrink();
+    }
+
     fn reserve(&mut self, stream: u16, gfp: Flags) -> Result<(), AllocError> {
         self.messages.reserve(gfp)?;
         self.next_ssn.reserve(stream, gfp)?;

@@ -146,6 +146,40 @@ fn restart_without_memory() {
     }
 }
 
+/// Nearly all associations have one path, and room for one.
+#[test]
+fn an_association_is_small() {
+    let before = fault::live_bytes();
+    let net = Net::connected(7);
+    let both = fault::live_bytes() - before;
+    assert!(both < 9000, "two associations are {both} bytes");
+    drop(net);
+}
+
+/// What is kept from one message to the next is given back when nothing has been sent for a while.
+#[test]
+fn an_association_that_rests_is_small_again() {
+    let before = fault::live_bytes();
+    let mut net = Net::connected(8);
+    for who in [A, Z] {
+        for i in 0..100 {
+            net.send(who, 0, &pattern(i, 100));
+        }
+    }
+    net.run_until(|net| net.hosts.iter().all(|h| h.got.len() == 100));
+    let busy = fault::live_bytes() - before;
+    net.run_for(Duration::from_secs(70));
+    let both = fault::live_bytes() - before;
+    assert!(
+        both < 11_000,
+        "two idle associations hold {both} bytes, {busy} before"
+    );
+    assert!(busy > both + 10_000, "{busy} bytes before, {both} after");
+    net.send(A, 0, b"again");
+    net.run_until(|net| net.hosts[Z].got.len() == 101);
+    net.finish(A);
+}
+
 /// What a peer can make this side keep is bounded by the receive buffer, whatever it sends.
 #[test]
 fn an_association_gives_everything_back() {
