@@ -59,8 +59,9 @@ static const struct ctl_table sctp_memory_table[] = {
  */
 int sctp_helper_memory_init(void)
 {
-	unsigned long pages = max(nr_free_buffer_pages() / 8, 128UL);
-	unsigned long share = min(4UL << 20, pages << (PAGE_SHIFT - 7));
+	unsigned long free = nr_free_buffer_pages();
+	unsigned long pages = max(free / 8, 128UL);
+	unsigned long share = min(4UL << 20, free << (PAGE_SHIFT - 7));
 	int err;
 
 	sctp_mem[0] = pages / 4 * 3;
