@@ -76,7 +76,7 @@ records() { # MARK FILE
 messages() {
 	local bytes=${3%/N}
 	case $3 in
-	*/*/memory | pair/* | sack/*) echo 0 ;;
+	*/*/memory | */*/idle | pair/* | sack/*) echo 0 ;;
 	stream/*) awk "BEGIN { print int($4 * 1e6 / 8 / ${bytes##*/} * $secs) }" ;;
 	delay/*) awk "BEGIN { print int($4 * 1e6 / 8 / 1452 * $secs * 10) }" ;;
 	*) awk "BEGIN { print int($4 * 1000 * $secs) }" ;;
