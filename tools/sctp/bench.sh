@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # bench.sh: what our module, the kernel's, TCP and UDP do, as a table: build/bench/bench.txt,
-# bench.json with each round's figures, and bench.svg. The guests are booted with the one
-# module, the other and none for TCP and UDP in turn, ROUNDS= times. ENGINES= chooses among
+# bench.json with each round's figures, and bench.svg. A guest is booted with the one
+# module, with the other, and with none for TCP and UDP, ROUNDS= times. ENGINES= chooses among
 #
 #	qemu		a clock that counts instructions, one processor
 #	um1, um2	User Mode Linux in the time of this machine, one and two processors
@@ -78,7 +78,7 @@ messages() {
 	case $3 in
 	*/*/memory | */*/idle | pair/* | sack/*) echo 0 ;;
 	stream/*) awk "BEGIN { print int($4 * 1e6 / 8 / ${bytes##*/} * $secs) }" ;;
-	delay/*) awk "BEGIN { print int($4 * 1e6 / 8 / 1452 * $secs * 10) }" ;;
+	delay/*) awk "BEGIN { print int($4 * 1e6 / 8 / 1452 * $secs * 5) }" ;;
 	*) awk "BEGIN { print int($4 * 1000 * $secs) }" ;;
 	esac
 }
@@ -120,6 +120,7 @@ fi
 
 commit=$(git -C "$TOP" rev-parse --short HEAD)
 git -C "$TOP" diff --quiet HEAD -- net/sctp || commit+=-modified
+
 # measure ENGINE MODULE ROUND: with no module, TCP and UDP.
 measure() {
 	local protocols=sctp
@@ -129,6 +130,7 @@ measure() {
 }
 
 read -r -a modules <<<"${MODULE:-c rust none}"
+failed=0
 for engine in "${engines[@]}"; do
 	rounds=${ROUNDS:-$([ "$engine" = qemu ] && echo 1 || echo 3)}
 	for module in "${modules[@]}"; do rm -f "$out/$engine-$module"-*.log; done
@@ -137,12 +139,13 @@ for engine in "${engines[@]}"; do
 		for module in "${modules[@]}"; do
 			measure "$engine" "$module" "$round" &
 			guests+=($!)
-			# It does not matter to who counts instructions how many do.
-			[ "$engine" = qemu ] || wait $!
+			# It does not matter to who counts instructions how many do. The others take turns.
+			[ "$engine" = qemu ] || wait $! || true
 		done
-		for guest in "${guests[@]}"; do wait "$guest"; done
+		for guest in "${guests[@]}"; do wait "$guest" || failed=1; done
 	done
 done
 
 "$PYTHON" "$here/bench/table.py" "$out" "$commit" "$secs" "${modules[*]}" "${engines[@]}" | tee "$out/bench.txt"
 "$PYTHON" "$here/bench/chart.py" "$out/bench.json" >"$out/bench.svg"
+[ "$failed" = 0 ] || die "a guest failed, see above"

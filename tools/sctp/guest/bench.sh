@@ -99,7 +99,7 @@ delay() { # PROTOCOL MILLISECONDS PERCENT
 	local ns
 	link veth-nogso 1500
 	for ns in client server; do netem $ns delay "$(($2 * 500))us" loss "$3%"; done
-	stream "$1" $((secs * 10)) 1452
+	stream "$1" $((secs * 5)) 1452
 }
 
 # spare: counts how far a loop comes that runs when nobody else does, until it is told to
