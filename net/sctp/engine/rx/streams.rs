@@ -61,12 +61,12 @@ impl<B: Payload> Streams<B> {
         self.follow = None;
     }
 
-    /// Whether there may be a message for the user.
     /// Gives memory back that is not needed now.
     pub(crate) fn shrink(&mut self) {
         self.ready.shrink();
     }
 
+    /// Whether there may be a message for the user.
     pub(crate) fn has_ready(&self) -> bool {
         !self.ready.is_empty() || self.follow.is_some()
     }

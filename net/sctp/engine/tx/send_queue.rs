@@ -294,12 +294,12 @@ impl<B: Payload> SendQueue<B> {
         queued.into_failed(why)
     }
 
-    /// Makes room for a message of that stream.
     /// Gives memory back that is not needed now.
     pub(crate) fn shrink(&mut self) {
         self.messages.shrink();
     }
 
+    /// Makes room for a message of that stream.
     fn reserve(&mut self, stream: u16, gfp: Flags) -> Result<(), AllocError> {
         self.messages.reserve(gfp)?;
         self.next_ssn.reserve(stream, gfp)?;
