@@ -98,6 +98,10 @@ pub(crate) struct Endpoint {
     /// waiting for something to come.
     #[pin]
     pub(crate) reader: Mutex<()>,
+    /// Held by whoever sends memory that is lent (MSG_ZEROCOPY), while the call has a number that
+    /// it may have to give back; not while waiting for room.
+    #[pin]
+    pub(crate) lender: Mutex<()>,
     #[pin]
     pub(crate) inner: SpinLockBh<Inner>,
     _counted: Counted,
@@ -139,6 +143,7 @@ impl Endpoint {
                 pernet,
                 listening: Atomic::new(false),
                 reader <- new_mutex!((), "sctp_reader"),
+                lender <- new_mutex!((), "sctp_lender"),
                 inner <- new_spinlock_bh!(
                     Inner {
                         sk: None,

@@ -163,3 +163,19 @@ bool sctp_helper_sk_busy_poll(struct sock *sk, unsigned long start)
 	sk_busy_loop(sk, true);
 	return !need_resched() && !sk_busy_loop_timeout(sk, start);
 }
+
+/* Options of level SOL_SOCKET come to the protocol, too. */
+void sctp_helper_socket_set_custom_sockopt(struct socket *sock)
+{
+	set_bit(SOCK_CUSTOM_SOCKOPT, &sock->flags);
+}
+
+void sctp_helper_sk_set_zerocopy(struct sock *sk, bool on)
+{
+	sock_valbool_flag(sk, SOCK_ZEROCOPY, on);
+}
+
+bool sctp_helper_sk_has_queued_error(const struct sock *sk)
+{
+	return !skb_queue_empty_lockless(&sk->sk_error_queue);
+}

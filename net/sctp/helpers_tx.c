@@ -40,6 +40,28 @@ ssize_t sctp_helper_skb_splice(struct sk_buff *skb, struct iov_iter *iter, size_
 	return spliced;
 }
 
+void sctp_helper_skb_zcopy_set(struct sk_buff *skb, struct ubuf_info *uarg)
+{
+	skb_zcopy_set(skb, uarg, NULL);
+}
+
+void sctp_helper_ubuf_set_copied(struct ubuf_info *uarg)
+{
+	uarg_to_msgzc(uarg)->zerocopy = 0;
+}
+
+/* If the pages of @skb were lent, they were copied after all. */
+void sctp_helper_skb_zcopy_set_copied(struct sk_buff *skb)
+{
+	if (skb_zcopy(skb))
+		sctp_helper_ubuf_set_copied(skb_zcopy(skb));
+}
+
+void sctp_helper_net_zcopy_put(struct ubuf_info *uarg)
+{
+	net_zcopy_put(uarg);
+}
+
 /* Appends @piece to the frag_list of @skb, whose last one is @last. */
 void sctp_helper_skb_chain(struct sk_buff *skb, struct sk_buff *last, struct sk_buff *piece)
 {
@@ -65,6 +87,7 @@ void sctp_helper_skb_add_frag(struct sk_buff *skb, const struct sk_buff *from,
 	__skb_frag_ref(frag);
 	ours->nr_frags++;
 	ours->flags |= theirs->flags & SKBFL_SHARED_FRAG;
+	skb_zcopy_set(skb, skb_zcopy((struct sk_buff *)from), NULL);
 	skb_len_add(skb, size);
 }
 

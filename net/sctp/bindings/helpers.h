@@ -114,6 +114,10 @@ void sctp_helper_skb_add_frag(struct sk_buff *skb, const struct sk_buff *from,
 			      int i, int off, int size);
 struct sk_buff *sctp_helper_alloc_piece(struct sock *sk, unsigned int len, int max_order, int *err);
 ssize_t sctp_helper_skb_splice(struct sk_buff *skb, struct iov_iter *iter, size_t len, bool shared);
+void sctp_helper_skb_zcopy_set(struct sk_buff *skb, struct ubuf_info *uarg);
+void sctp_helper_skb_zcopy_set_copied(struct sk_buff *skb);
+void sctp_helper_ubuf_set_copied(struct ubuf_info *uarg);
+void sctp_helper_net_zcopy_put(struct ubuf_info *uarg);
 void sctp_helper_skb_chain(struct sk_buff *skb, struct sk_buff *last, struct sk_buff *piece);
 struct sk_buff *sctp_helper_skb_next_piece(const struct sk_buff *skb, const struct sk_buff *piece);
 void sctp_helper_skb_add_zeroes(struct sk_buff *skb, int size);
@@ -277,6 +281,11 @@ __be32 sctp_helper_ifa_local(const struct in_ifaddr *ifa);
 struct inet6_ifaddr *sctp_helper_next_ifa6_rcu(struct net_device *dev, struct inet6_ifaddr *ifa);
 const struct in6_addr *sctp_helper_ifa6_addr(const struct inet6_ifaddr *ifa);
 u32 sctp_helper_ifa6_flags(const struct inet6_ifaddr *ifa);
+
+/* MSG_ZEROCOPY */
+void sctp_helper_socket_set_custom_sockopt(struct socket *sock);
+void sctp_helper_sk_set_zerocopy(struct sock *sk, bool on);
+bool sctp_helper_sk_has_queued_error(const struct sock *sk);
 
 /* the memory that sockets hold */
 int sctp_helper_memory_init(void);

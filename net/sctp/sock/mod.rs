@@ -13,6 +13,7 @@ pub(crate) mod cmsg;
 pub(crate) mod connect;
 pub(crate) mod create;
 pub(crate) mod ioctl;
+mod lend;
 pub(crate) mod listen;
 pub(crate) mod notify;
 pub(crate) mod opt;

@@ -32,7 +32,7 @@ pub(crate) fn poll(sk: &Sk) -> u32 {
     }
     let shutdown = sk.shutdown();
     let mut mask = 0;
-    if sk.has_error() {
+    if sk.has_error() || sk.has_queued_error() {
         mask |= bindings::RUST_CONST_HELPER_EPOLLERR;
     }
     if shutdown & bindings::RCV_SHUTDOWN != 0 {

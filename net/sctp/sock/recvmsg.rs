@@ -26,8 +26,7 @@ use kernel::{prelude::*, sync::Arc};
 /// Receives a message, or as much of it as there is room for.
 pub(crate) fn recvmsg(sk: &Sk, msg: &mut Message<'_>, len: usize, flags: u32) -> Result<usize> {
     if flags & bindings::MSG_ERRQUEUE != 0 {
-        // Nothing ever goes to the error queue.
-        return Err(EAGAIN);
+        return msg.put_queued_error(sk, len);
     }
     let endpoint: Arc<Endpoint> = sk.endpoint()?.into();
     if endpoint.style == Style::OneToOne

@@ -11,7 +11,9 @@
 use super::{
     addr,
     cmsg::{self, SendInfo},
-    connect, peeloff,
+    connect,
+    lend::Data,
+    peeloff,
 };
 use crate::{
     association::{Assoc, AssocId},
@@ -86,7 +88,8 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
         if len > longest {
             return Err(EMSGSIZE);
         }
-        return send_to_all(sk, &endpoint, &info, msg, len, end, nonblock);
+        let mut data = Data::new(sk, &endpoint, msg, len, nonblock).for_all();
+        return send_to_all(sk, &endpoint, &info, msg, len, end, &mut data);
     }
 
     let existing = find(sk, &endpoint, &info, to.as_ref())?;
@@ -121,10 +124,11 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
         chosen: chosen.map(|to| to.addr),
         nonblock,
     };
+    let mut data = Data::new(sk, &endpoint, msg, len, nonblock);
     let mut done = 0;
     while done < len {
         let part = (len - done).min(longest);
-        match call.send(id, msg, part, end && done + part == len) {
+        match call.send(id, msg, part, end && done + part == len, &mut data) {
             Ok(to) => id = Some(to),
             Err(error) if done == 0 => return Err(error),
             Err(_) => break,
@@ -154,6 +158,7 @@ impl Call<'_> {
         msg: &mut Message<'_>,
         len: usize,
         end: bool,
+        data: &mut Data<'_>,
     ) -> Result<AssocId> {
         let Self {
             sk, endpoint, info, ..
@@ -161,15 +166,19 @@ impl Call<'_> {
         if let Some(id) = id {
             make_room(sk, endpoint, id, info);
         }
-        // Nothing of the association is held while waiting for room in the send buffer.
-        let payload = SkbRange::from_user(sk, msg, len, self.nonblock)?;
+        let payload = data.take(msg, len)?;
         let message = message(info, self.chosen, end, payload);
         let more = more_follows(sk, msg);
         match (id, self.peers) {
-            (Some(id), _) => hand_over(endpoint, id, message, more).map(|()| id),
+            (Some(id), _) => {
+                hand_over(endpoint, id, message, more)?;
+                data.sent();
+                Ok(id)
+            }
             (None, []) => Err(EPIPE),
             (None, peers) => {
                 let id = open(sk, endpoint, peers, info, message, more)?;
+                data.sent();
                 // As the C module: whether it comes up is told later.
                 let mut timeout = sk.send_timeout(self.nonblock);
                 let _ = connect::wait_until_up(sk, endpoint, id, &mut timeout);
@@ -368,13 +377,13 @@ fn send_to_all(
     msg: &mut Message<'_>,
     len: usize,
     end: bool,
-    nonblock: bool,
+    data: &mut Data<'_>,
 ) -> Result<usize> {
     let reason = reason(info, msg, len)?;
     let payload = if info.has(EOF | ABORT) {
         None
     } else {
-        Some(SkbRange::from_user(sk, msg, len, nonblock)?)
+        Some(data.take(msg, len)?)
     };
     let mut sent = 0;
     for assoc in &endpoint.all_assocs()? {
@@ -391,6 +400,9 @@ fn send_to_all(
         let more = more_follows(sk, msg);
         hand_over(endpoint, assoc.id, message(&info, None, end, payload), more)?;
         sent = len;
+    }
+    if sent != 0 {
+        data.sent();
     }
     Ok(sent)
 }

@@ -61,3 +61,4 @@ pub(crate) mod timer;
 pub(crate) mod tx_skb;
 pub(crate) mod tx_user;
 pub(crate) mod user;
+pub(crate) mod zerocopy;

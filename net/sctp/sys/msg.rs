@@ -5,7 +5,7 @@
 //! C headers: [`include/linux/socket.h`](srctree/include/linux/socket.h),
 //! [`include/linux/uio.h`](srctree/include/linux/uio.h)
 
-use super::{bindings, skb::Skb, sock::Sk};
+use super::{bindings, skb::Skb, sock::Sk, zerocopy::Lent};
 use core::marker::PhantomData;
 use kernel::{
     error::to_result,
@@ -161,10 +161,31 @@ impl<'a> Message<'a> {
         // SAFETY: Both are valid; the skb belongs to a send buffer and is nobody else's yet.
         let spliced =
             unsafe { bindings::sctp_helper_skb_splice(skb.as_ptr(), self.iter(), len, shared) };
-        match spliced {
-            0 => Err(EFAULT),
-            spliced => to_result(spliced.min(0) as c_int),
+        to_result(spliced.min(0) as c_int)
+    }
+
+    /// Lets `skb`, which has no bytes yet, refer to the first pages of the memory that the caller
+    /// lends, of at most `len` bytes.
+    pub(super) fn lend_to(&mut self, skb: &Skb, len: usize, lent: &Lent<'_>) -> Result {
+        // SAFETY: Both are valid; the skb belongs to a send buffer and is nobody else's yet.
+        let err = unsafe {
+            bindings::__zerocopy_sg_from_iter(
+                core::ptr::null_mut(),
+                core::ptr::null_mut(),
+                skb.as_ptr(),
+                self.iter(),
+                len,
+                core::ptr::null_mut(),
+            )
+        };
+        match to_result(err) {
+            // There are more pages than it has room for.
+            Err(EMSGSIZE) if skb.len() != 0 => {}
+            result => result?,
         }
+        // SAFETY: The skb is valid and nobody else's, and `lent` has a reference.
+        unsafe { bindings::sctp_helper_skb_zcopy_set(skb.as_ptr(), lent.as_ptr()) };
+        Ok(())
     }
 
     /// Fills the whole of `skb` from the caller's memory.
@@ -190,6 +211,15 @@ impl<'a> Message<'a> {
         } else {
             Err(EFAULT)
         }
+    }
+
+    /// Gives the caller what is first on the error queue of a socket, of which nothing but a
+    /// notification is ever there.
+    pub(crate) fn put_queued_error(&mut self, sk: &Sk, len: usize) -> Result<usize> {
+        let len = c_int::try_from(len).unwrap_or(c_int::MAX);
+        // SAFETY: By the type invariant, and the socket is valid.
+        let copied = unsafe { bindings::inet_recv_error(sk.as_ptr(), self.msg, len) };
+        usize::try_from(copied).map_err(|_| Error::from_errno(copied))
     }
 
     /// Copies bytes of an skb to the caller's memory.

@@ -135,19 +135,32 @@ unsafe extern "C" fn setsockopt(
     value: bindings::sockptr_t,
     len: c_uint,
 ) -> c_int {
-    if level != bindings::SOL_SCTP as c_int {
+    match (level as u32, name as u32) {
+        (bindings::SOL_SCTP, name) => {
+            // SAFETY: See above; the arguments are those of this call.
+            let (sk, value) = unsafe { (Sk::from_raw(sk), OptionIn::new(value, len)) };
+            count(sock::opt::set(sk, name, &value))
+        }
+        (bindings::SOL_SOCKET, bindings::SO_ZEROCOPY) => {
+            // SAFETY: See above; the arguments are those of this call.
+            let (sk, value) = unsafe { (Sk::from_raw(sk), OptionIn::new(value, len)) };
+            code(sock::opt::set_zerocopy(sk, &value))
+        }
+        (bindings::SOL_SOCKET, _) => {
+            // SAFETY: See above; a call is being executed for the socket.
+            let socket = unsafe { bindings::sctp_helper_sk_socket(sk) };
+            // SAFETY: The arguments are those of this call.
+            unsafe { bindings::sock_setsockopt(socket, level, name, value, len) }
+        }
         // SAFETY: The arguments are those of this call.
-        return unsafe {
+        _ => unsafe {
             if Sk::from_raw(sk).is_ipv6() {
                 bindings::ipv6_setsockopt(sk, level, name, value, len)
             } else {
                 bindings::ip_setsockopt(sk, level, name, value, len)
             }
-        };
+        },
     }
-    // SAFETY: See above; the arguments are those of this call.
-    let (sk, value) = unsafe { (Sk::from_raw(sk), OptionIn::new(value, len)) };
-    count(sock::opt::set(sk, name as u32, &value))
 }
 
 /// # Safety

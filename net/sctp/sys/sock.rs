@@ -176,6 +176,10 @@ impl Sk {
         unsafe { bindings::sctp_helper_sk_set_destruct(self.as_ptr(), Some(destruct)) };
         // SAFETY: The socket is valid.
         unsafe { bindings::sctp_helper_sock_prot_inuse_add(self.as_ptr(), 1) };
+        // SAFETY: As above.
+        let socket = unsafe { bindings::sctp_helper_sk_socket(self.as_ptr()) };
+        // SAFETY: It is being made by `socket()`.
+        unsafe { bindings::sctp_helper_socket_set_custom_sockopt(socket) };
         // SAFETY: As above. `sk_clone()` does that for children.
         unsafe { bindings::sctp_helper_sk_init_memory(self.as_ptr()) };
         Ok(())
@@ -304,6 +308,26 @@ impl Sk {
     pub(crate) fn has_error(&self) -> bool {
         // SAFETY: The socket is valid.
         unsafe { bindings::sctp_helper_sk_err(self.as_ptr()) != 0 }
+    }
+
+    /// Whether something is on the error queue.
+    pub(crate) fn has_queued_error(&self) -> bool {
+        // SAFETY: The socket is valid.
+        unsafe { bindings::sctp_helper_sk_has_queued_error(self.as_ptr()) }
+    }
+
+    /// Whether the user may lend memory to it (SO_ZEROCOPY).
+    pub(crate) fn may_lend(&self) -> bool {
+        let flag = bindings::sock_flags_SOCK_ZEROCOPY as c_int;
+        // SAFETY: The socket is valid.
+        unsafe { bindings::sctp_helper_sock_flag(self.as_ptr(), flag) }
+    }
+
+    /// Sets SO_ZEROCOPY.
+    pub(crate) fn set_may_lend(&self, on: bool) {
+        let _guard = self.lock();
+        // SAFETY: The socket is valid and locked.
+        unsafe { bindings::sctp_helper_sk_set_zerocopy(self.as_ptr(), on) };
     }
 
     /// Leaves an error for the user and wakes whoever waits.

@@ -42,6 +42,8 @@ pub(super) unsafe fn graft(
     // SAFETY: By this function's requirements; the child is locked.
     unsafe { bindings::__inet_accept(like, socket, child.as_ptr()) };
     drop(guard);
+    // SAFETY: By this function's requirements.
+    unsafe { bindings::sctp_helper_socket_set_custom_sockopt(socket) };
     // The socket has the reference.
     let _ = ARef::into_raw(child);
 }

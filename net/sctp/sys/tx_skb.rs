@@ -127,7 +127,14 @@ impl TxSkb {
         let to = unsafe { bindings::sctp_helper_skb_put(self.0.as_ptr(), len as u32) };
         // SAFETY: `from` is valid, and `to` is `len` bytes of the skb, nobody else's; the function
         // checks the range. If it fails nobody reads them: the packet is not sent.
-        to_result(unsafe { bindings::skb_copy_bits(from.as_ptr(), at as i32, to, len as i32) })
+        to_result(unsafe { bindings::skb_copy_bits(from.as_ptr(), at as i32, to, len as i32) })?;
+        // Nothing is lent but pages.
+        // SAFETY: `from` is valid.
+        if unsafe { (*from.as_ptr()).data_len } != 0 {
+            // SAFETY: As above.
+            unsafe { bindings::sctp_helper_skb_zcopy_set_copied(from.as_ptr()) };
+        }
+        Ok(())
     }
 
     /// Appends payload by reference to its pages. The linear part cannot grow any more then.

@@ -88,6 +88,18 @@ pub(crate) fn set(sk: &Sk, name: u32, value: &OptionIn) -> Result<usize> {
     .map(|()| 0)
 }
 
+/// SO_ZEROCOPY, the only option of level SOL_SOCKET that is not the same for all protocols: the
+/// kernel knows those that have it by name.
+pub(crate) fn set_zerocopy(sk: &Sk, value: &OptionIn) -> Result {
+    let on = match value.read::<i32>()? {
+        0 => false,
+        1 => true,
+        _ => return Err(EINVAL),
+    };
+    sk.set_may_lend(on);
+    Ok(())
+}
+
 /// `getsockopt()`. Returns what the call is to return, which mostly is 0.
 pub(crate) fn get(sk: &Sk, name: u32, value: &OptionOut) -> Result<usize> {
     match name {
