@@ -4,7 +4,6 @@
  * buffers that the user has not set grow with what goes through them.
  */
 #include "sctp_util.h"
-#include <linux/sock_diag.h>
 
 FIXTURE(memory) {
 	struct pair p;
@@ -26,16 +25,6 @@ FIXTURE_TEARDOWN(memory)
 }
 
 #define SIZE 1000
-
-/* One of SO_MEMINFO's figures. */
-static unsigned int meminfo(struct __test_metadata *_metadata, int fd, int which)
-{
-	unsigned int info[SK_MEMINFO_VARS] = {};
-	socklen_t len = sizeof(info);
-
-	ASSERT_EQ(0, getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len));
-	return info[which];
-}
 
 static unsigned int received(struct __test_metadata *_metadata, int fd)
 {

@@ -34,6 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <linux/sctp.h>
+#include <linux/sock_diag.h>
 
 #include "kselftest_harness.h"
 #include "sctp_addr.h"
@@ -366,6 +367,28 @@ static inline int wait_for(struct __test_metadata *_metadata, int fd, int events
 		usleep(2000);						\
 	}								\
 } while (0)
+
+/* One of SO_MEMINFO's figures. */
+static inline unsigned int meminfo(struct __test_metadata *_metadata, int fd,
+				   int which)
+{
+	unsigned int info[SK_MEMINFO_VARS] = {};
+	socklen_t len = sizeof(info);
+
+	ASSERT_EQ(0, getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len));
+	return info[which];
+}
+
+/*
+ * Waits until nothing is charged to a sender any more, notifications of what it lent
+ * included.
+ */
+static inline void wait_paid_back(struct __test_metadata *_metadata, int fd)
+{
+	wait_until(!meminfo(_metadata, fd, SK_MEMINFO_WMEM_ALLOC) &&
+		   !meminfo(_metadata, fd, SK_MEMINFO_WMEM_QUEUED) &&
+		   !meminfo(_metadata, fd, SK_MEMINFO_OPTMEM));
+}
 
 /* Gives loopback one more address. */
 static inline void add_address(struct __test_metadata *_metadata,

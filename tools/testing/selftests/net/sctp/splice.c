@@ -7,7 +7,6 @@
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 #include <linux/rust_sctp.h>
-#include <linux/sock_diag.h>
 #include "sctp_util.h"
 
 FIXTURE(splice) {
@@ -101,22 +100,6 @@ static void recv_file(struct __test_metadata *_metadata, int fd, size_t from,
 	expect_nothing(_metadata, fd);
 }
 
-static unsigned int wmem(struct __test_metadata *_metadata, int fd, int which)
-{
-	unsigned int info[SK_MEMINFO_VARS] = {};
-	socklen_t len = sizeof(info);
-
-	ASSERT_EQ(0, getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len));
-	return info[which];
-}
-
-/* Nothing is charged to the sender any more. */
-static void expect_paid_back(struct __test_metadata *_metadata, int fd)
-{
-	wait_until(!wmem(_metadata, fd, SK_MEMINFO_WMEM_ALLOC) &&
-		   !wmem(_metadata, fd, SK_MEMINFO_WMEM_QUEUED));
-}
-
 /*
  * Small packets are made of copies of the pages, large ones of the pages. With large
  * ones the C module waits for its delayed SACKs all the time.
@@ -146,7 +129,7 @@ TEST_F(splice, sendfile)
 			recv_file(_metadata, self->p.server.fd, from[j], to[j],
 				  self->page, j);
 		}
-		expect_paid_back(_metadata, self->out.fd);
+		wait_paid_back(_metadata, self->out.fd);
 	}
 }
 
@@ -171,7 +154,7 @@ TEST_F(splice, pipe)
 		ASSERT_EQ(500, splice(pipes[0], NULL, self->out.fd, NULL, 4500, 0));
 		recv_part(_metadata, self->p.server.fd, 4500, 500, i);
 		expect_nothing(_metadata, self->p.server.fd);
-		expect_paid_back(_metadata, self->out.fd);
+		wait_paid_back(_metadata, self->out.fd);
 	}
 }
 
@@ -210,7 +193,7 @@ TEST_F(splice, pieces)
 			send_pieces(_metadata, self->out.fd, self->p.server.fd,
 				    sizes[j], 7);
 		}
-		expect_paid_back(_metadata, self->out.fd);
+		wait_paid_back(_metadata, self->out.fd);
 	}
 }
 
@@ -227,7 +210,7 @@ TEST_F(splice, larger_than_the_send_buffer)
 				    ? 0 : 1);
 		recv_file(_metadata, self->p.server.fd, 0, len, self->page, 1);
 		EXPECT_EQ(0, end_child(_metadata, child));
-		expect_paid_back(_metadata, self->out.fd);
+		wait_paid_back(_metadata, self->out.fd);
 	}
 }
 
@@ -253,7 +236,7 @@ TEST_F(splice, nonblocking)
 		EXPECT_EQ(EAGAIN, errno);
 		EXPECT_EQ(sent, at);
 		recv_file(_metadata, self->p.server.fd, 0, sent, self->page, 1);
-		expect_paid_back(_metadata, self->out.fd);
+		wait_paid_back(_metadata, self->out.fd);
 		set_nonblock(_metadata, self->out.fd, false);
 	}
 }
@@ -271,9 +254,9 @@ TEST_F(splice, charged)
 			;
 		EXPECT_EQ(EAGAIN, errno);
 		EXPECT_LE(get_int(_metadata, self->out.fd, SOL_SOCKET, SO_SNDBUF),
-			  wmem(_metadata, self->out.fd, SK_MEMINFO_WMEM_ALLOC));
+			  meminfo(_metadata, self->out.fd, SK_MEMINFO_WMEM_ALLOC));
 		EXPECT_LE(self->most,
-			  wmem(_metadata, self->out.fd, SK_MEMINFO_WMEM_QUEUED));
+			  meminfo(_metadata, self->out.fd, SK_MEMINFO_WMEM_QUEUED));
 	}
 }
 
@@ -342,7 +325,7 @@ TEST_F(splice, file_that_changes)
 		EXPECT_EQ(is_c_module() ? 'a' : 'b', buf[n - 1]);
 		send_pattern(_metadata, &self->p.server, 100, 0, 1);
 		recv_pattern(_metadata, self->out.fd, 100, 1, NULL);
-		expect_paid_back(_metadata, self->out.fd);
+		wait_paid_back(_metadata, self->out.fd);
 	}
 }
 
@@ -380,7 +363,7 @@ TEST_F(splice, parts)
 		ASSERT_EQ(100, send_end(&self->out, buf + len, 100, 0, MSG_EOR));
 		recv_part(_metadata, self->p.server.fd, 0, len + 100, 1);
 		expect_nothing(_metadata, self->p.server.fd);
-		expect_paid_back(_metadata, self->out.fd);
+		wait_paid_back(_metadata, self->out.fd);
 	}
 }
 
@@ -401,7 +384,7 @@ TEST_F(splice, after_the_end)
 		while (sendfile(self->out.fd, file, &(off_t){ 0 }, self->most) > 0)
 			;
 		EXPECT_TRUE(errno == EPIPE || errno == ECONNRESET);
-		expect_paid_back(_metadata, self->out.fd);
+		wait_paid_back(_metadata, self->out.fd);
 	}
 }
 

@@ -8,7 +8,6 @@
 #include <sys/uio.h>
 #include <linux/errqueue.h>
 #include <linux/rust_sctp.h>
-#include <linux/sock_diag.h>
 #include "sctp_util.h"
 
 FIXTURE(zerocopy) {
@@ -100,22 +99,6 @@ static void expect_no_notification(struct __test_metadata *_metadata, int fd)
 	EXPECT_FALSE(get_range(_metadata, fd, &from, &to, &copied));
 }
 
-static unsigned int meminfo(struct __test_metadata *_metadata, int fd, int which)
-{
-	unsigned int info[SK_MEMINFO_VARS] = {};
-	socklen_t len = sizeof(info);
-
-	ASSERT_EQ(0, getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len));
-	return info[which];
-}
-
-static void expect_paid_back(struct __test_metadata *_metadata, int fd)
-{
-	wait_until(!meminfo(_metadata, fd, SK_MEMINFO_WMEM_ALLOC) &&
-		   !meminfo(_metadata, fd, SK_MEMINFO_WMEM_QUEUED) &&
-		   !meminfo(_metadata, fd, SK_MEMINFO_OPTMEM));
-}
-
 /* Small packets are made of copies of the pages, large ones of the pages. */
 static const int mtus[] = { 1500, 9000, 0 };
 
@@ -184,7 +167,7 @@ TEST_F(zerocopy, without_the_option)
 	fill(self->buf, 10000, 1);
 	ASSERT_EQ(10000, send_end(&self->p.client, self->buf, 10000, 0, MSG_ZEROCOPY));
 	recv_pattern(_metadata, self->p.server.fd, 10000, 1, NULL);
-	expect_paid_back(_metadata, self->p.client.fd);
+	wait_paid_back(_metadata, self->p.client.fd);
 	expect_no_notification(_metadata, self->p.client.fd);
 }
 
@@ -215,7 +198,7 @@ TEST_F(zerocopy, lengths)
 		EXPECT_EQ(8, self->copied);
 		EXPECT_EQ(8, self->count);
 		expect_no_notification(_metadata, self->p.client.fd);
-		expect_paid_back(_metadata, self->p.client.fd);
+		wait_paid_back(_metadata, self->p.client.fd);
 	}
 }
 
@@ -275,7 +258,7 @@ TEST_F(zerocopy, gathered)
 		ASSERT_EQ(len, sendmsg(self->p.client.fd, &msg, MSG_ZEROCOPY));
 		recv_parts(_metadata, self->p.server.fd, 0, len, i, len);
 		take_notifications(1);
-		expect_paid_back(_metadata, self->p.client.fd);
+		wait_paid_back(_metadata, self->p.client.fd);
 		st = get_status(_metadata, &self->p.client);
 		EXPECT_EQ(SCTP_ESTABLISHED, st.sstat_state);
 	}
@@ -312,7 +295,7 @@ TEST_F(zerocopy, given_up)
 			close(self->p.listener);
 		take_notifications(1);
 		EXPECT_EQ(0, self->copied);
-		expect_paid_back(_metadata, self->p.client.fd);
+		wait_paid_back(_metadata, self->p.client.fd);
 	}
 }
 
@@ -360,7 +343,7 @@ TEST_F(zerocopy, failed)
 	EXPECT_EQ(EFAULT, errno);
 	EXPECT_EQ(-1, send_end(&self->p.client, self->buf, 10000, 65535, MSG_ZEROCOPY));
 	EXPECT_EQ(EINVAL, errno);
-	expect_paid_back(_metadata, self->p.client.fd);
+	wait_paid_back(_metadata, self->p.client.fd);
 	expect_no_notification(_metadata, self->p.client.fd);
 	fill(self->buf, 10000, 1);
 	while (send_end(&self->p.client, self->buf, 10000, 0,
@@ -373,7 +356,7 @@ TEST_F(zerocopy, failed)
 	for (i = 0; i < sent; i++)
 		recv_pattern(_metadata, self->p.server.fd, 10000, 1, NULL);
 	take_notifications(sent);
-	expect_paid_back(_metadata, self->p.client.fd);
+	wait_paid_back(_metadata, self->p.client.fd);
 	expect_no_notification(_metadata, self->p.client.fd);
 }
 
@@ -384,7 +367,7 @@ TEST_F(zerocopy, no_memory)
 	write_sysctl(_metadata, "/proc/sys/net/core/optmem_max", "1");
 	EXPECT_EQ(-1, send_end(&self->p.client, self->buf, 10000, 0, MSG_ZEROCOPY));
 	EXPECT_EQ(ENOBUFS, errno);
-	expect_paid_back(_metadata, self->p.client.fd);
+	wait_paid_back(_metadata, self->p.client.fd);
 	expect_no_notification(_metadata, self->p.client.fd);
 	write_sysctl(_metadata, "/proc/sys/net/core/optmem_max", "20000");
 	fill(self->buf, 10000, 1);
@@ -411,7 +394,7 @@ TEST_F(zerocopy, parts)
 		EXPECT_EQ(0, end_child(_metadata, child));
 		take_notifications(1);
 		EXPECT_EQ(1, self->count);
-		expect_paid_back(_metadata, self->p.client.fd);
+		wait_paid_back(_metadata, self->p.client.fd);
 		expect_no_notification(_metadata, self->p.client.fd);
 	}
 }
@@ -506,7 +489,7 @@ TEST_F(zerocopy, one_to_many)
 		EXPECT_TRUE(copied);
 		recv_pattern(_metadata, other.client.fd, 3000, 2, NULL);
 		recv_pattern(_metadata, self->p.client.fd, 3000, 2, NULL);
-		expect_paid_back(_metadata, fd);
+		wait_paid_back(_metadata, fd);
 	}
 }
 
@@ -525,7 +508,7 @@ TEST_F(zerocopy, opens)
 	}
 	recv_pattern(_metadata, self->p.server.fd, 20000, 1, NULL);
 	take_notifications(1);
-	expect_paid_back(_metadata, self->p.client.fd);
+	wait_paid_back(_metadata, self->p.client.fd);
 }
 
 TEST_HARNESS_MAIN
