@@ -269,6 +269,15 @@ impl Path {
         self.tail_probe = None;
     }
 
+    /// When the first of the path's timers expires, or [`Time::NEVER`].
+    pub(crate) fn next_timeout(&self) -> Time {
+        let loss = self.loss_timer.map(|(at, _)| at);
+        [self.t3_rtx, loss, self.heartbeat, self.pmtu.timer()]
+            .map(|at| at.unwrap_or(Time::NEVER))
+            .into_iter()
+            .fold(Time::NEVER, Time::min)
+    }
+
     pub(crate) fn start_t3(&mut self, now: Time) {
         self.t3_rtx = Some(now.plus(self.rto.get()));
     }

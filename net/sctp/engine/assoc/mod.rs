@@ -396,19 +396,9 @@ impl<B: Payload> Association<B> {
 
     /// When to call `handle_timeout`.
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
-        let paths = self
-            .paths
-            .iter()
-            .flat_map(|path| {
-                [
-                    path.t3_rtx,
-                    path.loss_timer.map(|(at, _)| at),
-                    path.heartbeat,
-                    path.pmtu.timer(),
-                ]
-            })
-            .flatten();
-        self.timers.next().into_iter().chain(paths).min()
+        let paths = self.paths.iter().map(Path::next_timeout);
+        let first = paths.fold(self.timers.next(), Time::min);
+        (first != Time::NEVER).then_some(first)
     }
 
     // Inputs; `handle_timeout` is in `timers.rs`.

@@ -362,7 +362,7 @@ impl<B: Payload> Association<B> {
             if self.abandon_queued(cx).is_err() {
                 break Err(AllocError);
             }
-            if path != self.next_path() {
+            if self.queue.is_empty() || path != self.next_path() {
                 break Ok(());
             }
             let room = out.room().saturating_sub(DataHeader::LEN);

@@ -188,9 +188,9 @@ impl Timers {
         expired
     }
 
-    pub(crate) fn next(&self) -> Option<Time> {
-        let first = self.due.iter().copied().min();
-        first.filter(|at| *at != Time::NEVER)
+    /// When the first of them expires, or [`Time::NEVER`].
+    pub(crate) fn next(&self) -> Time {
+        self.due.iter().copied().fold(Time::NEVER, Time::min)
     }
 }
 
@@ -215,6 +215,18 @@ impl Pending {
         shutdown_ack: false,
         shutdown_complete: false,
     };
+
+    pub(crate) fn any(&self) -> bool {
+        let Self {
+            init,
+            cookie_echo,
+            cookie_ack,
+            shutdown,
+            shutdown_ack,
+            shutdown_complete,
+        } = *self;
+        init || cookie_echo || cookie_ack || shutdown || shutdown_ack || shutdown_complete
+    }
 }
 
 /// Why an ABORT is sent, in a form that can wait.

@@ -16,7 +16,7 @@ use crate::engine::{
     addr::Addresses,
     cx::{Cx, Payload},
     env::AllocError,
-    path::{PathId, Way},
+    path::{Path, PathId, Way},
     rx::sack::Owed,
     scope,
     stats::Counter,
@@ -49,6 +49,11 @@ impl<B: Payload> Association<B> {
             self.reply.clear();
             return Ok(Some(way));
         }
+        if self.is_quiet() {
+            debug_assert!(matches!(self.next_packet(cx, out), Ok(None)));
+            out.clear();
+            return Ok(None);
+        }
         let result = self.next_packet(cx, out);
         match &result {
             Ok(Some(_)) => {}
@@ -59,6 +64,18 @@ impl<B: Payload> Association<B> {
             }
         }
         Ok(result?.map(Way::Path))
+    }
+
+    /// Whether it is plain to see that nothing is to be sent, as it mostly is when this is asked.
+    fn is_quiet(&self) -> bool {
+        let has_probe = |path: &Path| path.heartbeat_due || path.pmtu.probe_due().is_some();
+        self.state == State::Established
+            && self.queue.is_empty()
+            && self.outstanding.lost_count() == 0
+            && self.rx.sack.owed() != Owed::Now
+            && !self.pending.any()
+            && !self.forward.due
+            && !self.paths.iter().any(has_probe)
     }
 
     fn next_packet(
