@@ -245,10 +245,15 @@ pub(crate) struct Locked<'a> {
     pub(crate) inner: Guard<'a, Inner, SpinLockBhBackend>,
 }
 
-impl Locked<'_> {
+impl<'a> Locked<'a> {
     /// Whether the association has ended.
     pub(crate) fn is_gone(&self) -> bool {
         self.inner.gone
+    }
+
+    /// Whether it has not ended and is that socket's.
+    pub(crate) fn is_of(&self, endpoint: &Arc<Endpoint>) -> bool {
+        !self.inner.gone && Arc::ptr_eq(&self.inner.endpoint, endpoint)
     }
 
     /// Whose it is.
@@ -271,7 +276,7 @@ impl Locked<'_> {
         if self.inner.gone {
             return None;
         }
-        let this = self.this.clone();
+        let this: &'a Assoc = self.this;
         let mut rng = KernelRng;
         let counters = Both {
             assoc: &this.counters,
@@ -487,31 +492,32 @@ impl Locked<'_> {
         if !self.inner.engine.may_have_event() {
             return true;
         }
-        let endpoint = self.inner.endpoint.clone();
+        let Inner {
+            engine,
+            endpoint,
+            sk,
+            listener,
+            established,
+            ..
+        } = &mut *self.inner;
+        let to = Target {
+            assoc: self.this,
+            endpoint,
+            sk,
+        };
         let (mut complete, mut has_more_to_say) = (true, false);
-        while self.inner.engine.may_have_event() {
-            let Ok(_room) = Room::reserve(&endpoint) else {
+        while engine.may_have_event() {
+            let Ok(room) = Room::reserve(endpoint) else {
                 complete = false;
                 break;
             };
-            let Some(event) = self.inner.engine.poll_event() else {
+            let Some(event) = engine.poll_event() else {
                 break;
             };
             if matches!(event, Event::Up) {
-                self.inner.established = Some(Established::new(self.this.pernet.clone()));
+                *established = Some(Established::new(self.this.pernet.clone()));
             }
-            let Inner {
-                engine,
-                sk,
-                listener,
-                ..
-            } = &mut *self.inner;
-            let to = Target {
-                assoc: self.this,
-                endpoint: &endpoint,
-                sk,
-            };
-            has_more_to_say |= deliver::deliver(to, engine, cx, listener, event);
+            has_more_to_say |= deliver::deliver(to, room, engine, cx, listener, event);
         }
         if has_more_to_say {
             complete &= self.transmit(cx);
@@ -526,7 +532,7 @@ impl Locked<'_> {
             return Ok(());
         }
         let endpoint = &self.inner.endpoint;
-        let room = Room::reserve(endpoint)?;
+        let room = Room::reserve(endpoint)?.promise()?;
         let to = Target {
             assoc: self.this,
             endpoint,
@@ -678,7 +684,7 @@ impl Locked<'_> {
     /// it. The caller holds the reader's lock of the endpoint it has. `EINVAL` if it has ended, or
     /// was moved before.
     pub(crate) fn move_to(&mut self, from: &Arc<Endpoint>, to: &Arc<Endpoint>) -> Result {
-        if self.inner.gone || !Arc::ptr_eq(&self.inner.endpoint, from) {
+        if !self.is_of(from) {
             return Err(EINVAL);
         }
         let entered = to.inner.lock().enter(self.this, &self.inner.engine);

@@ -8,7 +8,7 @@
 use crate::{
     account,
     association::{Assoc, Engine},
-    endpoint::{Endpoint, Names, Style, Waiting},
+    endpoint::{self, Endpoint, Names, Style, Waiting},
     engine::{
         addr::Address,
         assoc::State as Phase,
@@ -21,6 +21,7 @@ use crate::{
     sock::{addr::Shown, notify},
     sys::{
         bindings,
+        lock::SpinLockBhBackend,
         skb::SkbRange,
         sock::{Sk, State},
     },
@@ -30,6 +31,7 @@ use kernel::{
     sync::{
         aref::ARef,
         atomic::Relaxed,
+        lock::Guard,
         Arc, //
     },
 };
@@ -37,19 +39,32 @@ use kernel::{
 /// As many items as an event adds at most.
 const MAX_ITEMS: usize = 3;
 
-/// Room for the items of one event in a socket's receive queue, which no other association can
-/// take.
-pub(crate) struct Room<'a>(&'a Endpoint);
+/// Room for the items of one event in a socket's receive queue, as long as the endpoint's lock is
+/// held.
+pub(crate) struct Room<'a> {
+    endpoint: &'a Endpoint,
+    inner: Guard<'a, endpoint::Inner, SpinLockBhBackend>,
+}
 
 impl<'a> Room<'a> {
     /// Makes sure that the next event has room: what was acknowledged must not get lost here.
     pub(crate) fn reserve(endpoint: &'a Endpoint) -> Result<Self> {
-        endpoint.inner.lock().queue.promise(MAX_ITEMS)?;
-        Ok(Self(endpoint))
+        let mut inner = endpoint.inner.lock();
+        inner.queue.reserve(MAX_ITEMS)?;
+        Ok(Self { endpoint, inner })
+    }
+
+    /// Lets go of the lock, but not of the room.
+    pub(crate) fn promise(mut self) -> Result<Promise<'a>> {
+        self.inner.queue.promise(MAX_ITEMS)?;
+        Ok(Promise(self.endpoint))
     }
 }
 
-impl Drop for Room<'_> {
+/// Such room, which no other association can take.
+pub(crate) struct Promise<'a>(&'a Endpoint);
+
+impl Drop for Promise<'_> {
     fn drop(&mut self) {
         self.0.inner.lock().queue.unpromise(MAX_ITEMS);
     }
@@ -63,15 +78,21 @@ pub(crate) struct Target<'a> {
     pub(crate) sk: &'a Sk,
 }
 
-/// Delivers an event for which there is [`Room`]. Gives whether the engine was told something, and
+/// Delivers an event for which there is room. Gives whether the engine was told something, and
 /// so may have more to send: nobody is there to take what came.
 pub(crate) fn deliver(
     to: Target<'_>,
+    room: Room<'_>,
     engine: &mut Engine,
     cx: &mut Cx<'_>,
     listener: &mut Option<Arc<Endpoint>>,
     event: Event<SkbRange>,
 ) -> bool {
+    if let Event::Message(received) = event {
+        return message(to, room, engine, cx, received);
+    }
+    // There is room, so this does not fail.
+    let _promise = room.promise();
     match event {
         Event::Up => return up(to, engine, cx, listener),
         Event::Restarted => {
@@ -79,7 +100,8 @@ pub(crate) fn deliver(
             let state = bindings::sctp_sac_state_SCTP_RESTART;
             notify_change(to, engine, state, 0, streams);
         }
-        Event::Message(received) => return message(to, engine, cx, received),
+        // See above.
+        Event::Message(_) => {}
         Event::Path { addr, change } => path_change(to, engine, &addr, change),
         Event::RemoteError(error) => {
             push_notification(to, engine, Subscription::PeerError, || {
@@ -270,11 +292,12 @@ fn offer(to: Target<'_>, engine: &Engine, listener: &Endpoint) -> Result {
 
 fn message(
     to: Target<'_>,
+    room: Room<'_>,
     engine: &mut Engine,
     cx: &mut Cx<'_>,
     received: Received<SkbRange>,
 ) -> bool {
-    let mut inner = to.endpoint.inner.lock();
+    let mut inner = room.inner;
     let is_deaf = |sk: &ARef<Sk>| sk.shutdown() & bindings::RCV_SHUTDOWN != 0;
     if inner.closed || inner.sk.as_ref().is_some_and(is_deaf) {
         drop(inner);

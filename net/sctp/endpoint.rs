@@ -217,9 +217,7 @@ impl Endpoint {
 
     /// The association of a one-to-one socket.
     pub(crate) fn only_assoc(&self) -> Option<Arc<Assoc>> {
-        let inner = self.inner.lock();
-        let assoc = inner.assocs.values().next().cloned();
-        assoc
+        self.inner.lock().only_assoc().cloned()
     }
 
     pub(crate) fn assoc(&self, id: AssocId) -> Option<Arc<Assoc>> {
@@ -369,6 +367,11 @@ impl Endpoints {
 }
 
 impl Inner {
+    /// The association of a one-to-one socket.
+    pub(crate) fn only_assoc(&self) -> Option<&Arc<Assoc>> {
+        self.assocs.values().next()
+    }
+
     /// Makes an association known by all addresses of its peer. Another association that has
     /// one of them keeps it.
     pub(crate) fn enter_peer(&mut self, id: AssocId, engine: &Engine) -> Result {

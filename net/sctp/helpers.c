@@ -668,6 +668,11 @@ unsigned long sctp_helper_inet_cmsg_flags(const struct sock *sk)
 	return inet_cmsg_flags(inet_sk(sk));
 }
 
+bool sctp_helper_inet6_wants_cmsgs(const struct sock *sk)
+{
+	return sk->sk_family == AF_INET6 && inet6_sk(sk)->rxopt.all;
+}
+
 bool sctp_helper_sk_recvpktinfo6(const struct sock *sk)
 {
 	return inet6_sk(sk)->rxopt.bits.rxinfo;

@@ -48,7 +48,7 @@ pub(crate) enum Item {
 
 impl Item {
     /// Whose it is.
-    fn assoc(&self) -> AssocId {
+    pub(crate) fn assoc(&self) -> AssocId {
         match self {
             Self::Data { assoc, .. } | Self::Notification { assoc, .. } => *assoc,
         }
@@ -148,11 +148,16 @@ impl Queue {
         }
     }
 
-    /// Makes sure that there is room for more items, until [`Self::unpromise`] is called.
-    pub(crate) fn promise(&mut self, items: usize) -> Result {
+    /// Makes sure that there is room for more items, as long as the lock is held.
+    pub(crate) fn reserve(&mut self, items: usize) -> Result {
         let promised = self.promised.saturating_add(items);
-        self.slots.reserve(promised, GFP_ATOMIC)?;
-        self.promised = promised;
+        Ok(self.slots.reserve(promised, GFP_ATOMIC)?)
+    }
+
+    /// The same, until [`Self::unpromise`] is called.
+    pub(crate) fn promise(&mut self, items: usize) -> Result {
+        self.reserve(items)?;
+        self.promised = self.promised.saturating_add(items);
         Ok(())
     }
 

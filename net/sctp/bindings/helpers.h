@@ -228,6 +228,7 @@ bool sctp_helper_sk_wants_drops(const struct sock *sk);
 bool sctp_helper_sk_wants_cmsgs(const struct sock *sk);
 void sctp_helper_sock_recv_cmsgs(struct msghdr *msg, struct sock *sk, struct sk_buff *skb);
 unsigned long sctp_helper_inet_cmsg_flags(const struct sock *sk);
+bool sctp_helper_inet6_wants_cmsgs(const struct sock *sk);
 bool sctp_helper_sk_recvpktinfo6(const struct sock *sk);
 bool sctp_helper_sk_recvhoplimit(const struct sock *sk);
 bool sctp_helper_sk_recvtclass(const struct sock *sk);

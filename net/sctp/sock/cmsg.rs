@@ -12,7 +12,7 @@ use crate::{
         event::Received,
         time::{Duration, Time},
     },
-    queue::Item,
+    queue::{Item, Queue},
     settings::{SendDefaults, SendLimit, Settings, Subscription},
     sys::{
         bindings, ip,
@@ -217,13 +217,13 @@ impl Wanted {
         }
     }
 
-    /// What SCTP_NXTINFO says, if it is wanted and there is something after what is being read.
-    pub(crate) fn next(self, next: Option<&Item>) -> Option<bindings::sctp_nxtinfo> {
+    /// What SCTP_NXTINFO says, if it is wanted and there is something after what was taken out.
+    pub(crate) fn next(self, queue: &mut Queue) -> Option<bindings::sctp_nxtinfo> {
         if !self.nxtinfo {
             return None;
         }
         let mut c = bindings::sctp_nxtinfo::zeroed();
-        match next? {
+        match queue.first()? {
             Item::Data {
                 assoc, received, ..
             } => {
@@ -326,8 +326,8 @@ pub(crate) fn put(
     msg: &mut Message<'_>,
     wanted: Wanted,
     assoc: AssocId,
-    context: u32,
     received: &Received<SkbRange>,
+    context: impl Fn() -> u32,
 ) {
     let ppid = u32::from_ne_bytes(received.ppid);
     if wanted.rcvinfo {
@@ -338,7 +338,7 @@ pub(crate) fn put(
         c.rcv_ppid = ppid;
         c.rcv_tsn = received.tsn.0;
         c.rcv_cumtsn = received.cumulative_tsn.0;
-        c.rcv_context = context;
+        c.rcv_context = context();
         c.rcv_assoc_id = assoc;
         let kind = bindings::sctp_cmsg_type_SCTP_RCVINFO as c_int;
         msg.put_control(LEVEL, kind, c.bytes());
@@ -349,7 +349,7 @@ pub(crate) fn put(
         c.sinfo_ssn = received.ssn.0;
         c.sinfo_flags = unordered(received);
         c.sinfo_ppid = ppid;
-        c.sinfo_context = context;
+        c.sinfo_context = context();
         c.sinfo_tsn = received.tsn.0;
         c.sinfo_cumtsn = received.cumulative_tsn.0;
         c.sinfo_assoc_id = assoc;

@@ -57,8 +57,8 @@ impl<'a> Data<'a> {
         }
     }
 
-    /// Takes the next `len` bytes, a message or a part of one. Nothing of an association is held
-    /// while waiting for room in the send buffer.
+    /// Takes the next `len` bytes, a message or a part of one. No lock is held while
+    /// waiting for room in the send buffer.
     pub(super) fn take(&mut self, msg: &mut Message<'_>, len: usize) -> Result<SkbRange> {
         let lends = self.offered.is_some() && !self.copies;
         let room = Room::wait(self.sk, msg, len, self.nonblock, lends)?;

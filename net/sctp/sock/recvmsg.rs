@@ -10,8 +10,9 @@ use super::{
     cmsg::{self, Wanted},
 };
 use crate::{
+    association::Assoc,
     endpoint::{Endpoint, Style},
-    engine::cx::Payload,
+    engine::{addr::Address, cx::Payload},
     queue::Item,
     sys::{
         bindings,
@@ -51,9 +52,9 @@ pub(crate) fn recvmsg(sk: &Sk, msg: &mut Message<'_>, len: usize, flags: u32) ->
     loop {
         {
             let reader = endpoint.reader.lock();
-            let item = endpoint.inner.lock().pop();
-            if let Some(item) = item {
-                let result = take(sk, &endpoint, msg, len, item, peek);
+            let taken = Taken::take(&endpoint);
+            if let Some(taken) = taken {
+                let result = show(sk, &endpoint, msg, len, taken, peek);
                 drop(reader);
                 return result;
             }
@@ -84,20 +85,44 @@ pub(crate) fn recvmsg(sk: &Sk, msg: &mut Message<'_>, len: usize, flags: u32) ->
     }
 }
 
+/// The first thing to read, and what else has to be known to show it.
+struct Taken {
+    item: Item,
+    wanted: Wanted,
+    next: Option<bindings::sctp_nxtinfo>,
+    /// Whose it is, if that is still there.
+    owner: Option<Arc<Assoc>>,
+}
+
+impl Taken {
+    fn take(endpoint: &Endpoint) -> Option<Self> {
+        let mut inner = endpoint.inner.lock();
+        let item = inner.pop()?;
+        let wanted = Wanted::by(&inner.settings);
+        Some(Self {
+            wanted,
+            next: wanted.next(&mut inner.queue),
+            owner: inner.assocs.get(&item.assoc()).cloned(),
+            item,
+        })
+    }
+}
+
 /// Copies an item to the user, and puts back what is left.
-fn take(
+fn show(
     sk: &Sk,
     endpoint: &Endpoint,
     msg: &mut Message<'_>,
     len: usize,
-    item: Item,
+    taken: Taken,
     peek: bool,
 ) -> Result<usize> {
-    let (wanted, next) = {
-        let mut inner = endpoint.inner.lock();
-        let wanted = Wanted::by(&inner.settings);
-        (wanted, wanted.next(inner.queue.first()))
-    };
+    let Taken {
+        item,
+        wanted,
+        next,
+        owner,
+    } = taken;
     match item {
         Item::Notification {
             assoc,
@@ -124,14 +149,14 @@ fn take(
                     about,
                     charge,
                 });
-            } else if let Some(owner) = endpoint.assoc(assoc) {
+            } else if let Some(owner) = owner {
                 owner.lock().notification_read(truesize);
             }
             result?;
             if let Some(next) = &next {
                 cmsg::put_next(msg, next);
             }
-            msg.set_name(Shown::new(sk, &about.addr, about.port).bytes());
+            set_name(sk, msg, &about.addr, about.port);
             msg.add_flags(bindings::sctp_msg_flags_MSG_NOTIFICATION);
             if complete {
                 msg.add_flags(bindings::MSG_EOR);
@@ -147,24 +172,23 @@ fn take(
             read,
             charge,
         } => {
-            let owner = endpoint.assoc(assoc);
             let total = received.len();
             let copied = total.saturating_sub(read).min(len);
             let result = copy(msg, &received.first, &received.rest, read, copied);
             let now_read = read.saturating_add(copied);
             let complete = now_read == total;
             if result.is_ok() {
-                msg.set_name(Shown::new(sk, &received.from, peer_port).bytes());
+                set_name(sk, msg, &received.from, peer_port);
                 cmsg::put_packet(sk, msg, &received.first);
                 cmsg::put_lost(sk, msg);
                 if let Some(next) = &next {
                     cmsg::put_next(msg, next);
                 }
-                // What it is now, as long as there is an association that could have another.
-                let context = owner
-                    .as_ref()
-                    .map_or(context, |owner| owner.settings.lock().context);
-                cmsg::put(msg, wanted, assoc, context, &received);
+                cmsg::put(msg, wanted, assoc, &received, || {
+                    // What it is now, as long as there is an association that could have another.
+                    let owner = owner.as_ref();
+                    owner.map_or(context, |owner| owner.settings.lock().context)
+                });
                 if complete && received.end {
                     msg.add_flags(bindings::MSG_EOR);
                 }
@@ -190,6 +214,13 @@ fn take(
             }
             result.map(|()| copied)
         }
+    }
+}
+
+/// Tells the user where something came from.
+fn set_name(sk: &Sk, msg: &mut Message<'_>, addr: &Address, port: u16) {
+    if msg.wants_name() {
+        msg.set_name(Shown::new(sk, addr, port).bytes());
     }
 }
 

@@ -3,7 +3,7 @@
 //! `sendmsg()` and its relatives (RFC 6458, 3.1.5 and 4.1.6).
 //!
 //! The user's data is copied once, without any lock, into memory that packets refer to. Then the
-//! association is looked up again, since it may have ended while the call waited for room.
+//! association is asked again, since it may have ended while the call waited for room.
 //!
 //! A call is a message, unless the user ends messages itself (8.1.26): then it is a part of one, or
 //! several, none longer than the send buffer.
@@ -16,7 +16,7 @@ use super::{
     peeloff,
 };
 use crate::{
-    association::{Assoc, AssocId},
+    association::Assoc,
     endpoint::{Endpoint, Style, TransportAddr},
     engine::{
         addr::Address,
@@ -69,7 +69,11 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
     if one_to_one && sk.state() == State::Listening {
         return Err(EPIPE);
     }
-    let ends_itself = endpoint.inner.lock().settings.explicit_eor;
+    let (ends_itself, only) = {
+        let inner = endpoint.inner.lock();
+        let only = if one_to_one { inner.only_assoc() } else { None };
+        (inner.settings.explicit_eor, only.cloned())
+    };
     let longest = (sk.sndbuf() as usize).max(1);
     if len > longest && !ends_itself {
         return Err(EMSGSIZE);
@@ -92,25 +96,24 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
         return send_to_all(sk, &endpoint, &info, msg, len, end, &mut data);
     }
 
-    let existing = find(sk, &endpoint, &info, to.as_ref())?;
-    let defaults;
-    let mut id = match existing {
-        Some(assoc) => {
-            if info.has(EOF | ABORT) {
-                end_assoc(&assoc, &info, &reason(&info, msg, len)?);
-                return Ok(0);
-            }
-            defaults = assoc.settings.lock().send;
-            may_send(&assoc, &info.with_defaults(&defaults))?;
-            Some(assoc.id)
+    let mut assoc = match to.as_ref() {
+        Some(to) => find(sk, &endpoint, &info, to)?,
+        None if one_to_one => Some(only.ok_or(EPIPE)?),
+        None => Some(endpoint.assoc(info.assoc).ok_or(EPIPE)?),
+    };
+    let defaults = match &assoc {
+        Some(assoc) if info.has(EOF | ABORT) => {
+            end_assoc(assoc, &info, &reason(&info, msg, len)?);
+            return Ok(0);
         }
-        None => {
-            defaults = endpoint.inner.lock().settings.assoc.send;
-            None
-        }
+        Some(assoc) => assoc.settings.lock().send,
+        None => endpoint.inner.lock().settings.assoc.send,
     };
     let info = info.with_defaults(&defaults);
-    let peers = match (id, to) {
+    if let Some(assoc) = &assoc {
+        may_send(assoc, &info)?;
+    }
+    let peers = match (&assoc, to) {
         (None, Some(to)) => cmsg::destinations(sk, msg, to)?,
         _ => KVec::new(),
     };
@@ -128,10 +131,10 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
     let mut done = 0;
     while done < len {
         let part = (len - done).min(longest);
-        match call.send(id, msg, part, end && done + part == len, &mut data) {
-            Ok(to) => id = Some(to),
+        match call.send(assoc, msg, part, end && done + part == len, &mut data) {
+            Ok(to) => assoc = Some(to),
             Err(error) if done == 0 => return Err(error),
-            Err(_) => break,
+            Err(_) => return Ok(done),
         }
         done += part;
     }
@@ -154,35 +157,35 @@ impl Call<'_> {
     /// Sends a message or a part of one; `None` as the association makes one. Says which it is.
     fn send(
         &self,
-        id: Option<AssocId>,
+        assoc: Option<Arc<Assoc>>,
         msg: &mut Message<'_>,
         len: usize,
         end: bool,
         data: &mut Data<'_>,
-    ) -> Result<AssocId> {
+    ) -> Result<Arc<Assoc>> {
         let Self {
             sk, endpoint, info, ..
         } = *self;
-        if let Some(id) = id {
-            make_room(sk, endpoint, id, info);
+        if let Some(assoc) = &assoc {
+            make_room(sk, assoc, info);
         }
         let payload = data.take(msg, len)?;
         let message = message(info, self.chosen, end, payload);
         let more = more_follows(sk, msg);
-        match (id, self.peers) {
-            (Some(id), _) => {
-                hand_over(endpoint, id, message, more)?;
+        match (assoc, self.peers) {
+            (Some(assoc), _) => {
+                let assoc = hand_over(endpoint, assoc, message, more)?;
                 data.sent();
-                Ok(id)
+                Ok(assoc)
             }
             (None, []) => Err(EPIPE),
             (None, peers) => {
-                let id = open(sk, endpoint, peers, info, message, more)?;
+                let assoc = open(sk, endpoint, peers, info, message, more)?;
                 data.sent();
                 // As the C module: whether it comes up is told later.
                 let mut timeout = sk.send_timeout(self.nonblock);
-                let _ = connect::wait_until_up(sk, endpoint, id, &mut timeout);
-                Ok(id)
+                let _ = connect::wait_until_up(sk, endpoint, assoc.id, &mut timeout);
+                Ok(assoc)
             }
         }
     }
@@ -199,20 +202,13 @@ fn check(info: &SendInfo, one_to_one: bool, len: usize) -> Result {
     Ok(())
 }
 
-/// Finds the association that a message is for; `None` if it is to be created.
+/// Finds the association with the peer that a message is for; `None` if it is to be created.
 fn find(
     sk: &Sk,
     endpoint: &Endpoint,
     info: &SendInfo,
-    to: Option<&TransportAddr>,
+    to: &TransportAddr,
 ) -> Result<Option<Arc<Assoc>>> {
-    let Some(to) = to else {
-        let assoc = match endpoint.style {
-            Style::OneToOne => endpoint.only_assoc(),
-            Style::OneToMany => endpoint.assoc(info.assoc),
-        };
-        return assoc.map(Some).ok_or(EPIPE);
-    };
     if let Some(assoc) = endpoint.assoc_with(to) {
         return Ok(Some(assoc));
     }
@@ -243,17 +239,17 @@ fn open(
     info: &SendInfo,
     message: UserMessage<SkbRange>,
     more: bool,
-) -> Result<AssocId> {
+) -> Result<Arc<Assoc>> {
     let _guard = sk.lock();
     // Another call may have been faster.
     if let Some(assoc) = endpoint.assoc_with(peers.first().ok_or(EINVAL)?) {
-        return hand_over(endpoint, assoc.id, message, more).map(|()| assoc.id);
+        return hand_over(endpoint, assoc, message, more);
     }
     may_open(sk, endpoint)?;
     connect::check_peers(endpoint, peers)?;
     let assoc = connect::associate(sk, endpoint, peers, info.init.as_ref(), Some(message))?;
     let _ = assoc.lock().with(|engine, _| engine.set_more_follows(more));
-    Ok(assoc.id)
+    Ok(assoc)
 }
 
 /// Whether an association would take the message now.
@@ -282,8 +278,8 @@ fn may_send(assoc: &Arc<Assoc>, info: &SendInfo) -> Result {
 
 /// Makes a full send buffer give up messages of the association that are less important than the
 /// one that is to be sent (RFC 7496, 3.2).
-fn make_room(sk: &Sk, endpoint: &Endpoint, id: AssocId, info: &SendInfo) {
-    let (Some(excess), Some(assoc)) = (sk.sndbuf_excess(), endpoint.assoc(id)) else {
+fn make_room(sk: &Sk, assoc: &Arc<Assoc>, info: &SendInfo) {
+    let Some(excess) = sk.sndbuf_excess() else {
         return;
     };
     let wanted = (excess as usize).saturating_add(1);
@@ -315,19 +311,25 @@ pub(crate) fn splice_eof(sk: &Sk) {
     }
 }
 
-/// Gives a message to its association, if that is still there.
+/// Gives a message to its association, if that is still there and still the socket's, and gives
+/// that back.
 fn hand_over(
-    endpoint: &Endpoint,
-    id: AssocId,
+    endpoint: &Arc<Endpoint>,
+    assoc: Arc<Assoc>,
     message: UserMessage<SkbRange>,
     more: bool,
-) -> Result {
-    let assoc = endpoint.assoc(id).ok_or(EPIPE)?;
-    let result = assoc.lock().with(|engine, cx| {
+) -> Result<Arc<Assoc>> {
+    let mut locked = assoc.lock();
+    if !locked.is_of(endpoint) {
+        return Err(EPIPE);
+    }
+    let result = locked.with(|engine, cx| {
         engine.set_more_follows(more);
         engine.send(cx, message)
     });
-    result.ok_or(EPIPE)?.map_err(connect::send_error)
+    drop(locked);
+    result.ok_or(EPIPE)?.map_err(connect::send_error)?;
+    Ok(assoc)
 }
 
 /// What SCTP_ABORT tells the peer: the data.
@@ -372,7 +374,7 @@ fn message(
 /// that refuses it ends this, as in the C module.
 fn send_to_all(
     sk: &Sk,
-    endpoint: &Endpoint,
+    endpoint: &Arc<Endpoint>,
     info: &SendInfo,
     msg: &mut Message<'_>,
     len: usize,
@@ -386,19 +388,19 @@ fn send_to_all(
         Some(data.take(msg, len)?)
     };
     let mut sent = 0;
-    for assoc in &endpoint.all_assocs()? {
+    for assoc in endpoint.all_assocs()? {
         if assoc.lock().inner.engine.state() != Phase::Established {
             continue;
         }
         let Some(payload) = &payload else {
-            end_assoc(assoc, info, &reason);
+            end_assoc(&assoc, info, &reason);
             continue;
         };
         let info = info.with_defaults(&assoc.settings.lock().send);
-        may_send(assoc, &info)?;
+        may_send(&assoc, &info)?;
         let payload = payload.slice(0..len).ok_or(ENOMEM)?;
         let more = more_follows(sk, msg);
-        hand_over(endpoint, assoc.id, message(&info, None, end, payload), more)?;
+        hand_over(endpoint, assoc, message(&info, None, end, payload), more)?;
         sent = len;
     }
     if sent != 0 {

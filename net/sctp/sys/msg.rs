@@ -66,6 +66,12 @@ impl<'a> Message<'a> {
         Some(unsafe { core::slice::from_raw_parts(name.cast_const().cast(), len as usize) })
     }
 
+    /// Whether the caller asked where the message came from.
+    pub(crate) fn wants_name(&self) -> bool {
+        // SAFETY: By the type invariant.
+        unsafe { !(*self.msg).msg_name.is_null() }
+    }
+
     /// Tells the caller where the message came from, if it asked.
     pub(crate) fn set_name(&mut self, name: &[u8]) {
         // SAFETY: By the type invariant.

@@ -387,7 +387,8 @@ impl Sk {
         // SAFETY: The socket is valid.
         let v4 = unsafe { bindings::sctp_helper_inet_cmsg_flags(self.as_ptr()) };
         let has = |flag: c_ulong| v4 & flag != 0;
-        let is_v6 = self.is_ipv6();
+        // SAFETY: As above.
+        let is_v6 = unsafe { bindings::sctp_helper_inet6_wants_cmsgs(self.as_ptr()) };
         IpControl {
             v4_pktinfo: has(bindings::RUST_CONST_HELPER_IP_CMSG_PKTINFO),
             v4_ttl: has(bindings::RUST_CONST_HELPER_IP_CMSG_TTL),
