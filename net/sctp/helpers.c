@@ -206,11 +206,6 @@ void sctp_helper_skb_reserve(struct sk_buff *skb, int len)
 	skb_reserve(skb, len);
 }
 
-void sctp_helper_skb_put_data(struct sk_buff *skb, const void *data, unsigned int len)
-{
-	skb_put_data(skb, data, len);
-}
-
 void *sctp_helper_skb_push(struct sk_buff *skb, unsigned int len)
 {
 	return skb_push(skb, len);
@@ -219,11 +214,6 @@ void *sctp_helper_skb_push(struct sk_buff *skb, unsigned int len)
 void *sctp_helper_skb_put(struct sk_buff *skb, unsigned int len)
 {
 	return skb_put(skb, len);
-}
-
-int sctp_helper_skb_tailroom(const struct sk_buff *skb)
-{
-	return skb_tailroom(skb);
 }
 
 void sctp_helper_skb_reset_transport_header(struct sk_buff *skb)

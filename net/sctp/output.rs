@@ -106,34 +106,30 @@ pub(crate) fn send_stateless(route: &Route, packet: &PacketBuilder<SkbRange>) ->
 /// Makes an skb. The last payload is referred to if it is large, all else is copied: in a packet
 /// with more than one payload the others are smaller anyway.
 fn build(packet: &PacketBuilder<SkbRange>) -> Result<TxSkb> {
-    let (mut index, mut last) = (0, None);
-    for segment in packet.segments() {
-        if let Segment::Payload(payload) = segment {
-            last = Some((index, payload));
-        }
-        index += 1;
-    }
-    let referred = last.filter(|(_, payload)| {
+    let referred = packet.last_payload().filter(|(payload, _)| {
         TxSkb::wants_reference(payload)
             // One more for the padding.
             && TxSkb::fragments_of(payload) < TxSkb::MAX_FRAGMENTS
     });
-    let referred_len = referred.map_or(0, |(_, payload)| payload.len());
-    let referred_at = referred.map(|(at, _)| at);
-
-    let zeroes = packet.zeroes();
-    let mut skb = TxSkb::new(packet.len().saturating_sub(referred_len + zeroes))?;
-    for (at, segment) in packet.segments().enumerate() {
-        match segment {
-            Segment::Payload(payload) if Some(at) == referred_at => skb.append(payload)?,
-            Segment::Payload(payload) => skb.put_payload(payload)?,
-            // What follows the payload that is referred to is its padding.
-            Segment::Bytes(bytes) if referred_at.is_some_and(|r| at > r) => {
-                skb.append_zeroes(bytes.len())?
+    let referred_len = referred.map_or(0, |(payload, padding)| payload.len() + padding);
+    let linear = packet.len().checked_sub(referred_len + packet.zeroes());
+    let mut skb = TxSkb::new(linear.ok_or(EINVAL)?, |linear| {
+        for segment in packet.segments() {
+            if linear.is_full() {
+                break;
             }
-            Segment::Bytes(bytes) => skb.put(bytes)?,
-            Segment::Zeroes(len) => skb.append_zeroes(len)?,
+            match segment {
+                Segment::Payload(payload) => linear.put_payload(payload)?,
+                Segment::Bytes(bytes) => linear.put(bytes)?,
+                Segment::Zeroes(_) => {}
+            }
         }
+        Ok(())
+    })?;
+    if let Some((payload, padding)) = referred {
+        skb.append(payload)?;
+        skb.append_zeroes(padding)?;
     }
+    skb.append_zeroes(packet.zeroes())?;
     Ok(skb)
 }

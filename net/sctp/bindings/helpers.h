@@ -122,10 +122,8 @@ void sctp_helper_skb_chain(struct sk_buff *skb, struct sk_buff *last, struct sk_
 struct sk_buff *sctp_helper_skb_next_piece(const struct sk_buff *skb, const struct sk_buff *piece);
 void sctp_helper_skb_add_zeroes(struct sk_buff *skb, int size);
 void sctp_helper_skb_reserve(struct sk_buff *skb, int len);
-void sctp_helper_skb_put_data(struct sk_buff *skb, const void *data, unsigned int len);
 void *sctp_helper_skb_push(struct sk_buff *skb, unsigned int len);
 void *sctp_helper_skb_put(struct sk_buff *skb, unsigned int len);
-int sctp_helper_skb_tailroom(const struct sk_buff *skb);
 void sctp_helper_skb_reset_transport_header(struct sk_buff *skb);
 void sctp_helper_skb_reset_network_header(struct sk_buff *skb);
 void sctp_helper_skb_csum_partial(struct sk_buff *skb, u16 offset);

@@ -92,9 +92,7 @@ impl Train {
 
 /// A packet of a common header alone.
 fn new_head(header: &[u8]) -> Option<TxSkb> {
-    let mut head = TxSkb::new(HEADER_LEN).ok()?;
-    head.put(header).ok()?;
-    Some(head)
+    TxSkb::new(header.len(), |linear| linear.put(header)).ok()
 }
 
 /// The packets of an skb that has come in.

@@ -87,11 +87,16 @@ impl Skb {
         unsafe { (*self.as_ptr()).truesize as usize }
     }
 
+    /// Number of bytes that are not in the linear part.
+    pub(super) fn data_len(&self) -> usize {
+        // SAFETY: By the type invariant the pointer is valid.
+        unsafe { (*self.as_ptr()).data_len as usize }
+    }
+
     /// The linear part.
     pub(crate) fn linear(&self) -> &[u8] {
+        let len = self.len().saturating_sub(self.data_len());
         // SAFETY: By the type invariant the pointer is valid.
-        let len = unsafe { bindings::sctp_helper_skb_headlen(self.as_ptr()) } as usize;
-        // SAFETY: As above.
         let data = unsafe { (*self.as_ptr()).data };
         // SAFETY: The linear part is `len` initialised bytes at `data`. Nothing writes to a buffer
         // that is shared, and this one is only written through `&mut` or before it is shared.

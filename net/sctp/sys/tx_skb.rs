@@ -43,9 +43,57 @@ impl Fragmenting {
 /// A packet under construction.
 pub(crate) struct TxSkb(Skb);
 
+/// The linear part of a packet as far as nothing was written to it.
+pub(crate) struct Linear<'a> {
+    /// The first byte, and how many there are.
+    at: *mut u8,
+    room: usize,
+    _packet: PhantomData<&'a mut TxSkb>,
+}
+
+impl Linear<'_> {
+    /// Whether all of it was written.
+    pub(crate) fn is_full(&self) -> bool {
+        self.room == 0
+    }
+
+    /// Takes `len` bytes off the front, for the caller to write.
+    fn take(&mut self, len: usize) -> Result<*mut u8> {
+        let at = self.at;
+        self.room = self.room.checked_sub(len).ok_or(ENOBUFS)?;
+        self.at = at.wrapping_add(len);
+        Ok(at)
+    }
+
+    /// Writes bytes.
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> Result {
+        let to = self.take(bytes.len())?;
+        // SAFETY: `to` is that many bytes of a packet that is nobody else's.
+        unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
+        Ok(())
+    }
+
+    /// Copies payload.
+    pub(crate) fn put_payload(&mut self, payload: &SkbRange) -> Result {
+        let len = payload.len();
+        let (from, at) = payload.sent().ok_or(EINVAL)?;
+        if let Some(bytes) = from.linear().get(at..).and_then(|rest| rest.get(..len)) {
+            return self.put(bytes);
+        }
+        let to = self.take(len)?.cast();
+        // SAFETY: `from` is valid, and `to` is `len` bytes of a packet that is nobody else's; the
+        // function checks the range.
+        to_result(unsafe { bindings::skb_copy_bits(from.as_ptr(), at as i32, to, len as i32) })?;
+        // That was in pages, and nothing else is lent.
+        // SAFETY: `from` is valid.
+        unsafe { bindings::sctp_helper_skb_zcopy_set_copied(from.as_ptr()) };
+        Ok(())
+    }
+}
+
 impl TxSkb {
-    /// Returns an empty packet with room for `linear` bytes and for lower headers.
-    pub(crate) fn new(linear: usize) -> Result<Self> {
+    /// Returns a packet of `linear` bytes, which `fill` writes, with room for lower headers.
+    pub(crate) fn new(linear: usize, fill: impl FnOnce(&mut Linear<'_>) -> Result) -> Result<Self> {
         let headroom = bindings::RUST_CONST_HELPER_TX_HEADROOM as usize;
         let size = headroom.checked_add(linear).ok_or(ENOMEM)?;
         let size = u32::try_from(size).map_err(|_| ENOMEM)?;
@@ -58,7 +106,20 @@ impl TxSkb {
         unsafe { bindings::sctp_helper_skb_reserve(skb.as_ptr(), headroom as i32) };
         // SAFETY: The skb is valid and nobody else's.
         unsafe { bindings::sctp_helper_skb_reset_transport_header(skb.as_ptr()) };
-        Ok(Self(skb))
+        // SAFETY: As above, and it has room for that.
+        let at = unsafe { bindings::sctp_helper_skb_put(skb.as_ptr(), linear as u32) }.cast();
+        let mut rest = Linear {
+            at,
+            room: linear,
+            _packet: PhantomData,
+        };
+        fill(&mut rest)?;
+        // What was not written would be somebody's memory.
+        if rest.is_full() {
+            Ok(Self(skb))
+        } else {
+            Err(EINVAL)
+        }
     }
 
     pub(super) fn as_ptr(&self) -> *mut bindings::sk_buff {
@@ -81,60 +142,12 @@ impl TxSkb {
 
     /// Whether part of the packet is in pages.
     pub(crate) fn has_frags(&self) -> bool {
-        // SAFETY: By its type invariant the skb is valid.
-        unsafe { (*self.0.as_ptr()).data_len != 0 }
+        self.0.data_len() != 0
     }
 
     fn nr_frags(&self) -> u32 {
         // SAFETY: By its type invariant the skb is valid.
         unsafe { bindings::sctp_helper_skb_nr_frags(self.0.as_ptr()) }
-    }
-
-    /// Linear room that is left, 0 once a fragment follows the linear part.
-    fn tailroom(&self) -> usize {
-        // SAFETY: By its type invariant the skb is valid.
-        let room = unsafe { bindings::sctp_helper_skb_tailroom(self.0.as_ptr()) };
-        usize::try_from(room).unwrap_or(0)
-    }
-
-    /// Appends bytes by copying them.
-    pub(crate) fn put(&mut self, bytes: &[u8]) -> Result {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        if self.has_frags() || bytes.len() > self.tailroom() {
-            return Err(ENOBUFS);
-        }
-        // SAFETY: There is room, and the skb is nobody else's.
-        unsafe {
-            bindings::sctp_helper_skb_put_data(
-                self.0.as_ptr(),
-                bytes.as_ptr().cast(),
-                bytes.len() as u32,
-            )
-        };
-        Ok(())
-    }
-
-    /// Appends payload by copying it into the linear part.
-    pub(crate) fn put_payload(&mut self, payload: &SkbRange) -> Result {
-        let len = payload.len();
-        let (from, at) = payload.sent().ok_or(EINVAL)?;
-        if self.has_frags() || len > self.tailroom() {
-            return Err(ENOBUFS);
-        }
-        // SAFETY: There is room, and the skb is nobody else's.
-        let to = unsafe { bindings::sctp_helper_skb_put(self.0.as_ptr(), len as u32) };
-        // SAFETY: `from` is valid, and `to` is `len` bytes of the skb, nobody else's; the function
-        // checks the range. If it fails nobody reads them: the packet is not sent.
-        to_result(unsafe { bindings::skb_copy_bits(from.as_ptr(), at as i32, to, len as i32) })?;
-        // Nothing is lent but pages.
-        // SAFETY: `from` is valid.
-        if unsafe { (*from.as_ptr()).data_len } != 0 {
-            // SAFETY: As above.
-            unsafe { bindings::sctp_helper_skb_zcopy_set_copied(from.as_ptr()) };
-        }
-        Ok(())
     }
 
     /// Appends payload by reference to its pages. The linear part cannot grow any more then.
@@ -180,8 +193,7 @@ impl TxSkb {
         let Some((skb, _)) = payload.sent() else {
             return false;
         };
-        // SAFETY: By its type invariant the skb is valid.
-        payload.len() > COPY_LIMIT && unsafe { (*skb.as_ptr()).data_len } as usize == skb.len()
+        payload.len() > COPY_LIMIT && skb.data_len() == skb.len()
     }
 
     /// How many fragments [`Self::append`] of this payload takes.

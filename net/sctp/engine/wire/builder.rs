@@ -229,6 +229,13 @@ impl<B: Payload> PacketBuilder<B> {
         Ok(writer)
     }
 
+    /// The last user data, and how many bytes follow it, which are its padding.
+    pub(crate) fn last_payload(&self) -> Option<(&B, usize)> {
+        let last = self.refs.last()?;
+        let padding = self.bytes.len().saturating_sub(last.at);
+        Some((&last.payload, padding))
+    }
+
     /// The packet, in order. The checksum is zero: whoever sends it fills it in.
     pub(crate) fn segments(&self) -> impl Iterator<Item = Segment<'_, B>> {
         let mut rest = self.bytes.as_slice();
