@@ -105,7 +105,13 @@ impl Locked<'_> {
     /// The user has read that much.
     pub(crate) fn consumed(&mut self, bytes: usize, truesize: usize) {
         self.follow_rcvbuf();
-        let _ = self.with(|engine, cx| engine.consumed(cx, bytes, truesize));
+        match self.call(|engine, cx| engine.consumed(cx, bytes, truesize), false) {
+            Some(true) => {
+                let _ = self.with(|_, _| ());
+            }
+            Some(false) => self.settle_memory(),
+            None => {}
+        }
     }
 
     /// The user has read a notification, which took so much.

@@ -302,8 +302,7 @@ fn message(
     if inner.closed || inner.sk.as_ref().is_some_and(is_deaf) {
         drop(inner);
         // Nobody will read it, but the peer must be able to go on.
-        engine.consumed(cx, received.len(), received.truesize());
-        return true;
+        return engine.consumed(cx, received.len(), received.truesize());
     }
     inner.queue.push(Item::Data {
         assoc: to.assoc.id,

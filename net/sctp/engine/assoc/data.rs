@@ -111,8 +111,8 @@ impl<B: Payload> Association<B> {
     }
 
     /// The user has read that much of the messages it was given: their bytes, and the memory that
-    /// their payload kept.
-    pub(crate) fn consumed(&mut self, cx: &mut Cx<'_>, bytes: usize, truesize: usize) {
+    /// their payload kept. Gives whether that can be a reason to poll: mostly it is none.
+    pub(crate) fn consumed(&mut self, cx: &mut Cx<'_>, bytes: usize, truesize: usize) -> bool {
         let measured = self.measured_rtt(self.data_from);
         let rtt = measured.unwrap_or(self.config.rto_initial);
         self.rx.buffer.tune(cx.now, bytes, rtt);
@@ -123,18 +123,21 @@ impl<B: Payload> Association<B> {
                 let (drained, window) = (self.rx.is_drained(), self.rx.buffer.window());
                 let limit = self.rx.buffer.limit();
                 let sack = &mut self.rx.sack;
-                if let Some(at) = sack.consumed(cx.now, drained, window, limit, mtu) {
+                let sooner = sack.consumed(cx.now, drained, window, limit, mtu);
+                if let Some(at) = sooner {
                     self.timers.set(Timer::Sack, at);
                 }
                 if self.rx.is_all_read() {
                     self.rx.sack.all_read(window, mtu);
                 }
+                let is_owed = self.rx.sack.owed() == Owed::Now;
+                sooner.is_some() || is_owed || self.rx.may_have_event()
             }
             State::CookieWait
             | State::CookieEchoed
             | State::ShutdownReceived
             | State::ShutdownAckSent
-            | State::Closed => {}
+            | State::Closed => self.rx.may_have_event(),
         }
     }
 

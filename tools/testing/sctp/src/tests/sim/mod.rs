@@ -313,12 +313,21 @@ impl Net {
         who: usize,
         f: impl FnOnce(&mut Assoc, &mut crate::engine::cx::Cx<'_>) -> R,
     ) -> R {
+        let result = self.call(who, f);
+        self.drain(who);
+        result
+    }
+
+    /// The same, for what may not be a reason to poll.
+    fn call<R>(
+        &mut self,
+        who: usize,
+        f: impl FnOnce(&mut Assoc, &mut crate::engine::cx::Cx<'_>) -> R,
+    ) -> R {
         self.sync();
         let host = &mut self.hosts[who];
         let assoc = host.assoc.as_mut().expect("no association");
-        let result = f(assoc, &mut host.world.cx());
-        self.drain(who);
-        result
+        f(assoc, &mut host.world.cx())
     }
 
     pub(crate) fn try_send(
@@ -353,7 +362,9 @@ impl Net {
         };
         if self.hosts[who].assoc.is_some() {
             self.hosts[who].commands += 1;
-            self.with(who, |assoc, cx| assoc.consumed(cx, bytes, truesize));
+            if self.call(who, |assoc, cx| assoc.consumed(cx, bytes, truesize)) {
+                self.drain(who);
+            }
         }
         true
     }
@@ -402,8 +413,12 @@ impl Net {
             }
             host.commands += 1;
             let mut cx = host.world.cx();
+            let mut is_due = false;
             for (bytes, truesize) in host.unread.drain(..) {
-                assoc.consumed(&mut cx, bytes, truesize);
+                is_due |= assoc.consumed(&mut cx, bytes, truesize);
+            }
+            if !is_due {
+                return;
             }
         }
     }
