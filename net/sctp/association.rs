@@ -32,7 +32,7 @@ use crate::{
     output::{self, Departing, To},
     pernet::{PeerKey, Pernet},
     route,
-    settings::AssocSettings,
+    settings::{AssocSettings, Subscription, Subscriptions},
     sys::{
         clock,
         crypto::KernelRng,
@@ -214,7 +214,10 @@ impl Assoc {
             return Err(EPIPE);
         }
         // Options that are set from here on reach it.
-        *self.settings.lock() = endpoint.settings.assoc;
+        let settings = endpoint.settings.assoc;
+        *self.settings.lock() = settings;
+        let tells_dry = settings.subscriptions.has(Subscription::SenderDry);
+        locked.inner.engine.set_tells_dry(tells_dry);
         endpoint.enter(self, &locked.inner.engine)
     }
 
@@ -523,6 +526,15 @@ impl<'a> Locked<'a> {
             complete &= self.transmit(cx);
         }
         complete
+    }
+
+    /// Changes what the user is told of.
+    pub(crate) fn subscribe(&mut self, change: impl FnOnce(&mut Subscriptions)) {
+        let mut settings = self.this.settings.lock();
+        change(&mut settings.subscriptions);
+        let tells_dry = settings.subscriptions.has(Subscription::SenderDry);
+        drop(settings);
+        self.inner.engine.set_tells_dry(tells_dry);
     }
 
     /// Tells whoever has just subscribed to that if nothing is left to be sent or acknowledged.

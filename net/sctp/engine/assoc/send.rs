@@ -359,10 +359,13 @@ impl<B: Payload> Association<B> {
         }
         let mut last = None;
         let result = loop {
+            if self.queue.is_empty() {
+                break Ok(());
+            }
             if self.abandon_queued(cx).is_err() {
                 break Err(AllocError);
             }
-            if self.queue.is_empty() || path != self.next_path() {
+            if path != self.next_path() {
                 break Ok(());
             }
             let room = out.room().saturating_sub(DataHeader::LEN);

@@ -210,6 +210,7 @@ impl<B: Payload> Association<B> {
             abandoned: AbandonedCounts::new(),
             failures,
             is_dry: true,
+            tells_dry: true,
             pending: Pending::NONE,
             abort_cause: None,
             peer_abort: KVec::new(),

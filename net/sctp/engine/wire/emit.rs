@@ -93,9 +93,9 @@ impl<B: Payload> PacketBuilder<B> {
         const DUPLICATES_AT: usize = 14;
 
         let mut w = self.chunk(gfp, ChunkType::Sack, 0)?;
-        w.put_u32(cumulative_tsn_ack.0)?;
-        w.put_u32(a_rwnd)?;
-        w.put_u32(0)?;
+        let [t0, t1, t2, t3] = cumulative_tsn_ack.0.to_be_bytes();
+        let [w0, w1, w2, w3] = a_rwnd.to_be_bytes();
+        w.put(&[t0, t1, t2, t3, w0, w1, w2, w3, 0, 0, 0, 0])?;
         let gaps = gaps.into_iter().map(|gap| {
             let [s0, s1] = gap.start.to_be_bytes();
             let [e0, e1] = gap.end.to_be_bytes();

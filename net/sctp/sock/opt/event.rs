@@ -37,7 +37,7 @@ pub(super) fn set_events(sk: &Sk, value: &OptionIn) -> Result {
         *subscriptions
     };
     for assoc in &assocs {
-        assoc.settings.lock().subscriptions = now;
+        assoc.lock().subscribe(|subscriptions| *subscriptions = now);
     }
     // As in the C module, whatever was changed, and on a one-to-one socket alone.
     match scope::one(sk, scope::FUTURE)? {
@@ -80,9 +80,10 @@ pub(super) fn set_event(sk: &Sk, value: &OptionIn) -> Result {
         event.se_assoc_id,
         |settings| settings.assoc.subscriptions.set(bit, on),
         |assoc| {
-            assoc.settings.lock().subscriptions.set(bit, on);
+            let mut locked = assoc.lock();
+            locked.subscribe(|subscriptions| subscriptions.set(bit, on));
             if tells_dry && result.is_ok() {
-                result = assoc.lock().tell_if_dry();
+                result = locked.tell_if_dry();
             }
         },
     )?;
