@@ -74,7 +74,25 @@ impl Item {
         }
     }
 
-    /// The same, if it is data.
+    /// The user has read so many bytes more. Gives whether that was the rest.
+    pub(crate) fn advance(&mut self, bytes: usize) -> bool {
+        match self {
+            Self::Data { read, .. } | Self::Notification { read, .. } => {
+                *read = read.saturating_add(bytes);
+            }
+        }
+        self.unread() == 0
+    }
+
+    /// What it takes of the receive buffer, whatever of it was read.
+    pub(crate) fn truesize(&self) -> usize {
+        match self {
+            Self::Data { received, .. } => received.truesize(),
+            Self::Notification { bytes, .. } => Self::notification_truesize(bytes),
+        }
+    }
+
+    /// How many bytes of data the user has not read.
     fn unread_data(&self) -> usize {
         match self {
             Self::Data { .. } => self.unread(),
@@ -90,7 +108,7 @@ impl Item {
         }
     }
 
-    fn is_notification(&self) -> bool {
+    pub(crate) fn is_notification(&self) -> bool {
         matches!(self, Self::Notification { .. })
     }
 }

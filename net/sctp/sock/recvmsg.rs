@@ -54,7 +54,7 @@ pub(crate) fn recvmsg(sk: &Sk, msg: &mut Message<'_>, len: usize, flags: u32) ->
             let reader = endpoint.reader.lock();
             let taken = Taken::take(&endpoint);
             if let Some(taken) = taken {
-                let result = show(sk, &endpoint, msg, len, taken, peek);
+                let result = read(sk, &endpoint, msg, len, taken, peek);
                 drop(reader);
                 return result;
             }
@@ -106,115 +106,90 @@ impl Taken {
             item,
         })
     }
-}
 
-/// Copies an item to the user, and puts back what is left.
-fn show(
-    sk: &Sk,
-    endpoint: &Endpoint,
-    msg: &mut Message<'_>,
-    len: usize,
-    taken: Taken,
-    peek: bool,
-) -> Result<usize> {
-    let Taken {
-        item,
-        wanted,
-        next,
-        owner,
-    } = taken;
-    match item {
-        Item::Notification {
-            assoc,
-            bytes,
-            read,
-            about,
-            charge,
-        } => {
-            let rest = bytes.get(read..).unwrap_or_default();
-            let copied = rest.len().min(len);
-            let result = msg.copy_to_user(rest.get(..copied).unwrap_or_default());
-            let complete = copied == rest.len();
-            let truesize = Item::notification_truesize(&bytes);
-            if result.is_err() || peek || !complete {
-                let read = if result.is_err() || peek {
-                    read
-                } else {
-                    read + copied
-                };
-                endpoint.inner.lock().queue.put_back(Item::Notification {
-                    assoc,
-                    bytes,
-                    read,
-                    about,
-                    charge,
-                });
-            } else if let Some(owner) = owner {
-                owner.lock().notification_read(truesize);
-            }
-            result?;
-            if let Some(next) = &next {
-                cmsg::put_next(msg, next);
-            }
-            set_name(sk, msg, &about.addr, about.port);
-            msg.add_flags(bindings::sctp_msg_flags_MSG_NOTIFICATION);
-            if complete {
-                msg.add_flags(bindings::MSG_EOR);
-            }
-            cmsg::put_lost(sk, msg);
-            Ok(copied)
-        }
-        Item::Data {
-            assoc,
-            context,
-            peer_port,
-            received,
-            read,
-            charge,
-        } => {
-            let total = received.len();
-            let copied = total.saturating_sub(read).min(len);
-            let result = copy(msg, &received.first, &received.rest, read, copied);
-            let now_read = read.saturating_add(copied);
-            let complete = now_read == total;
-            if result.is_ok() {
-                set_name(sk, msg, &received.from, peer_port);
-                cmsg::put_packet(sk, msg, &received.first);
-                cmsg::put_lost(sk, msg);
-                if let Some(next) = &next {
+    /// Copies as much as there is room for. Gives how many bytes that was.
+    fn show(&self, sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
+        let unread = self.item.unread();
+        let copied = unread.min(len);
+        let complete = copied == unread;
+        match &self.item {
+            Item::Notification {
+                bytes, read, about, ..
+            } => {
+                let rest = bytes.get(*read..).unwrap_or_default();
+                msg.copy_to_user(rest.get(..copied).unwrap_or_default())?;
+                if let Some(next) = &self.next {
                     cmsg::put_next(msg, next);
                 }
-                cmsg::put(msg, wanted, assoc, &received, || {
+                set_name(sk, msg, &about.addr, about.port);
+                msg.add_flags(bindings::sctp_msg_flags_MSG_NOTIFICATION);
+                if complete {
+                    msg.add_flags(bindings::MSG_EOR);
+                }
+                cmsg::put_lost(sk, msg);
+            }
+            Item::Data {
+                assoc,
+                context,
+                peer_port,
+                received,
+                read,
+                ..
+            } => {
+                copy(msg, &received.first, &received.rest, *read, copied)?;
+                set_name(sk, msg, &received.from, *peer_port);
+                cmsg::put_packet(sk, msg, &received.first);
+                cmsg::put_lost(sk, msg);
+                if let Some(next) = &self.next {
+                    cmsg::put_next(msg, next);
+                }
+                cmsg::put(msg, self.wanted, *assoc, received, || {
                     // What it is now, as long as there is an association that could have another.
-                    let owner = owner.as_ref();
-                    owner.map_or(context, |owner| owner.settings.lock().context)
+                    let owner = self.owner.as_ref();
+                    owner.map_or(*context, |owner| owner.settings.lock().context)
                 });
                 if complete && received.end {
                     msg.add_flags(bindings::MSG_EOR);
                 }
             }
-            let stays = result.is_err() || peek;
-            let released = received.truesize();
-            if stays || !complete {
-                endpoint.inner.lock().queue.put_back(Item::Data {
-                    assoc,
-                    context,
-                    peer_port,
-                    received,
-                    read: if stays { read } else { now_read },
-                    charge,
-                });
-            }
-            if !stays {
-                // The memory goes with the last byte, the window opens with each.
-                let truesize = if complete { released } else { 0 };
-                if let Some(owner) = owner {
-                    owner.lock().consumed(copied, truesize);
-                }
-            }
-            result.map(|()| copied)
+        }
+        Ok(copied)
+    }
+}
+
+/// Copies an item to the user, and puts back what is left.
+fn read(
+    sk: &Sk,
+    endpoint: &Endpoint,
+    msg: &mut Message<'_>,
+    len: usize,
+    mut taken: Taken,
+    peek: bool,
+) -> Result<usize> {
+    let result = taken.show(sk, msg, len);
+    let copied = match &result {
+        Ok(copied) if !peek => *copied,
+        Ok(_) | Err(_) => {
+            endpoint.inner.lock().queue.put_back(taken.item);
+            return result;
+        }
+    };
+    let is_notification = taken.item.is_notification();
+    let truesize = taken.item.truesize();
+    let complete = taken.item.advance(copied);
+    if !complete {
+        endpoint.inner.lock().queue.put_back(taken.item);
+    }
+    if let Some(owner) = taken.owner {
+        // The memory goes with the last byte, the window opens with each.
+        let released = if complete { truesize } else { 0 };
+        if !is_notification {
+            owner.lock().consumed(copied, released);
+        } else if complete {
+            owner.lock().notification_read(released);
         }
     }
+    result
 }
 
 /// Tells the user where something came from.
