@@ -385,18 +385,8 @@ impl<'a> Locked<'a> {
     /// Sends the packet under construction on a path, with those that wait or after them.
     fn send(&mut self, cx: &mut Cx<'_>, path: PathId, departing: &mut Departing) -> Result {
         let index = path.index();
-        while self.inner.routes.len() <= index {
-            self.inner.routes.push(None, GFP_ATOMIC)?;
-        }
         if !self.has_route(index) {
-            let route = self.route(path)?;
-            let Inner { engine, routes, .. } = &mut *self.inner;
-            if let Some(slot) = routes.get_mut(index) {
-                if slot.as_ref().is_some_and(|old| !old.leaves_as(&route)) {
-                    engine.handle_route_change(path);
-                }
-                *slot = Some(route);
-            }
+            self.renew_route(path)?;
         }
         let Inner {
             engine,
@@ -427,7 +417,25 @@ impl<'a> Locked<'a> {
         departing.push(to, out)
     }
 
+    /// Looks for the way that packets of a path are to take from now on.
+    #[cold]
+    fn renew_route(&mut self, path: PathId) -> Result {
+        let route = self.route(path)?;
+        let Inner { engine, routes, .. } = &mut *self.inner;
+        while routes.len() <= path.index() {
+            routes.push(None, GFP_ATOMIC)?;
+        }
+        if let Some(slot) = routes.get_mut(path.index()) {
+            if slot.as_ref().is_some_and(|old| !old.leaves_as(&route)) {
+                engine.handle_route_change(path);
+            }
+            *slot = Some(route);
+        }
+        Ok(())
+    }
+
     /// Sends the packet under construction between two addresses.
+    #[cold]
     fn send_back(&self, from: &Address, to: &Address) -> Result {
         let Inner {
             engine, sk, out, ..
@@ -595,6 +603,7 @@ impl<'a> Locked<'a> {
     }
 
     /// Takes out the paths that the engine does not have any more.
+    #[cold]
     fn forget_paths(&mut self) {
         let Inner {
             engine,
@@ -618,6 +627,7 @@ impl<'a> Locked<'a> {
     }
 
     /// Lets the endpoint know of the paths that have come up since.
+    #[cold]
     fn learn_paths(&mut self) -> Result {
         let Inner {
             engine,
@@ -651,6 +661,7 @@ impl<'a> Locked<'a> {
     }
 
     /// Takes the association out of all tables: it has ended.
+    #[cold]
     fn unlink(&mut self) {
         if core::mem::replace(&mut self.inner.gone, true) {
             return;

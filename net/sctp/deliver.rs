@@ -129,6 +129,7 @@ fn notify_change(to: Target<'_>, engine: &Engine, state: u32, error: u16, stream
 
 /// Queues a notification for whoever has subscribed to it. It is lost, and that is counted, if
 /// there is no memory, or too much is unread.
+#[cold]
 fn push_notification(
     to: Target<'_>,
     engine: &Engine,
@@ -192,6 +193,7 @@ pub(crate) fn sender_dry(to: Target<'_>, engine: &Engine) {
     });
 }
 
+#[cold]
 fn path_change(to: Target<'_>, engine: &Engine, addr: &Address, change: PathChange) {
     use bindings::{
         sctp_sn_error_SCTP_FAILED_THRESHOLD as FAILED_THRESHOLD,
@@ -228,6 +230,7 @@ fn path_change(to: Target<'_>, engine: &Engine, addr: &Address, change: PathChan
     });
 }
 
+#[cold]
 fn up(
     to: Target<'_>,
     engine: &mut Engine,
@@ -321,6 +324,7 @@ fn message(
 }
 
 /// The rest of a message will not come. Whoever reads it need not wait for that any more.
+#[cold]
 fn broken_off(to: Target<'_>, engine: &Engine, message: &Abandoned) {
     push_notification(to, engine, Subscription::PartialDelivery, || {
         notify::partial_delivery_aborted(to.assoc.id, message)
@@ -337,6 +341,7 @@ fn broken_off(to: Target<'_>, engine: &Engine, message: &Abandoned) {
     }
 }
 
+#[cold]
 fn peer_shutdown(to: Target<'_>, engine: &Engine) {
     push_notification(to, engine, Subscription::Shutdown, || {
         notify::shutdown(to.assoc.id)
@@ -358,6 +363,7 @@ fn with_own_socket(to: Target<'_>, f: impl FnOnce(&Sk)) {
     }
 }
 
+#[cold]
 fn closed(to: Target<'_>, engine: &Engine, why: Closed) {
     let (state, cause) = match why {
         Closed::Shutdown => (bindings::sctp_sac_state_SCTP_SHUTDOWN_COMP, 0),

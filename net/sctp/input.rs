@@ -133,6 +133,7 @@ fn handle(
 
 /// Finds an association by the address that a packet came from or, for an INIT, by one that it
 /// lists: a peer that restarts may do so from an address that it did not have before.
+#[cold]
 fn find_by_address(pernet: &Pernet, packet: &Packet<'_, SkbRange>, via: Via) -> Option<Arc<Assoc>> {
     let find = |peer: Address| {
         let key = PeerKey::new(packet.destination_port(), &peer, packet.source_port());
@@ -174,6 +175,7 @@ fn addresses(skb: &RxSkb, ipv6: bool, via: Via) -> Option<(Address, Address)> {
 }
 
 /// Handles a packet for which there is no association (RFC 9260, 5.1 and 8.4).
+#[cold]
 fn out_of_the_blue(
     pernet: &Arc<Pernet>,
     listener: Option<Listener>,

@@ -232,6 +232,7 @@ fn may_open(sk: &Sk, endpoint: &Endpoint) -> Result {
 }
 
 /// Creates an association with its first message.
+#[cold]
 fn open(
     sk: &Sk,
     endpoint: &Arc<Endpoint>,
@@ -333,6 +334,7 @@ fn hand_over(
 }
 
 /// What SCTP_ABORT tells the peer: the data.
+#[cold]
 fn reason(info: &SendInfo, msg: &mut Message<'_>, len: usize) -> Result<KVec<u8>> {
     let len = if info.has(ABORT) { len } else { 0 };
     let mut reason = KVec::zeroed(len.min(MAX_REASON), GFP_KERNEL)?;
@@ -341,6 +343,7 @@ fn reason(info: &SendInfo, msg: &mut Message<'_>, len: usize) -> Result<KVec<u8>
 }
 
 /// SCTP_EOF or, if both are given, SCTP_ABORT: ends the association.
+#[cold]
 fn end_assoc(assoc: &Arc<Assoc>, info: &SendInfo, reason: &[u8]) {
     let _ = assoc.lock().with(|engine, cx| {
         if info.has(ABORT) {
@@ -372,6 +375,7 @@ fn message(
 
 /// SCTP_SENDALL: to each association that is up; all of them refer to the same data. The first one
 /// that refuses it ends this, as in the C module.
+#[cold]
 fn send_to_all(
     sk: &Sk,
     endpoint: &Arc<Endpoint>,

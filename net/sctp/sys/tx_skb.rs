@@ -93,10 +93,7 @@ impl Linear<'_> {
 
 impl TxSkb {
     /// Returns a packet of `linear` bytes, which `fill` writes, with room for lower headers.
-    pub(crate) fn new(
-        linear: usize,
-        fill: impl FnOnce(&mut Linear<'_>) -> Result,
-    ) -> Result<Self> {
+    pub(crate) fn new(linear: usize, fill: impl FnOnce(&mut Linear<'_>) -> Result) -> Result<Self> {
         let headroom = bindings::RUST_CONST_HELPER_TX_HEADROOM as usize;
         let size = headroom.checked_add(linear).ok_or(ENOMEM)?;
         let size = u32::try_from(size).map_err(|_| ENOMEM)?;

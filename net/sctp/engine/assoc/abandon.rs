@@ -92,6 +92,7 @@ impl<B: Payload> Association<B> {
     }
 
     /// Gives up the message of a lost chunk if it is not worth to be sent again, and says so.
+    #[cold]
     pub(super) fn abandon_lost(&mut self, cx: &mut Cx<'_>, tsn: Tsn) -> Result<bool, AllocError> {
         let Some(chunk) = self.outstanding.get(tsn) else {
             return Ok(false);
@@ -129,6 +130,7 @@ impl<B: Payload> Association<B> {
     }
 
     /// Gives up what was not sent of the first message, and says how many bytes of memory that was.
+    #[cold]
     fn drop_front(&mut self, cx: &Cx<'_>, why: Failure) -> Result<usize, AllocError> {
         self.queue.drop_front(why, cx.gfp, &mut self.failures)
     }
@@ -175,6 +177,7 @@ impl<B: Payload> Association<B> {
     }
 
     /// Gives up the message that was begun.
+    #[cold]
     fn abandon_begun(&mut self, cx: &mut Cx<'_>, policy: Policy) -> Result<(), AllocError> {
         // If nothing of it is outstanding, there may be something of another one.
         let last = self.outstanding.next_tsn().minus(1);
@@ -267,6 +270,7 @@ impl<B: Payload> Association<B> {
     /// Nobody will finish the message that the user has begun. If the peer has a part of it and
     /// cannot be told that the rest will not come, there is nothing left but an ABORT. Without memory
     /// nothing changes.
+    #[cold]
     pub(super) fn give_up_unfinished(&mut self, cx: &mut Cx<'_>) -> Result<(), AllocError> {
         let Some(Unfinished {
             stream,
@@ -364,13 +368,14 @@ impl<B: Payload> Association<B> {
         self.strike(cx, id);
     }
 
+    #[cold]
     pub(super) fn put_forward_tsn(
         &mut self,
         cx: &mut Cx<'_>,
         out: &mut PacketBuilder<B>,
         id: PathId,
     ) -> Result<(), AllocError> {
-        if !self.forward.due || !self.state.may_send_data() {
+        if !self.state.may_send_data() {
             return Ok(());
         }
         let skipped = &mut self.forward.skipped;

@@ -30,6 +30,7 @@ impl<B: Payload> Association<B> {
     /// is, what it means turns out when the cookie comes back.
     ///
     /// It comes from an address of the peer, or lists one.
+    #[cold]
     pub(super) fn on_init(&mut self, cx: &mut Cx<'_>, pkt: &Packet<'_, B>) -> Result<(), Reason> {
         let init = ootb::lone_init(pkt)?;
         let claimed = (self.config.scope_policy).claimed(&init, pkt.src, &self.locals);
@@ -116,6 +117,7 @@ impl<B: Payload> Association<B> {
     }
 
     /// A COOKIE ECHO for an association that exists (5.2.4).
+    #[cold]
     pub(super) fn on_cookie_echo(
         &mut self,
         cx: &mut Cx<'_>,

@@ -88,6 +88,7 @@ impl<B: Payload> Association<B> {
     }
 
     /// Gives the user a part of a message back that was given up before.
+    #[cold]
     fn refuse(
         &mut self,
         cx: &Cx<'_>,
@@ -206,6 +207,7 @@ impl<B: Payload> Association<B> {
 
     /// What follows from a FORWARD TSN is acknowledged as DATA is, at once if it came late or there
     /// are gaps (RFC 3758, 3.6).
+    #[cold]
     pub(super) fn on_forward_tsn(
         &mut self,
         cx: &mut Cx<'_>,

@@ -179,6 +179,7 @@ impl<B: Payload> Association<B> {
         heartbeat_info(id, &probe)
     }
 
+    #[cold]
     pub(super) fn on_heartbeat(
         &mut self,
         cx: &mut Cx<'_>,
@@ -193,6 +194,7 @@ impl<B: Payload> Association<B> {
         Ok(Next::Continue)
     }
 
+    #[cold]
     pub(super) fn on_heartbeat_ack(
         &mut self,
         cx: &mut Cx<'_>,
@@ -230,6 +232,7 @@ impl<B: Payload> Association<B> {
     }
 
     /// A chunk of a type that is not known (3.2).
+    #[cold]
     pub(super) fn on_unrecognized(
         &mut self,
         cx: &mut Cx<'_>,
@@ -249,6 +252,7 @@ impl<B: Payload> Association<B> {
     }
 
     /// The peer reports errors. The user is told of them, nothing else follows.
+    #[cold]
     pub(super) fn on_error(&mut self, cx: &Cx<'_>, chunk: &Chunk<'_>) -> Next {
         for cause in control::causes(chunk).flatten() {
             if self.remote_errors.len() >= MAX_REMOTE_ERRORS {
@@ -267,6 +271,7 @@ impl<B: Payload> Association<B> {
 
     /// Tells the peer what is wrong with its packet, in the one packet that answers it, unless that
     /// came from an address that is not confirmed (5.4).
+    #[cold]
     pub(super) fn report(&mut self, cx: &mut Cx<'_>, incoming: &Incoming, cause: &NewCause<'_>) {
         if !self.path(incoming.path).is_some_and(Path::is_confirmed) {
             return;

@@ -160,6 +160,7 @@ impl<B: Payload> Association<B> {
         }
     }
 
+    #[cold]
     pub(super) fn on_loss_timer(&mut self, cx: &Cx<'_>, id: PathId, timer: LossTimer) {
         match timer {
             LossTimer::Reordering => {

@@ -74,6 +74,7 @@ impl<B: Payload> Association<B> {
     }
 
     /// What is wrong with a SACK, or with the cumulative TSN ack of a SHUTDOWN.
+    #[cold]
     pub(super) fn refuse_sack(&mut self, cx: &mut Cx<'_>, bad: BadSack) -> Result<Next, Reason> {
         match bad {
             // It was overtaken by another one.
@@ -180,6 +181,7 @@ impl<B: Payload> Association<B> {
     }
 
     /// T3-rtx of a path expired (6.3.3, 7.2.3).
+    #[cold]
     pub(super) fn on_t3(&mut self, cx: &mut Cx<'_>, id: PathId) {
         cx.stats.count(Counter::T3RtxExpireds);
         self.lose_in_flight(id);

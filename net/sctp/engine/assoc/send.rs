@@ -202,6 +202,7 @@ impl<B: Payload> Association<B> {
         len <= self.peer_rwnd() as usize || may_probe
     }
 
+    #[cold]
     pub(super) fn put_lost(
         &mut self,
         cx: &mut Cx<'_>,

@@ -246,6 +246,7 @@ impl<B: Payload> Association<B> {
     }
 
     /// The association is up, by a COOKIE ACK (5.1 E).
+    #[cold]
     pub(super) fn establish(&mut self, cx: &mut Cx<'_>, incoming: &Incoming) {
         cx.stats.count(Counter::ActiveEstabs);
         self.measure_setup(cx, incoming.path);
@@ -292,6 +293,7 @@ impl<B: Payload> Association<B> {
         self.preservative
     }
 
+    #[cold]
     pub(super) fn on_init_ack(
         &mut self,
         cx: &mut Cx<'_>,
@@ -385,6 +387,7 @@ impl<B: Payload> Association<B> {
 
     /// The path that the INIT ACK in a packet lists, if it comes from an address that the user has
     /// not named. Our tag, which nobody else has seen, says that it answers our INIT.
+    #[cold]
     pub(super) fn path_in_init_ack(&self, pkt: &Packet<'_, B>) -> Option<PathId> {
         if self.state != State::CookieWait || pkt.verification_tag() != self.local_tag {
             return None;
@@ -436,6 +439,7 @@ impl<B: Payload> Association<B> {
 
     /// An ERROR in COOKIE-ECHOED: if the cookie was too old, another one is asked for that lives
     /// as much longer (5.2.6).
+    #[cold]
     pub(super) fn on_error_in_setup(
         &mut self,
         cx: &mut Cx<'_>,

@@ -54,6 +54,7 @@ impl<B: Payload> Association<B> {
         self.abort_with(cx, AbortCause::Other(cause, info));
     }
 
+    #[cold]
     pub(super) fn abort_with(&mut self, cx: &mut Cx<'_>, cause: AbortCause) {
         if self.state == State::Closed {
             return;
@@ -81,6 +82,7 @@ impl<B: Payload> Association<B> {
 
     /// Ends the association: no timer runs any more and no data is left to send. What was
     /// received, and what was not sent, can still be fetched.
+    #[cold]
     pub(super) fn close(&mut self, why: Closed) {
         if self.state == State::Closed {
             return;
@@ -139,6 +141,7 @@ impl<B: Payload> Association<B> {
         self.timers.set(Timer::T2Shutdown, cx.now.plus(rto));
     }
 
+    #[cold]
     pub(super) fn on_shutdown(
         &mut self,
         cx: &mut Cx<'_>,
@@ -176,6 +179,7 @@ impl<B: Payload> Association<B> {
         Ok(Next::Continue)
     }
 
+    #[cold]
     pub(super) fn on_shutdown_ack(&mut self, cx: &mut Cx<'_>, incoming: &Incoming) -> Next {
         cx.stats.count(Counter::Shutdowns);
         self.answer_to(incoming.path);
@@ -184,12 +188,14 @@ impl<B: Payload> Association<B> {
         Next::Stop
     }
 
+    #[cold]
     pub(super) fn on_shutdown_complete(&mut self, cx: &mut Cx<'_>) -> Next {
         cx.stats.count(Counter::Shutdowns);
         self.close(Closed::Shutdown);
         Next::Stop
     }
 
+    #[cold]
     pub(super) fn on_abort(&mut self, cx: &mut Cx<'_>, chunk: &Chunk<'_>) -> Next {
         if self.state == State::ShutdownAckSent && chunk.is_reflected() {
             // Both sides have all data, and the peer has forgotten the association, as it does when
@@ -209,6 +215,7 @@ impl<B: Payload> Association<B> {
     }
 
     /// Answers a SHUTDOWN ACK for an association that the peer had before this one (8.5.1 E).
+    #[cold]
     pub(super) fn reflect_shutdown_complete(
         &mut self,
         cx: &mut Cx<'_>,

@@ -45,6 +45,7 @@ impl<B: Payload> Association<B> {
         }
     }
 
+    #[cold]
     fn on_timer(&mut self, cx: &mut Cx<'_>, timer: Timer) {
         match timer {
             Timer::T1Init => {

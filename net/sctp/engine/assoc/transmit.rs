@@ -127,6 +127,7 @@ impl<B: Payload> Association<B> {
     }
 
     /// ABORT and SHUTDOWN COMPLETE, after which there is nothing.
+    #[cold]
     fn last_packet(
         &mut self,
         cx: &mut Cx<'_>,
@@ -155,6 +156,7 @@ impl<B: Payload> Association<B> {
         Ok(None)
     }
 
+    #[cold]
     fn init_packet(
         &mut self,
         cx: &mut Cx<'_>,
@@ -208,6 +210,7 @@ impl<B: Payload> Association<B> {
 
     /// A probe of the path MTU (RFC 8899, 6.2.1): a HEARTBEAT with padding, after all that has to
     /// leave now.
+    #[cold]
     fn probe_packet(
         &mut self,
         cx: &mut Cx<'_>,
@@ -283,11 +286,15 @@ impl<B: Payload> Association<B> {
         // DATA may follow a COOKIE ECHO in its packet (5.1, C), and saves a round trip there.
         let is_echo = self.pending.cookie_echo;
         self.put_control(cx, out, path, sack)?;
-        self.put_forward_tsn(cx, out, path)?;
+        if self.forward.due {
+            self.put_forward_tsn(cx, out, path)?;
+        }
         if !self.state.may_send_data() && !is_echo {
             return Ok(());
         }
-        self.put_lost(cx, out, path)?;
+        if self.outstanding.lost_count() > 0 {
+            self.put_lost(cx, out, path)?;
+        }
         self.put_new(cx, out, path)
     }
 
@@ -298,6 +305,21 @@ impl<B: Payload> Association<B> {
         path: PathId,
         sack: bool,
     ) -> Result<(), AllocError> {
+        if self.pending.cookie_echo || self.pending.cookie_ack {
+            self.put_setup(cx, out)?;
+        }
+        if sack {
+            self.put_sack(cx, out)?;
+            self.sack_to = Some(path);
+        }
+        if self.pending.shutdown || self.pending.shutdown_ack {
+            self.put_teardown(cx, out)?;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn put_setup(&mut self, cx: &mut Cx<'_>, out: &mut PacketBuilder<B>) -> Result<(), AllocError> {
         if self.pending.cookie_echo {
             out.cookie_echo(cx.gfp, &self.cookie)?;
             self.pending.cookie_echo = false;
@@ -316,10 +338,15 @@ impl<B: Payload> Association<B> {
             self.pending.cookie_ack = false;
             cx.stats.count(Counter::OutCtrlChunks);
         }
-        if sack {
-            self.put_sack(cx, out)?;
-            self.sack_to = Some(path);
-        }
+        Ok(())
+    }
+
+    #[cold]
+    fn put_teardown(
+        &mut self,
+        cx: &mut Cx<'_>,
+        out: &mut PacketBuilder<B>,
+    ) -> Result<(), AllocError> {
         if self.pending.shutdown {
             out.shutdown(cx.gfp, self.rx.map().cumulative())?;
             self.pending.shutdown = false;
