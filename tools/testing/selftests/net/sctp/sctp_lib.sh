@@ -142,6 +142,11 @@ remove_module() {
 	show "$TMP/rmmod"
 	grep "^$MODULE_NAME " /proc/modules | sed 's/^/# /'
 	! [ -d "$OBJECTS" ] || grep -H . "$OBJECTS"/* | sed 's/^/# /'
+	# Whose it is, if its namespace still has a name.
+	local ns
+	for ns in $(ip netns list | cut -d ' ' -f 1); do
+		ip netns exec "$ns" cat /proc/net/sctp/assocs | sed "s/^/# $ns: /"
+	done
 	return 1
 }
 

@@ -174,6 +174,22 @@ static void push(struct slot *s, bool to_new_peer)
 			return;
 }
 
+/* Who is gone is to be missed within seconds. */
+static void hurry(int fd)
+{
+	struct sctp_rtoinfo rto = {
+		.srto_initial = 100, .srto_min = 50, .srto_max = 200,
+	};
+	struct sctp_assocparams assoc = { .sasoc_asocmaxrxt = 5 };
+	struct sctp_initmsg init = {
+		.sinit_num_ostreams = 10, .sinit_max_attempts = 4,
+	};
+
+	setsockopt(fd, IPPROTO_SCTP, SCTP_RTOINFO, &rto, sizeof(rto));
+	setsockopt(fd, IPPROTO_SCTP, SCTP_ASSOCINFO, &assoc, sizeof(assoc));
+	setsockopt(fd, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof(init));
+}
+
 static void options(struct slot *s)
 {
 	static const int names[] = {
@@ -197,26 +213,12 @@ static void options(struct slot *s)
 		memset(value, 0, sizeof(value));
 		value[draw(64)] = draw(256);
 		setsockopt(s->fd, IPPROTO_SCTP, name, value, draw(200));
+		/* Two hundred retransmissions are no hurry. */
+		hurry(s->fd);
 		break;
 	default:
 		getsockopt(s->fd, IPPROTO_SCTP, name, value, &len);
 	}
-}
-
-/* Who is gone is to be missed within seconds. */
-static void hurry(int fd)
-{
-	struct sctp_rtoinfo rto = {
-		.srto_initial = 100, .srto_min = 50, .srto_max = 200,
-	};
-	struct sctp_assocparams assoc = { .sasoc_asocmaxrxt = 5 };
-	struct sctp_initmsg init = {
-		.sinit_num_ostreams = 10, .sinit_max_attempts = 4,
-	};
-
-	setsockopt(fd, IPPROTO_SCTP, SCTP_RTOINFO, &rto, sizeof(rto));
-	setsockopt(fd, IPPROTO_SCTP, SCTP_ASSOCINFO, &assoc, sizeof(assoc));
-	setsockopt(fd, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof(init));
 }
 
 static void end(struct slot *s)
