@@ -124,7 +124,9 @@ int main(int argc, char **argv)
 	usleep(seconds * 1e6);
 	seconds = stop_clock(start);
 	printf("%.3f k/s\n", (received(count) - before) / seconds / 1000);
+	/* Before the threads find that nobody is there any more. */
+	fflush(stdout);
 	for (i = 0; i < count; i++)
 		kill(children[i], SIGKILL);
-	return 0;
+	_exit(0);
 }
