@@ -206,11 +206,6 @@ void sctp_helper_skb_reserve(struct sk_buff *skb, int len)
 	skb_reserve(skb, len);
 }
 
-void *sctp_helper_skb_push(struct sk_buff *skb, unsigned int len)
-{
-	return skb_push(skb, len);
-}
-
 void *sctp_helper_skb_put(struct sk_buff *skb, unsigned int len)
 {
 	return skb_put(skb, len);
@@ -283,10 +278,15 @@ void sctp_helper_skb_set_arrival(struct sk_buff *skb, ktime_t tstamp, u32 mark, 
 	SOCK_SKB_CB(skb)->dropcount = 0;
 }
 
-/* At least all of it is to be kept, so that it stays whole. */
-bool sctp_helper_sk_filter(struct sock *sk, struct sk_buff *skb)
+/* What is behind @header bytes. At least all of it is to be kept, so that it stays whole. */
+bool sctp_helper_sk_filter(struct sock *sk, struct sk_buff *skb, unsigned int header)
 {
-	return !sk_filter_trim_cap(sk, skb, skb->len);
+	int err;
+
+	__skb_pull(skb, header);
+	err = sk_filter_trim_cap(sk, skb, skb->len);
+	__skb_push(skb, header);
+	return !err;
 }
 
 const void *sctp_helper_skb_network_header(const struct sk_buff *skb)

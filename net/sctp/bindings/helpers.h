@@ -122,7 +122,6 @@ void sctp_helper_skb_chain(struct sk_buff *skb, struct sk_buff *last, struct sk_
 struct sk_buff *sctp_helper_skb_next_piece(const struct sk_buff *skb, const struct sk_buff *piece);
 void sctp_helper_skb_add_zeroes(struct sk_buff *skb, int size);
 void sctp_helper_skb_reserve(struct sk_buff *skb, int len);
-void *sctp_helper_skb_push(struct sk_buff *skb, unsigned int len);
 void *sctp_helper_skb_put(struct sk_buff *skb, unsigned int len);
 void sctp_helper_skb_reset_transport_header(struct sk_buff *skb);
 void sctp_helper_skb_reset_network_header(struct sk_buff *skb);
@@ -132,7 +131,7 @@ void sctp_helper_skb_dst_set(struct sk_buff *skb, struct dst_entry *dst);
 void sctp_helper_skb_set_owner(struct sk_buff *skb, struct sock *sk);
 void sctp_helper_skb_arrival(const struct sk_buff *skb, struct sctp_arrival *arrival);
 void sctp_helper_skb_set_arrival(struct sk_buff *skb, ktime_t tstamp, u32 mark, u32 priority);
-bool sctp_helper_sk_filter(struct sock *sk, struct sk_buff *skb);
+bool sctp_helper_sk_filter(struct sock *sk, struct sk_buff *skb, unsigned int header);
 const void *sctp_helper_skb_network_header(const struct sk_buff *skb);
 struct net *sctp_helper_skb_net(const struct sk_buff *skb);
 int sctp_helper_skb_dif(const struct sk_buff *skb, bool ipv6);

@@ -520,14 +520,8 @@ impl SkbRange {
         let Memory::Received(skb) = &self.memory else {
             return true;
         };
-        let (skb, len) = (skb.as_ptr(), HEADER_LEN as u32);
-        // SAFETY: The skb is valid, has a common header, and is nobody else's yet.
-        unsafe { bindings::skb_pull(skb, len) };
-        // SAFETY: Both are valid.
-        let passes = unsafe { bindings::sctp_helper_sk_filter(sk.as_ptr(), skb) };
-        // SAFETY: What is put back was taken off above.
-        unsafe { bindings::sctp_helper_skb_push(skb, len) };
-        passes
+        // SAFETY: Both are valid; the skb has a common header, and is nobody else's yet.
+        unsafe { bindings::sctp_helper_sk_filter(sk.as_ptr(), skb.as_ptr(), HEADER_LEN as u32) }
     }
 
     /// How the packet came that brought this.
