@@ -411,7 +411,7 @@ impl<'a> Locked<'a> {
         let to = To {
             sk,
             route,
-            mtu: path.mtu(),
+            mtu: path.mtu().min(mtu),
             pmtud: path.config.pmtud,
         };
         departing.push(to, out)

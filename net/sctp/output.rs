@@ -23,7 +23,8 @@ use kernel::prelude::*;
 pub(crate) struct To<'a> {
     pub(crate) sk: &'a Sk,
     pub(crate) route: &'a mut Route,
-    /// The path's: more than that has to be fragmented, unless it is a probe.
+    /// The path's, or that of the route if it is less: more than that has to be fragmented, unless it
+    /// is a probe.
     pub(crate) mtu: usize,
     /// If the path MTU is not looked for, routers may fragment less, too.
     pub(crate) pmtud: bool,
@@ -63,7 +64,7 @@ impl Departing {
     pub(crate) fn push(&mut self, to: To<'_>, packet: &PacketBuilder<SkbRange>) -> Result {
         let fragmenting = to.fragmenting(packet);
         let skb = build(packet)?;
-        if skb.has_frags() || !fragmenting.leaves_whole(skb.len(), to.route) {
+        if skb.has_frags() || !fragmenting.leaves_whole(skb.len()) {
             self.flush(to.sk, to.route);
             skb.send(to.sk, to.route, fragmenting)?;
             self.sent += 1;

@@ -27,16 +27,16 @@ pub(crate) enum Fragmenting {
 
 impl Fragmenting {
     /// The longest packet that is not cut up here.
-    fn limit(&self, route: &Route) -> usize {
+    fn limit(&self) -> usize {
         match self {
             Self::Never => usize::MAX,
-            Self::Beyond(limit) | Self::Anywhere(limit) => (*limit).min(route.mtu()),
+            Self::Beyond(limit) | Self::Anywhere(limit) => *limit,
         }
     }
 
     /// Whether a packet of `len` bytes is not cut up by anybody.
-    pub(crate) fn leaves_whole(&self, len: usize, route: &Route) -> bool {
-        !matches!(self, Self::Anywhere(_)) && len <= self.limit(route)
+    pub(crate) fn leaves_whole(&self, len: usize) -> bool {
+        !matches!(self, Self::Anywhere(_)) && len <= self.limit()
     }
 }
 
@@ -223,7 +223,7 @@ impl TxSkb {
 
     /// Sends the packet for a socket.
     pub(crate) fn send(mut self, sk: &Sk, route: &mut Route, fragmenting: Fragmenting) -> Result {
-        let limit = fragmenting.limit(route);
+        let limit = fragmenting.limit();
         let fits = self.0.len() <= limit;
         if matches!(fragmenting, Fragmenting::Anywhere(_)) || !fits {
             let is_v6 = !route.source().is_ipv4();
