@@ -46,7 +46,7 @@ const REPLY_MTU: usize = 1240;
 pub(crate) fn receive(mut packets: Received, ipv6: bool) {
     let mut next = packets.next();
     let net = next.as_ref().map(Net::of_packet);
-    let Some(pernet) = net.and_then(|net| net.state()) else {
+    let Some(pernet) = net.as_ref().and_then(Net::state) else {
         return;
     };
     // Drained after the last packet: one SACK is enough for all, and the reader is woken once.
@@ -54,7 +54,7 @@ pub(crate) fn receive(mut packets: Received, ipv6: bool) {
     while let Some(skb) = next {
         next = packets.next();
         pernet.mib.count(Counter::InPackets);
-        if handle(&pernet, skb, ipv6, next.is_some(), &mut undrained).is_none() {
+        if handle(pernet, skb, ipv6, next.is_some(), &mut undrained).is_none() {
             pernet.mib.count(Counter::InPacketDiscards);
         }
     }

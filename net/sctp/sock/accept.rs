@@ -27,7 +27,7 @@ pub(crate) struct Accepted {
 /// Waits for an association to come in and makes a socket for it.
 pub(crate) fn accept(sk: &Sk, flags: c_int) -> Result<Accepted> {
     let endpoint = sk.endpoint()?;
-    if endpoint.style != Style::OneToOne || peeloff::is_peeled_off(sk, &endpoint) {
+    if endpoint.style != Style::OneToOne || peeloff::is_peeled_off(sk, endpoint) {
         return Err(EOPNOTSUPP);
     }
     let nonblock = flags as u32 & bindings::RUST_CONST_HELPER_O_NONBLOCK != 0;

@@ -25,16 +25,16 @@ use kernel::{
 pub(crate) fn bind(sk: &Sk, name: &[u8]) -> Result {
     let _guard = sk.lock();
     let to = addr::parse(sk, name)?;
-    let endpoint: Arc<Endpoint> = sk.endpoint()?.into();
+    let endpoint = sk.endpoint()?;
     if endpoint.inner.lock().binding.is_some() {
         return Err(EINVAL);
     }
-    add(sk, &endpoint, &[to])
+    add(sk, endpoint, &[to])
 }
 
 /// Binds a socket that is not bound to all addresses and a port of the system's choice.
 pub(crate) fn autobind(sk: &Sk) -> Result {
-    let endpoint: Arc<Endpoint> = sk.endpoint()?.into();
+    let endpoint = sk.endpoint()?;
     if endpoint.inner.lock().binding.is_some() {
         return Ok(());
     }
@@ -42,7 +42,7 @@ pub(crate) fn autobind(sk: &Sk) -> Result {
         addr: addr::wildcard(sk),
         port: 0,
     };
-    add(sk, &endpoint, &[to]).map_err(|e| if e == EADDRINUSE { EAGAIN } else { e })
+    add(sk, endpoint, &[to]).map_err(|e| if e == EADDRINUSE { EAGAIN } else { e })
 }
 
 /// Adds addresses to those that a socket is bound to: all of them, or none. They have one port,

@@ -14,7 +14,7 @@ use crate::{
         sock::{Sk, State, Timeout},
     },
 };
-use kernel::{prelude::*, sync::Arc};
+use kernel::prelude::*;
 
 /// Closes a socket. `timeout` is how many jiffies SO_LINGER lets it wait for the end.
 pub(crate) fn close(sk: &Sk, timeout: c_long) {
@@ -22,7 +22,7 @@ pub(crate) fn close(sk: &Sk, timeout: c_long) {
         sk.release();
         return;
     };
-    let endpoint: Arc<Endpoint> = endpoint.into();
+    let endpoint = endpoint.clone();
     let guard = sk.lock();
     sk.add_shutdown(bindings::RCV_SHUTDOWN | bindings::SEND_SHUTDOWN);
     endpoint.stop_listening(sk);
@@ -65,7 +65,7 @@ pub(crate) fn close(sk: &Sk, timeout: c_long) {
 /// Undoes what creating a socket has done, also when `socket()` fails after that.
 pub(crate) fn destroy(sk: &Sk) {
     let Ok(endpoint) = sk.endpoint() else { return };
-    let endpoint: Arc<Endpoint> = endpoint.into();
+    let endpoint = endpoint.clone();
     // The endpoint lets go of the socket; associations that are still closing do not.
     let own = {
         let mut inner = endpoint.inner.lock();

@@ -39,7 +39,7 @@ pub(crate) fn connect(sk: &Sk, name: &[u8], flags: u32) -> Result {
 
 /// Begins an association with a peer that has these addresses, for a call that does nothing else.
 pub(crate) fn begin(sk: &Sk, to: &[TransportAddr]) -> Result<AssocId> {
-    let endpoint: Arc<Endpoint> = sk.endpoint()?.into();
+    let endpoint = sk.endpoint()?;
     let _guard = sk.lock();
     if endpoint.style == Style::OneToOne
         && matches!(
@@ -49,11 +49,11 @@ pub(crate) fn begin(sk: &Sk, to: &[TransportAddr]) -> Result<AssocId> {
     {
         return Err(EISCONN);
     }
-    check_peers(&endpoint, to)?;
+    check_peers(endpoint, to)?;
     if endpoint.style == Style::OneToOne && endpoint.only_assoc().is_some() {
         return Err(EALREADY);
     }
-    Ok(associate(sk, &endpoint, to, None, None)?.id)
+    Ok(associate(sk, endpoint, to, None, None)?.id)
 }
 
 /// Whether these may be the addresses of a new peer: there is no association with any of them, and
@@ -75,12 +75,12 @@ pub(crate) fn check_peers(endpoint: &Endpoint, peers: &[TransportAddr]) -> Resul
 
 /// Waits until the association that was begun is up.
 pub(crate) fn finish(sk: &Sk, id: AssocId, nonblock: bool) -> Result {
-    let endpoint: Arc<Endpoint> = sk.endpoint()?.into();
+    let endpoint = sk.endpoint()?;
     let mut timeout = sk.send_timeout(nonblock);
     if timeout.is_over() {
         return Err(EINPROGRESS);
     }
-    match wait_until_up(sk, &endpoint, id, &mut timeout) {
+    match wait_until_up(sk, endpoint, id, &mut timeout) {
         Err(e) if e == EAGAIN => Err(EINPROGRESS),
         other => other,
     }

@@ -19,7 +19,8 @@ pub(crate) fn create(sk: &Sk) -> Result<Arc<Endpoint>> {
         bindings::sock_type_SOCK_SEQPACKET => Style::OneToMany,
         _ => return Err(ESOCKTNOSUPPORT),
     };
-    let pernet = sk.net().state().ok_or(ENONET)?;
+    let net = sk.net();
+    let pernet = net.state().ok_or(ENONET)?.clone();
     let settings = pernet.sysctls.settings();
     let endpoint = Endpoint::new(style, pernet, settings, GFP_KERNEL)?;
     endpoint.inner.lock().sk = Some(sk.into());

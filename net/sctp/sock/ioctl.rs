@@ -26,7 +26,7 @@ pub(crate) fn ioctl(sk: &Sk, cmd: u32) -> Result<c_int> {
     if endpoint.style == Style::OneToOne && sk.state() == State::Listening {
         return Err(ENOTCONN);
     }
-    Ok(c_int::try_from(answer(&endpoint)?).unwrap_or(c_int::MAX))
+    Ok(c_int::try_from(answer(endpoint)?).unwrap_or(c_int::MAX))
 }
 
 /// How many bytes of the first message are there to be read.

@@ -3,11 +3,8 @@
 //! `listen()` (RFC 6458, 3.1.3 and 4.1.3).
 
 use super::bind;
-use crate::{
-    endpoint::Endpoint,
-    sys::sock::{Sk, State},
-};
-use kernel::{prelude::*, sync::Arc};
+use crate::sys::sock::{Sk, State};
+use kernel::prelude::*;
 
 /// Lets a socket take associations, or, with a backlog of 0, no more of them.
 ///
@@ -31,11 +28,10 @@ pub(crate) fn listen(sk: &Sk, backlog: c_int, fresh: bool) -> Result {
         return Ok(());
     }
     bind::autobind(sk)?;
-    let endpoint: Arc<Endpoint> = endpoint.into();
     let port = endpoint.binding().map_or(0, |b| b.port);
     // Two sockets may share a port with SO_REUSEADDR, but only one of them may listen. Whether
     // one does is decided under the lock of the ports.
-    endpoint.pernet.ports.lock().listen(port, &endpoint)?;
+    endpoint.pernet.ports.lock().listen(port, endpoint)?;
     sk.set_state(State::Listening);
     Ok(())
 }

@@ -40,7 +40,7 @@ pub(crate) struct Peeloff<'a> {
 impl<'a> Peeloff<'a> {
     /// Makes a socket for an association. `flags` are those of a file.
     pub(crate) fn new(sk: &'a Sk, id: AssocId, flags: u32) -> Result<Self> {
-        let endpoint: Arc<Endpoint> = sk.endpoint()?.into();
+        let endpoint = sk.endpoint()?.clone();
         // A namespace does not get sockets of another one, as with the C module.
         if endpoint.style != Style::OneToMany || !sk.net().is_current() {
             return Err(EINVAL);

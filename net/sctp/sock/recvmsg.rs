@@ -29,7 +29,7 @@ pub(crate) fn recvmsg(sk: &Sk, msg: &mut Message<'_>, len: usize, flags: u32) ->
     if flags & bindings::MSG_ERRQUEUE != 0 {
         return msg.put_queued_error(sk, len);
     }
-    let endpoint: Arc<Endpoint> = sk.endpoint()?.into();
+    let endpoint = sk.endpoint()?;
     if endpoint.style == Style::OneToOne
         && matches!(sk.state(), State::Listening | State::Establishing)
     {
@@ -52,9 +52,9 @@ pub(crate) fn recvmsg(sk: &Sk, msg: &mut Message<'_>, len: usize, flags: u32) ->
     loop {
         {
             let reader = endpoint.reader.lock();
-            let taken = Taken::take(&endpoint);
+            let taken = Taken::take(endpoint);
             if let Some(taken) = taken {
-                let result = read(sk, &endpoint, msg, len, taken, peek);
+                let result = read(sk, endpoint, msg, len, taken, peek);
                 drop(reader);
                 return result;
             }

@@ -64,7 +64,7 @@ pub(crate) fn sendmsg(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usiz
 }
 
 fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
-    let endpoint: Arc<Endpoint> = sk.endpoint()?.into();
+    let endpoint = sk.endpoint()?;
     let one_to_one = endpoint.style == Style::OneToOne;
     if one_to_one && sk.state() == State::Listening {
         return Err(EPIPE);
@@ -80,7 +80,7 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
     }
     let info = SendInfo::parse(msg)?;
     let end = !ends_itself || info.has(EOR) || msg.flags() & bindings::MSG_EOR != 0;
-    let is_peeled_off = peeloff::is_peeled_off(sk, &endpoint);
+    let is_peeled_off = peeloff::is_peeled_off(sk, endpoint);
     check(&info, one_to_one && !is_peeled_off, len)?;
     let to = match msg.name() {
         Some(name) if !is_peeled_off => Some(addr::parse_peer(sk, name)?),
@@ -92,12 +92,12 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
         if len > longest {
             return Err(EMSGSIZE);
         }
-        let mut data = Data::new(sk, &endpoint, msg, len, nonblock).for_all();
-        return send_to_all(sk, &endpoint, &info, msg, len, end, &mut data);
+        let mut data = Data::new(sk, endpoint, msg, len, nonblock).for_all();
+        return send_to_all(sk, endpoint, &info, msg, len, end, &mut data);
     }
 
     let mut assoc = match to.as_ref() {
-        Some(to) => find(sk, &endpoint, &info, to)?,
+        Some(to) => find(sk, endpoint, &info, to)?,
         None if one_to_one => Some(only.ok_or(EPIPE)?),
         None => Some(endpoint.assoc(info.assoc).ok_or(EPIPE)?),
     };
@@ -121,13 +121,13 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
     let chosen = to.filter(|_| one_to_one || info.has(ADDR_OVER));
     let call = Call {
         sk,
-        endpoint: &endpoint,
+        endpoint,
         info: &info,
         peers: &peers,
         chosen: chosen.map(|to| to.addr),
         nonblock,
     };
-    let mut data = Data::new(sk, &endpoint, msg, len, nonblock);
+    let mut data = Data::new(sk, endpoint, msg, len, nonblock);
     let mut done = 0;
     while done < len {
         let part = (len - done).min(longest);

@@ -51,7 +51,7 @@ impl Net {
 
     /// This module's value for the namespace. `None` while the namespace is being set up or torn
     /// down.
-    pub(crate) fn state(&self) -> Option<Arc<Pernet>> {
+    pub(crate) fn state(&self) -> Option<&Arc<Pernet>> {
         // SAFETY: The registration has set the id before anything can have a `Net`, and does not
         // change it.
         let id = unsafe { *PERNET.id.get() };
@@ -63,7 +63,7 @@ impl Net {
         // SAFETY: It is null or valid: what the slot owns is given up only when no packet and no
         // socket of the namespace is left.
         let namespace = unsafe { value.as_ref() }?;
-        Some(namespace.pernet.clone())
+        Some(&namespace.pernet)
     }
 
     /// Whether it is that of the process that makes a call.

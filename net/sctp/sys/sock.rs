@@ -18,7 +18,7 @@ use kernel::{
             ARef,
             AlwaysRefCounted, //
         },
-        Arc, ArcBorrow,
+        Arc, //
     },
     types::Opaque, //
 };
@@ -27,8 +27,8 @@ use kernel::{
 #[repr(C)]
 pub(super) struct SctpSock {
     inet: bindings::inet_sock,
-    /// Null until `init` and after `destruct`, else a reference from `Arc::into_raw()`.
-    endpoint: *const Endpoint,
+    /// `None` until `init` and after `destruct`.
+    endpoint: Option<Arc<Endpoint>>,
 }
 
 /// The same for an IPv6 socket.
@@ -140,25 +140,23 @@ impl Sk {
     }
 
     /// The socket's state on the Rust side.
-    pub(crate) fn endpoint(&self) -> Result<ArcBorrow<'_, Endpoint>> {
+    pub(crate) fn endpoint(&self) -> Result<&Arc<Endpoint>> {
         // SAFETY: By the type invariant the layout is ours. The field is written before anybody
         // else can have the socket, and when nobody else has it any more.
-        let endpoint = unsafe { (*self.layout()).endpoint };
-        if endpoint.is_null() {
-            return Err(EINVAL);
-        }
-        // SAFETY: The socket owns that reference until it is destructed.
-        Ok(unsafe { ArcBorrow::from_raw(endpoint) })
+        let endpoint = unsafe { &(*self.layout()).endpoint };
+        endpoint.as_ref().ok_or(EINVAL)
     }
 
-    /// Gives a new socket its state.
+    /// Gives a new socket its state, or none.
     ///
     /// # Safety
     ///
-    /// Nobody else has the socket yet, and the field holds no reference.
-    unsafe fn set_endpoint(&self, endpoint: Arc<Endpoint>) {
+    /// Nobody else has the socket yet. What the field holds is not dropped.
+    unsafe fn set_endpoint(&self, endpoint: Option<Arc<Endpoint>>) {
+        // SAFETY: By the type invariant the layout is ours.
+        let field = unsafe { &raw mut (*self.layout()).endpoint };
         // SAFETY: By this function's requirements.
-        unsafe { (*self.layout()).endpoint = Arc::into_raw(endpoint) };
+        unsafe { field.write(endpoint) };
     }
 
     /// Sets up a socket that `socket()` has just allocated.
@@ -167,11 +165,10 @@ impl Sk {
     ///
     /// To be called from `proto.init` only.
     pub(super) unsafe fn init(&self, endpoint: Result<Arc<Endpoint>>) -> Result {
-        // SAFETY: The field is memory of this new socket.
-        unsafe { (*self.layout()).endpoint = core::ptr::null() };
-        let endpoint = endpoint?;
+        // SAFETY: The socket is new, and the field is not initialised.
+        unsafe { self.set_endpoint(None) };
         // SAFETY: The socket is new.
-        unsafe { self.set_endpoint(endpoint) };
+        unsafe { self.set_endpoint(Some(endpoint?)) };
         // SAFETY: The socket is new; its lock is not needed.
         unsafe { bindings::sctp_helper_sk_set_destruct(self.as_ptr(), Some(destruct)) };
         // SAFETY: The socket is valid.
@@ -207,7 +204,7 @@ impl Sk {
         let child = unsafe { ARef::from_raw(child) };
         // INVARIANT: `sk_clone()` allocates by the same `proto`, so the layout is the same.
         // SAFETY: The child is new; what it holds is a copy of the parent's, not a reference.
-        unsafe { child.set_endpoint(endpoint) };
+        unsafe { child.set_endpoint(Some(endpoint)) };
         // SAFETY: The child is new and valid.
         unsafe { bindings::sctp_helper_clone_v4(child.as_ptr()) };
         if self.is_ipv6() {
@@ -671,13 +668,10 @@ pub(crate) fn send_sigpipe() {
 unsafe extern "C" fn destruct(sk: *mut bindings::sock) {
     // SAFETY: Called once for each socket that `init` or `accept_child` has set up.
     let this = unsafe { Sk::from_raw(sk) };
+    // SAFETY: By the type invariant the layout is ours.
+    let endpoint = unsafe { &raw mut (*this.layout()).endpoint };
     // SAFETY: Nobody else has the socket any more.
-    let endpoint =
-        unsafe { core::ptr::replace(&raw mut (*this.layout()).endpoint, core::ptr::null()) };
-    if !endpoint.is_null() {
-        // SAFETY: The socket owned this reference.
-        drop(unsafe { Arc::from_raw(endpoint) });
-    }
+    drop(unsafe { endpoint.replace(None) });
     if this.is_ipv6() {
         // SAFETY: As this function's requirements.
         unsafe { bindings::inet6_sock_destruct(sk) };

@@ -23,12 +23,12 @@ fn read(sk: &Sk, value: &OptionIn) -> Result<KVec<TransportAddr>> {
 pub(super) fn add(sk: &Sk, value: &OptionIn) -> Result {
     let addrs = read(sk, value)?;
     let _guard = sk.lock();
-    bind::add(sk, &sk.endpoint()?.into(), &addrs)
+    bind::add(sk, sk.endpoint()?, &addrs)
 }
 
 /// SCTP_BINDX_REM_ADDR.
 pub(super) fn remove(sk: &Sk, value: &OptionIn) -> Result {
     let addrs = read(sk, value)?;
     let _guard = sk.lock();
-    bind::remove(&sk.endpoint()?.into(), &addrs)
+    bind::remove(sk.endpoint()?, &addrs)
 }
