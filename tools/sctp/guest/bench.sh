@@ -30,6 +30,13 @@ possible() { # PROTOCOL WORKLOAD
 # the other: lo, veth, veth-nogso or veth-plain. Each link is a new one.
 link() {
 	local ns
+	case $1 in
+	lo | veth | veth-nogso | veth-plain) ;;
+	*)
+		echo "no link $1" >&2
+		exit 2
+		;;
+	esac
 	ip -all netns delete
 	ip link set lo mtu 65536
 	address=127.0.0.1 client=() server=()
