@@ -29,6 +29,7 @@ short() { # TEST
 	pmtu.sh) printf '%s\n' "SIZE=${SIZE:-300K}" "LONG=${LONG:-6M}" ;;
 	insmod_loop.sh) echo "LOOPS=${LOOPS:-10}" ;;
 	flood.sh) echo "COUNT=${COUNT:-10000}" ;;
+	gso.sh) echo "BYTES=600000" ;;
 	esac
 }
 

@@ -4,11 +4,13 @@
 # device cannot have them so the stack makes packets of them, with checksums that the
 # receiver verifies. Each transfer is verified byte by byte by sctp_xfer, and the
 # receiver's device tells whether packets came together.
+#
+#	BYTES=	that each transfer sends (2000000)
 . "$(dirname "$0")/sctp_lib.sh"
 
-SIZE=2000000
+BYTES=${BYTES:-2000000}
 # So many packets it takes at least, of 1500 bytes.
-PACKETS=$((SIZE / 1500))
+PACKETS=$((BYTES / 1500))
 LIMIT=3
 need_sctp
 command -v ethtool >/dev/null || ktap_skip_all "no ethtool"
@@ -21,7 +23,7 @@ received() { on_b cat /sys/class/net/veth0/statistics/rx_packets; }
 send() {
 	local before rc
 	before=$(received)
-	transfer "$1" one-to-one -b $SIZE -l 1000:20000
+	transfer "$1" one-to-one -b "$BYTES" -l 1000:20000
 	rc=$?
 	came=$(($(received) - before))
 	note "$came of at least $PACKETS packets"
