@@ -15,8 +15,8 @@ use super::{
 };
 use kernel::{error::to_result, prelude::*};
 
-/// Lets a socket join the group of another one, or, if that is the same, have its own. The last one
-/// whose program counts is that of the group.
+/// Lets a socket join the group of another one, or, if that is the same, have its own. If both have
+/// a program, that of the group counts.
 pub(crate) fn join(sk: &Sk, other: &Sk, is_wildcard: bool) -> Result {
     let (sk, other) = (sk.as_ptr(), other.as_ptr());
     to_result(if core::ptr::eq(sk, other) {
