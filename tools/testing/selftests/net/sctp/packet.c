@@ -8,10 +8,8 @@
  */
 #include "sctp_util.h"
 #include <linux/errqueue.h>
-#include <linux/ethtool.h>
 #include <linux/if_ether.h>
 #include <linux/net_tstamp.h>
-#include <linux/sockios.h>
 #include <netpacket/packet.h>
 
 #ifndef SO_RCVMARK
@@ -62,15 +60,6 @@ static int path_state(struct __test_metadata *_metadata, const struct end *end,
 	return info.spinfo_state;
 }
 
-/* Has packets leave one by one: the sniffer is to see each. */
-static void no_gso(struct __test_metadata *_metadata, int fd)
-{
-	struct ethtool_value gso = { .cmd = ETHTOOL_SGSO };
-	struct ifreq ifr = { .ifr_name = "lo", .ifr_data = (void *)&gso };
-
-	ASSERT_EQ(0, ioctl(fd, SIOCETHTOOL, &ifr));
-}
-
 FIXTURE_SETUP(packet)
 {
 	static const char *const v4[] = { "127.0.0.1", "127.0.0.2",
@@ -89,7 +78,8 @@ FIXTURE_SETUP(packet)
 	}
 	self->p.addr = self->server[0];
 	self->p.listener = open_socket(_metadata, &variant->fl);
-	no_gso(_metadata, self->p.listener);
+	/* The sniffer is to see each packet. */
+	set_offload(_metadata, "lo", ETHTOOL_SGSO, false);
 	self->p.client.fd = open_socket(_metadata, &variant->fl);
 	bind_both(_metadata, self->p.listener, self->server);
 	bind_both(_metadata, self->p.client.fd, self->client);

@@ -3,8 +3,6 @@
  * poll() and epoll: readable, writable, the end and errors, and waking those
  * that wait. RFC 6458 sections 3.3 and 4.1 (as for other sockets).
  */
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
 #include <sys/epoll.h>
 #include "sctp_util.h"
 
@@ -264,18 +262,6 @@ TEST_F(poll_one, wakes_on_abort)
 	set_linger(_metadata, self->p.client.fd, 1, 0);
 	close(self->p.client.fd);
 	EXPECT_EQ(0, end_child(_metadata, pid));
-}
-
-static void set_offload(struct __test_metadata *_metadata, const char *device,
-			int which, bool on)
-{
-	struct ethtool_value value = { .cmd = which, .data = on };
-	struct ifreq ifr = { .ifr_data = (void *)&value };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	strcpy(ifr.ifr_name, device);
-	ASSERT_EQ(0, ioctl(fd, SIOCETHTOOL, &ifr));
-	close(fd);
 }
 
 static int open_netns(struct __test_metadata *_metadata)

@@ -33,8 +33,10 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/ethtool.h>
 #include <linux/sctp.h>
 #include <linux/sock_diag.h>
+#include <linux/sockios.h>
 
 #include "kselftest_harness.h"
 #include "sctp_addr.h"
@@ -172,6 +174,19 @@ static inline void run_ip(struct __test_metadata *_metadata, const char *args)
 	snprintf(cmd, sizeof(cmd), "ip %s", args);
 	ASSERT_EQ(0, system(cmd))
 		TH_LOG("%s failed", cmd);
+}
+
+/* One of a device's offloads: @which is ETHTOOL_SGSO or the like. */
+static inline void set_offload(struct __test_metadata *_metadata,
+			       const char *device, int which, bool on)
+{
+	struct ethtool_value value = { .cmd = which, .data = on };
+	struct ifreq ifr = { .ifr_data = (void *)&value };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	strcpy(ifr.ifr_name, device);
+	ASSERT_EQ(0, ioctl(fd, SIOCETHTOOL, &ifr));
+	close(fd);
 }
 
 /*
