@@ -76,19 +76,13 @@ TEST_F(ip_options, own)
 TEST_F(ip_options, of_new_sockets)
 {
 	struct pair *p = &self->p;
-	sctp_peeloff_arg_t arg;
-	socklen_t len = sizeof(arg);
 
 	p->listener = listening_socket(_metadata, &variant->fl, &p->addr);
 	set_options(_metadata, &variant->fl, p->listener);
 	p->client.fd = open_socket(_metadata, &variant->fl);
 	pair_join(_metadata, &variant->fl, p);
-	if (!one_to_one(&variant->fl)) {
-		arg.associd = p->server.id;
-		p->server.fd = getsockopt(p->listener, SOL_SCTP, SCTP_SOCKOPT_PEELOFF, &arg,
-					  &len);
-		ASSERT_LE(0, p->server.fd);
-	}
+	if (!one_to_one(&variant->fl))
+		p->server.fd = peel_off(_metadata, &p->server);
 	expect_options(_metadata, &variant->fl, p->server.fd);
 	expect_to_work(_metadata, p);
 }

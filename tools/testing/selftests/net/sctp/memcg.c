@@ -185,8 +185,6 @@ TEST_F(memcg, sent)
 TEST_F(memcg, new_socket_for_an_association)
 {
 	struct pair *p = &self->p;
-	sctp_peeloff_arg_t arg;
-	socklen_t len = sizeof(arg);
 
 	open_listener(_metadata, &variant->fl, p);
 	open_client(_metadata, &variant->fl, p);
@@ -200,9 +198,7 @@ TEST_F(memcg, new_socket_for_an_association)
 		pair_join(_metadata, &variant->fl, p);
 		send_all(_metadata, p);
 		join(_metadata, self->group);
-		arg.associd = p->server.id;
-		p->server.fd = getsockopt(p->listener, SOL_SCTP, SCTP_SOCKOPT_PEELOFF,
-					  &arg, &len);
+		p->server.fd = peel_off(_metadata, &p->server);
 	}
 	ASSERT_LE(0, p->server.fd);
 	leave(_metadata);

@@ -322,19 +322,16 @@ TEST_F(parts, others_come_though_a_part_is_read_in_pieces)
 /* Or if the association that is in their way gets a socket of its own. */
 TEST_F(parts, others_come_when_it_is_peeled_off)
 {
-	sctp_peeloff_arg_t peeloff;
-	socklen_t len = sizeof(peeloff);
 	size_t got;
+	int fd;
 
 	if (one_to_one(&variant->fl))
 		return;
 	got = begin(_metadata, &variant->fl, &self->p, 0);
 	send_by_another(_metadata, &variant->fl, &self->p);
-	peeloff.associd = self->p.server.id;
-	ASSERT_LE(0, getsockopt(self->p.server.fd, SOL_SCTP,
-				SCTP_SOCKOPT_PEELOFF, &peeloff, &len));
+	fd = peel_off(_metadata, &self->p.server);
 	recv_pattern(_metadata, self->p.server.fd, SMALL, 3, NULL);
-	recv_parts(_metadata, peeloff.sd, got, HUGE, 2, HUGE);
+	recv_parts(_metadata, fd, got, HUGE, 2, HUGE);
 }
 
 #define SENDERS 4

@@ -75,6 +75,18 @@ struct end {
 	sctp_assoc_t id;
 };
 
+/* A socket of its own for an association of a one-to-many socket. */
+static inline int peel_off(struct __test_metadata *_metadata,
+			   const struct end *end)
+{
+	sctp_peeloff_arg_t arg = { .associd = end->id };
+	socklen_t len = sizeof(arg);
+
+	ASSERT_LE(0, getsockopt(end->fd, SOL_SCTP, SCTP_SOCKOPT_PEELOFF, &arg,
+				&len));
+	return arg.sd;
+}
+
 /*
  * An established association. One-to-one: server.fd is the accepted socket.
  * One-to-many: server.fd and listener are the same descriptor.

@@ -19,25 +19,14 @@ FIXTURE(splice) {
 SCTP_FIXTURE_VARIANT(splice);
 SCTP_VARIANTS(splice);
 
-#define PEELOFF	102
-
 /* A network, and an association in it. An MTU of 0 is that of loopback. */
 #define begin(mtu) do {							\
 	enter_netns_mtu(_metadata, mtu);				\
 	pair_open(_metadata, &variant->fl, &self->p);			\
 	self->out = self->p.client;					\
 	if (!one_to_one(&variant->fl))					\
-		self->out.fd = peel(_metadata, &self->p.client);	\
+		self->out.fd = peel_off(_metadata, &self->p.client);	\
 } while (0)
-
-static int peel(struct __test_metadata *_metadata, const struct end *end)
-{
-	sctp_peeloff_arg_t arg = { .associd = end->id };
-	socklen_t len = sizeof(arg);
-
-	ASSERT_LE(0, getsockopt(end->fd, SOL_SCTP, PEELOFF, &arg, &len));
-	return arg.sd;
-}
 
 FIXTURE_SETUP(splice)
 {

@@ -136,8 +136,6 @@ TEST_F(zerocopy, option)
 /* An accepted socket, or one that was peeled off, has what its parent has, and may set it. */
 TEST_F(zerocopy, inherited)
 {
-	sctp_peeloff_arg_t arg;
-	socklen_t len = sizeof(arg);
 	int fd, on;
 
 	for (on = 0; on < 2; on++) {
@@ -148,11 +146,8 @@ TEST_F(zerocopy, inherited)
 		self->p.client.fd = open_socket(_metadata, &variant->fl);
 		pair_join(_metadata, &variant->fl, &self->p);
 		fd = self->p.server.fd;
-		if (!one_to_one(&variant->fl)) {
-			arg.associd = self->p.server.id;
-			ASSERT_LE(0, getsockopt(fd, SOL_SCTP, 102, &arg, &len));
-			fd = arg.sd;
-		}
+		if (!one_to_one(&variant->fl))
+			fd = peel_off(_metadata, &self->p.server);
 		EXPECT_EQ(on, get_int(_metadata, fd, SOL_SOCKET, SO_ZEROCOPY));
 		set_int(_metadata, fd, SOL_SOCKET, SO_ZEROCOPY, !on);
 		EXPECT_EQ(!on, get_int(_metadata, fd, SOL_SOCKET, SO_ZEROCOPY));
