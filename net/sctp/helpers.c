@@ -216,11 +216,6 @@ void sctp_helper_skb_reset_transport_header(struct sk_buff *skb)
 	skb_reset_transport_header(skb);
 }
 
-void sctp_helper_skb_reset_network_header(struct sk_buff *skb)
-{
-	skb_reset_network_header(skb);
-}
-
 void sctp_helper_skb_csum_partial(struct sk_buff *skb, u16 offset)
 {
 	skb->ip_summed = CHECKSUM_PARTIAL;
@@ -418,11 +413,6 @@ void sctp_helper_sk_set_bit_nospace(struct sock *sk)
 	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 }
 
-void sctp_helper_sk_wake_async(struct sock *sk, int how, int band)
-{
-	sk_wake_async(sk, how, band);
-}
-
 void sctp_helper_sk_acceptq_added(struct sock *sk)
 {
 	sk_acceptq_added(sk);
@@ -525,11 +515,6 @@ void sctp_helper_inet_set_peer(struct sock *sk, const struct in6_addr *addr, u16
 	if (sk->sk_family == AF_INET6)
 		sk->sk_v6_daddr = *addr;
 #endif
-}
-
-bool sctp_helper_sk_dead(const struct sock *sk)
-{
-	return sock_flag(sk, SOCK_DEAD);
 }
 
 void sctp_helper_sk_data_ready(struct sock *sk)
