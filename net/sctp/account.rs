@@ -106,9 +106,7 @@ impl Locked<'_> {
     pub(crate) fn consumed(&mut self, bytes: usize, truesize: usize) {
         self.follow_rcvbuf();
         match self.call(|engine, cx| engine.consumed(cx, bytes, truesize), false) {
-            Some(true) => {
-                let _ = self.with(|_, _| ());
-            }
+            Some(true) => self.flush(),
             Some(false) => self.settle_memory(),
             None => {}
         }

@@ -214,10 +214,8 @@ impl Assoc {
             return Err(EPIPE);
         }
         // Options that are set from here on reach it.
-        let settings = endpoint.settings.assoc;
-        *self.settings.lock() = settings;
-        let tells_dry = settings.subscriptions.has(Subscription::SenderDry);
-        locked.inner.engine.set_tells_dry(tells_dry);
+        *self.settings.lock() = endpoint.settings.assoc;
+        locked.follow_subscriptions();
         endpoint.enter(self, &locked.inner.engine)
     }
 
@@ -268,6 +266,11 @@ impl<'a> Locked<'a> {
     /// Calls the engine and drains it. `None` if the association has ended.
     pub(crate) fn with<R>(&mut self, f: impl FnOnce(&mut Engine, &mut Cx<'_>) -> R) -> Option<R> {
         self.call(f, true)
+    }
+
+    /// Drains the engine, which was called before.
+    pub(crate) fn flush(&mut self) {
+        let _ = self.with(|_, _| ());
     }
 
     /// Calls the engine. If it is not drained, the caller will do so soon.
@@ -538,10 +541,14 @@ impl<'a> Locked<'a> {
 
     /// Changes what the user is told of.
     pub(crate) fn subscribe(&mut self, change: impl FnOnce(&mut Subscriptions)) {
-        let mut settings = self.this.settings.lock();
-        change(&mut settings.subscriptions);
-        let tells_dry = settings.subscriptions.has(Subscription::SenderDry);
-        drop(settings);
+        change(&mut self.this.settings.lock().subscriptions);
+        self.follow_subscriptions();
+    }
+
+    /// Lets the engine know of what there is no need to tell.
+    fn follow_subscriptions(&mut self) {
+        let subscriptions = self.this.settings.lock().subscriptions;
+        let tells_dry = subscriptions.has(Subscription::SenderDry);
         self.inner.engine.set_tells_dry(tells_dry);
     }
 

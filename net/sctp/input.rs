@@ -59,7 +59,7 @@ pub(crate) fn receive(mut packets: Received, ipv6: bool) {
         }
     }
     if let Some(assoc) = undrained {
-        let _ = assoc.lock().with(|_, _| ());
+        assoc.lock().flush();
     }
 }
 
@@ -222,7 +222,7 @@ fn out_of_the_blue(
         Verdict::Accept(engine) => {
             let assoc = accept(&listener?, engine).ok()?;
             // Its outputs are waiting: COOKIE ACK, and the event that it is up.
-            let _ = assoc.lock().with(|_, _| ());
+            assoc.lock().flush();
             Some(())
         }
     }

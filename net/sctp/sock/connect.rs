@@ -210,6 +210,6 @@ pub(crate) fn associate(
         sk.set_state(State::Establishing);
     }
     // Lets INIT out.
-    let _ = assoc.lock().with(|_, _| ());
+    assoc.lock().flush();
     Ok(assoc)
 }
