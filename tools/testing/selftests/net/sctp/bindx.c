@@ -359,7 +359,6 @@ TEST_F(bindx, associations)
 {
 	union test_addr *addr = self->addr, own[2];
 	struct pair p = { .addr = addr[0] };
-	struct list list;
 	int i;
 
 	for (i = 0; i < 2; i++)
@@ -464,7 +463,6 @@ TEST_F(mixed, both_families)
 	union test_addr own[] = { with_port(self->v6[3], 0),
 				  with_port(self->v4[3], 0) };
 	struct pair p = { .addr = self->v6[0], .listener = self->fd };
-	struct list list;
 
 	ASSERT_EQ(0, bindx(self->fd, BINDX_ADD, addr, 3));
 	set_int(_metadata, self->fd, SOL_SCTP, SCTP_I_WANT_MAPPED_V4_ADDR, 0);
