@@ -3,7 +3,9 @@
 //! A queue whose elements can leave from anywhere and be in a second list each, in constant time.
 //!
 //! Links are numbers of places, not references, so that lists need no `unsafe`. Places are made in
-//! blocks, since the engine runs under a spinlock, where memory comes in small pieces.
+//! blocks, since the engine runs under a spinlock, where memory comes in small pieces. Mostly a few
+//! places will do, so the first block has [`FIRST`] of them to begin with and doubles until it has
+//! as many as the others.
 //!
 //! Bound: none here, as for [`Ring`](crate::engine::ring::Ring).
 //!
@@ -16,6 +18,9 @@ use crate::engine::env::{AllocError, Flags, KVec};
 
 /// Elements per block.
 const BLOCK: usize = 32;
+
+/// Elements that the first block begins with.
+const FIRST: usize = 2;
 
 /// A place in a backlog.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -149,23 +154,28 @@ impl<T> Backlog<T> {
         if self.vacant > 0 {
             return Ok(());
         }
-        let first = self.blocks.len().saturating_mul(BLOCK);
-        let mut block = KVec::with_capacity(BLOCK, gfp)?;
-        for i in 0..BLOCK {
-            let next = first.saturating_add(i).saturating_add(1);
-            let next = if i.saturating_add(1) < BLOCK {
-                Id::new(next)
-            } else {
-                None
-            };
+        if self.blocks.last().is_none_or(|block| block.len() >= BLOCK) {
+            self.blocks.push(KVec::new(), gfp)?;
+        }
+        let is_first = self.blocks.len() == 1;
+        let before = self.blocks.len().saturating_sub(1).saturating_mul(BLOCK);
+        let block = self.blocks.last_mut().ok_or(AllocError)?;
+        let old = block.len();
+        let new = match is_first {
+            true => old.saturating_mul(2).clamp(FIRST, BLOCK),
+            false => BLOCK,
+        };
+        let added = new.saturating_sub(old);
+        let free = Id::new(before.saturating_add(old)).ok_or(AllocError)?;
+        block.reserve(added, gfp)?;
+        for i in old.saturating_add(1)..=new {
+            let next = Id::new(before.saturating_add(i)).filter(|_| i < new);
             block
                 .push_within_capacity(Slot::Free(next))
                 .map_err(|_| AllocError)?;
         }
-        let free = Id::new(first).ok_or(AllocError)?;
-        self.blocks.push(block, gfp)?;
         self.free = Some(free);
-        self.vacant = BLOCK;
+        self.vacant = added;
         Ok(())
     }
 
@@ -252,7 +262,8 @@ impl<T> Backlog<T> {
             };
         }
         assert_eq!(free, self.vacant, "free places");
-        assert_eq!(self.len + free, self.blocks.len() * BLOCK, "places");
+        let places: usize = self.blocks.iter().map(|block| block.len()).sum();
+        assert_eq!(self.len + free, places, "places");
     }
 }
 

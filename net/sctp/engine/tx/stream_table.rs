@@ -3,12 +3,13 @@
 //! Something about each stream.
 //!
 //! There may be 65536 streams and hardly any of them in use, so the table comes in pages that are
-//! made when a stream of theirs is first used.
+//! made when a stream of theirs is first used, and are no longer than it takes.
 
 use crate::engine::env::{AllocError, Flags, KVec};
 
-/// Streams per page.
+/// Streams per page at most, and at least.
 const PAGE: usize = 128;
+const LEAST: usize = 8;
 
 #[derive(Debug)]
 pub(crate) struct StreamTable<T> {
@@ -20,7 +21,7 @@ impl<T: Copy> StreamTable<T> {
         Self { pages: KVec::new() }
     }
 
-    /// What is known of `stream`, if its page is there.
+    /// What is known of `stream`, if its page is there and long enough.
     pub(crate) fn get(&self, stream: u16) -> Option<&T> {
         let stream = usize::from(stream);
         self.pages.get(stream / PAGE)?.get(stream % PAGE)
@@ -32,28 +33,25 @@ impl<T: Copy> StreamTable<T> {
         self.pages.get_mut(stream / PAGE)?.get_mut(stream % PAGE)
     }
 
-    /// Makes sure that the page of `stream` is there; if it was not, all its streams begin with
-    /// `first`.
+    /// Makes sure that there is a place for `stream`; what that takes of places begins with `first`.
     pub(crate) fn reserve(&mut self, stream: u16, first: T, gfp: Flags) -> Result<(), AllocError> {
-        let number = usize::from(stream) / PAGE;
+        let (number, place) = (usize::from(stream) / PAGE, usize::from(stream) % PAGE);
         while self.pages.len() <= number {
             self.pages.push(KVec::new(), gfp)?;
         }
-        match self.pages.get_mut(number) {
-            Some(page) if page.is_empty() => {
-                let mut new = KVec::with_capacity(PAGE, gfp)?;
-                for _ in 0..PAGE {
-                    new.push_within_capacity(first).map_err(|_| AllocError)?;
-                }
-                *page = new;
-                Ok(())
-            }
-            Some(_) => Ok(()),
-            None => Err(AllocError),
+        let page = self.pages.get_mut(number).ok_or(AllocError)?;
+        if place < page.len() {
+            return Ok(());
         }
+        let len = place.saturating_add(1).next_power_of_two().max(LEAST);
+        page.reserve(len.saturating_sub(page.len()), gfp)?;
+        while page.len() < len {
+            page.push_within_capacity(first).map_err(|_| AllocError)?;
+        }
+        Ok(())
     }
 
-    /// All streams whose pages are there.
+    /// All streams that have a place.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.pages.iter_mut().flat_map(|page| page.iter_mut())
     }
