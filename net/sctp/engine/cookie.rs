@@ -205,7 +205,7 @@ impl Cookie {
             len: 0,
         };
         out.put(&epoch.to_be_bytes())?;
-        out.put(&self.made.0.to_be_bytes())?;
+        out.put(&self.made.nanos().to_be_bytes())?;
         out.put(&self.lifetime.as_millis().to_be_bytes())?;
         out.put(&self.local_tag.to_be_bytes())?;
         out.put(&self.peer_tag.to_be_bytes())?;
@@ -258,7 +258,7 @@ impl Cookie {
     fn parse(body: &[u8]) -> Option<Self> {
         let mut r = Reader::new(body);
         let _epoch = r.u32()?;
-        let made = Time(r.u64()?);
+        let made = Time::from_nanos(r.u64()?);
         let lifetime = Duration::from_millis(r.u32()?);
         let local_tag = r.u32()?;
         let peer_tag = r.u32()?;

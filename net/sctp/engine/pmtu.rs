@@ -47,6 +47,10 @@ use super::{
 /// BASE_PLPMTU: expected to work everywhere (RFC 8899, 5.1.2).
 pub(crate) const BASE_PLPMTU: usize = 1200;
 
+/// Sizes are kept in few bytes: there may be very many paths.
+const BASE: u32 = BASE_PLPMTU as u32;
+const LEAST: u32 = MIN_MTU as u32;
+
 /// MAX_PROBES: how often a size is tried (RFC 8899, 5.1.2).
 const MAX_PROBES: u8 = 3;
 
@@ -55,12 +59,12 @@ const RAISE_INTERVALS: u64 = 30;
 
 /// MTUs that are common on links, tunnels included, IP header counted. Those that do not work are
 /// tried from above before anything in between.
-const COMMON_MTUS: [usize; 6] = [9000, 1500, 1492, 1450, 1420, 1280];
+const COMMON_MTUS: [u32; 6] = [9000, 1500, 1492, 1450, 1420, 1280];
 
 /// Least and largest MTU that the user may choose, IP header counted. The least leaves less than
 /// MIN_MTU, but who chooses it knows why.
-const MIN_FIXED: usize = 512;
-const MAX_FIXED: usize = 65532;
+const MIN_FIXED: u32 = 512;
+const MAX_FIXED: u32 = 65532;
 
 /// After so many timeouts in a row a size that had been confirmed is given up.
 const TIMEOUTS: u8 = 2;
@@ -96,25 +100,25 @@ pub(crate) struct Pmtu {
     /// Whether the MTU is looked for (SPP_PMTUD_ENABLE).
     enabled: bool,
     /// Without that: what it is. The route's if this is not known either.
-    fixed: Option<usize>,
+    fixed: Option<u32>,
     /// PROBE_TIMER; zero if nothing is to be probed.
     interval: Duration,
     from_base: bool,
     /// Size of an IP header to this address.
-    header: usize,
+    header: u32,
     /// What the route can carry, as IP has it.
-    route: usize,
+    route: u32,
     /// How far a search goes: `route`, or what a packet too big has said, until the raise timer.
-    limit: usize,
+    limit: u32,
     /// What DATA is sent at.
-    plpmtu: usize,
+    plpmtu: u32,
     /// Size of the largest packet that is known to have arrived since the last black hole.
-    confirmed: usize,
+    confirmed: u32,
     phase: Phase,
     /// The smallest size that this search has found not to work.
-    failed: usize,
+    failed: u32,
     /// PROBED_SIZE and PROBE_COUNT.
-    probed: usize,
+    probed: u32,
     count: u8,
     /// A probe is to be sent.
     due: bool,
@@ -122,7 +126,7 @@ pub(crate) struct Pmtu {
     /// PROBE_TIMER if a probe is in flight, else PMTU_RAISE_TIMER.
     timer: Option<Time>,
     /// Size of the largest packet with DATA since one was acknowledged.
-    unacked: usize,
+    unacked: u32,
     /// Timeouts in a row of which such packets may be the reason.
     timeouts: u8,
     /// A packet whose acknowledgement will confirm its size.
@@ -132,14 +136,14 @@ pub(crate) struct Pmtu {
 #[derive(Clone, Copy, Debug)]
 struct Sample {
     tsn: Tsn,
-    len: usize,
+    len: u32,
 }
 
 #[allow(dead_code)]
 impl Pmtu {
     /// A path of which only the route is known.
     pub(crate) fn new(config: &Config, ip: IpAddr, route: usize) -> Self {
-        let route = bounded(route);
+        let route = bounded(size(route));
         let header = match ip {
             IpAddr::V4(_) => 20,
             IpAddr::V6(_) => 40,
@@ -156,7 +160,7 @@ impl Pmtu {
             plpmtu: fixed.unwrap_or(route),
             confirmed: 0,
             phase: Phase::Complete,
-            failed: usize::MAX,
+            failed: u32::MAX,
             probed: 0,
             count: 0,
             due: false,
@@ -174,12 +178,12 @@ impl Pmtu {
 
     /// The size to send at.
     pub(crate) fn get(&self) -> usize {
-        self.plpmtu
+        self.plpmtu as usize
     }
 
     /// What the route was last said to carry.
     pub(crate) fn route(&self) -> usize {
-        self.route
+        self.route as usize
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -235,15 +239,15 @@ impl Pmtu {
         self.enabled && self.interval > Duration::ZERO
     }
 
-    fn base(&self) -> usize {
-        BASE_PLPMTU.min(self.limit)
+    fn base(&self) -> u32 {
+        BASE.min(self.limit)
     }
 
     // What is heard.
 
     /// IP has another MTU for the route, or a route of another MTU.
     pub(crate) fn on_route(&mut self, now: Time, mtu: usize) {
-        let mtu = bounded(mtu);
+        let mtu = bounded(size(mtu));
         if mtu == self.route {
             return;
         }
@@ -259,7 +263,7 @@ impl Pmtu {
             Phase::Base | Phase::Error => self.enter_base(),
             Phase::Searching | Phase::Complete if !grows => self.lower_limit(now),
             Phase::Searching | Phase::Complete if self.may_probe() => {
-                self.failed = usize::MAX;
+                self.failed = u32::MAX;
                 self.search(now);
             }
             Phase::Searching | Phase::Complete => self.believe(now, mtu),
@@ -269,8 +273,8 @@ impl Pmtu {
     /// A packet too big, of which the caller has made sure that it is about a packet of ours
     /// (RFC 8899, 4.6.2).
     pub(crate) fn on_too_big(&mut self, now: Time, mtu: usize) -> TooBig {
-        let mtu = mtu & !3;
-        if mtu < MIN_MTU {
+        let mtu = size(mtu) & !3;
+        if mtu < LEAST {
             return TooBig::Ignored;
         }
         if !self.enabled {
@@ -305,7 +309,7 @@ impl Pmtu {
     /// A packet with DATA was sent, new DATA if there is a `tsn`.
     pub(crate) fn on_sent(&mut self, len: usize, tsn: Option<Tsn>) {
         // If it is longer, IP cuts it.
-        let len = len.min(self.plpmtu);
+        let len = size(len).min(self.plpmtu);
         self.unacked = self.unacked.max(len);
         if let Some(tsn) = tsn {
             if self.sample.is_none() && len > self.confirmed {
@@ -341,7 +345,7 @@ impl Pmtu {
     pub(crate) fn on_t3(&mut self) {
         self.sample = None;
         let is_base = self.plpmtu <= self.base();
-        let floor = if is_base { MIN_MTU } else { self.base() };
+        let floor = if is_base { LEAST } else { self.base() };
         if !self.may_probe() || self.phase == Phase::Error || self.unacked <= floor {
             return;
         }
@@ -375,7 +379,7 @@ impl Pmtu {
         if self.probe.take().is_none() {
             // PMTU_RAISE_TIMER
             self.limit = self.route;
-            self.failed = usize::MAX;
+            self.failed = u32::MAX;
             self.search(now);
             return;
         }
@@ -398,7 +402,7 @@ impl Pmtu {
 
     /// The size of the probe that is to be sent now, if one is.
     pub(crate) fn probe_due(&self) -> Option<usize> {
-        (self.due && self.may_probe()).then_some(self.probed)
+        (self.due && self.may_probe()).then_some(self.probed as usize)
     }
 
     /// The probe was sent. `rto` is how long an answer may take.
@@ -429,7 +433,7 @@ impl Pmtu {
     }
 
     /// `size` is to be probed.
-    fn propose(&mut self, size: usize) {
+    fn propose(&mut self, size: u32) {
         self.forget_probe();
         self.probed = size;
         self.due = true;
@@ -442,26 +446,26 @@ impl Pmtu {
 
     fn enter_error(&mut self) {
         self.phase = Phase::Error;
-        self.fall_to(MIN_MTU);
+        self.fall_to(LEAST);
     }
 
     /// Nothing larger than `size` is believed to work, and that is yet to be seen.
-    fn fall_to(&mut self, size: usize) {
+    fn fall_to(&mut self, size: u32) {
         self.begin_anew(size);
         self.propose(size);
     }
 
-    fn begin_anew(&mut self, size: usize) {
+    fn begin_anew(&mut self, size: u32) {
         self.plpmtu = size;
         self.confirmed = 0;
         self.unacked = 0;
         self.timeouts = 0;
         self.sample = None;
-        self.failed = usize::MAX;
+        self.failed = u32::MAX;
     }
 
     /// IP says what the path can carry.
-    fn believe(&mut self, now: Time, mtu: usize) {
+    fn believe(&mut self, now: Time, mtu: u32) {
         self.forget_probe();
         self.phase = Phase::Complete;
         self.begin_anew(mtu);
@@ -503,7 +507,7 @@ impl Pmtu {
     /// What to probe next: first all there could be, for a path that was down may be as good as
     /// before; then BASE_PLPMTU, and common sizes from above until one works; then the middle of
     /// what is left, until that is not worth a probe.
-    fn candidate(&self) -> Option<usize> {
+    fn candidate(&self) -> Option<u32> {
         let (low, high) = (self.plpmtu, self.failed);
         if self.limit <= low {
             return None;
@@ -533,7 +537,7 @@ impl Pmtu {
     pub(crate) fn check_invariants(&self) {
         if self.enabled {
             assert_eq!(self.fixed, None);
-            assert!(MIN_MTU <= self.plpmtu, "{self:?}");
+            assert!(LEAST <= self.plpmtu, "{self:?}");
             assert!(self.plpmtu <= self.limit, "{self:?}");
         } else {
             assert_eq!(self.plpmtu, self.fixed.unwrap_or(self.route), "{self:?}");
@@ -545,12 +549,12 @@ impl Pmtu {
         }
         if self.due {
             assert!(self.timer.is_none(), "{self:?}");
-            assert!(MIN_MTU <= self.probed && self.probed <= self.limit);
+            assert!(LEAST <= self.probed && self.probed <= self.limit);
         }
         assert!(self.count < MAX_PROBES, "{self:?}");
         match self.phase {
             Phase::Base => assert_eq!(self.plpmtu, self.base()),
-            Phase::Error => assert_eq!(self.plpmtu, MIN_MTU),
+            Phase::Error => assert_eq!(self.plpmtu, LEAST),
             Phase::Searching => assert!(self.due || self.probe.is_some(), "{self:?}"),
             Phase::Complete => assert!(!self.due && self.probe.is_none(), "{self:?}"),
         }
@@ -558,13 +562,17 @@ impl Pmtu {
 }
 
 /// What the user wants the MTU to be, of the sizes that packets can have.
-fn chosen(config: &PathConfig, header: usize) -> Option<usize> {
-    let mtu = usize::try_from(config.fixed_mtu).unwrap_or(usize::MAX);
+fn chosen(config: &PathConfig, header: u32) -> Option<u32> {
+    let mtu = config.fixed_mtu;
     let size = mtu.clamp(MIN_FIXED, MAX_FIXED).saturating_sub(header) & !3;
     (!config.pmtud && mtu != 0).then_some(size)
 }
 
 /// An MTU that packets can have: whole words, and not less than is ever believed.
-fn bounded(mtu: usize) -> usize {
-    (mtu & !3).max(MIN_MTU)
+fn bounded(mtu: u32) -> u32 {
+    (mtu & !3).max(LEAST)
+}
+
+fn size(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }

@@ -40,7 +40,7 @@ impl Secrets {
 
     /// Which secret is to be used. Wraps after 81,000 years.
     pub(crate) fn epoch_at(now: Time) -> u32 {
-        (now.0 / IN_USE.0) as u32
+        (now.nanos() / IN_USE.0) as u32
     }
 
     /// The secret of an epoch, if it is still known, or already: processors may disagree a little

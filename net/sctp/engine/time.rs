@@ -4,9 +4,12 @@
 //!
 //! The engine owns no clock. The shell passes a monotonic reading, tests pass a virtual one.
 
-/// A point on the monotonic clock, in nanoseconds since some fixed start.
-#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) struct Time(pub(crate) u64);
+use core::num::NonZeroU64;
+
+/// A point on the monotonic clock, in nanoseconds since some fixed start, and one more: so that
+/// there is a number for none, and what may be one takes no more than what is one.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Time(NonZeroU64);
 
 /// A span of time, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
@@ -14,8 +17,19 @@ pub(crate) struct Duration(pub(crate) u64);
 
 #[allow(dead_code)]
 impl Time {
-    /// The end of time, which does not come.
-    pub(crate) const NEVER: Self = Self(u64::MAX);
+    pub(crate) const START: Self = Self::from_nanos(0);
+
+    /// The end of time, which does not come, and what comes before it.
+    pub(crate) const NEVER: Self = Self(NonZeroU64::MAX);
+    pub(crate) const LAST: Self = Self::from_nanos(u64::MAX - 2);
+
+    pub(crate) const fn from_nanos(nanos: u64) -> Self {
+        Self(NonZeroU64::MIN.saturating_add(nanos))
+    }
+
+    pub(crate) const fn nanos(self) -> u64 {
+        self.0.get().wrapping_sub(1)
+    }
 
     /// The point `span` later; the end of time if that does not fit.
     pub(crate) const fn plus(self, span: Duration) -> Self {
@@ -24,7 +38,13 @@ impl Time {
 
     /// The span since `earlier`; nothing if `earlier` is later.
     pub(crate) const fn since(self, earlier: Self) -> Duration {
-        Duration(self.0.saturating_sub(earlier.0))
+        Duration(self.0.get().saturating_sub(earlier.0.get()))
+    }
+}
+
+impl Default for Time {
+    fn default() -> Self {
+        Self::START
     }
 }
 

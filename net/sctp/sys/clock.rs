@@ -10,5 +10,5 @@ use crate::engine::time::Time;
 /// The time now. Does not go backwards, does not jump when the wall clock is set.
 pub(crate) fn now() -> Time {
     // SAFETY: Reading the clock has no requirements.
-    Time(unsafe { bindings::sctp_helper_ktime_ns() })
+    Time::from_nanos(unsafe { bindings::sctp_helper_ktime_ns() })
 }

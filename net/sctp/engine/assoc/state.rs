@@ -165,7 +165,7 @@ impl Timers {
     pub(crate) fn set(&mut self, timer: Timer, at: Time) {
         if let Some(slot) = self.due.get_mut(timer as usize) {
             // What runs until the end of time runs.
-            *slot = at.min(Time(Time::NEVER.0 - 1));
+            *slot = at.min(Time::LAST);
         }
     }
 

@@ -39,7 +39,7 @@ impl Buffer {
             held: 0,
             held_truesize: 0,
             read: 0,
-            round_began: Time(0),
+            round_began: Time::START,
         }
     }
 

@@ -79,7 +79,7 @@ impl SackState {
             advertised: 0,
             short: false,
             last: None,
-            not_before: Time(0),
+            not_before: Time::START,
             hurried: false,
             answers: false,
             distrust: 0,

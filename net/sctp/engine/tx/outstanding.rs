@@ -94,7 +94,7 @@ impl<B: Payload> Chunk<B> {
             moved: false,
             fast_retransmitted: false,
             was_acked: false,
-            sent: Time::default(),
+            sent: Time::START,
             order: 0,
             older: None,
             newer: None,

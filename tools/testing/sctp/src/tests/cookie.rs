@@ -344,7 +344,7 @@ fn secrets_are_drawn_anew_and_forgotten() {
         drawn.set(drawn.get() + 1);
         *secret = [drawn.get(); MAC_LEN];
     };
-    let at = |epoch: u64, ns: u64| Time(epoch * IN_USE.0 + ns);
+    let at = |epoch: u64, ns: u64| Time::from_nanos(epoch * IN_USE.0 + ns);
     let mut secrets = Secrets::new(at(7, 5), draw);
     let mut get = |now, epoch| secrets.get(now, epoch, draw).map(|secret| secret[0]);
     assert_eq!(get(at(7, IN_USE.0 - 1), 7), Some(1));
@@ -392,7 +392,7 @@ fn the_table_of_5_2_4_is_complete() {
 
 #[test]
 fn no_tie_tags_tie_nothing() {
-    let mut cookie = sample(Time(0));
+    let mut cookie = sample(Time::START);
     cookie.tie_tags = TieTags::NONE;
     let found = resolve(&cookie, 1, 2, TieTags::NONE);
     assert_eq!(found, CookieResolution::Discard);
@@ -436,7 +436,7 @@ prop_compose! {
             list.insert(*peer);
         }
         Cookie {
-            made: Time(times.0),
+            made: Time::from_nanos(times.0),
             lifetime: Duration::from_millis(times.1),
             local_tag: numbers[0],
             peer_tag: numbers[1],

@@ -37,7 +37,7 @@ impl Bench {
     fn with(config: &Config, ip: IpAddr, route: usize, carries: usize) -> Self {
         Self {
             pmtu: Pmtu::new(config, ip, route),
-            now: Time(1_000_000),
+            now: Time::from_nanos(1_000_000),
             carries,
             probes: Vec::new(),
         }

@@ -13,7 +13,7 @@ use crate::engine::{
 /// then perhaps `@` and the time at which it was last proven.
 fn candidate(id: usize, text: &str) -> Candidate {
     let (head, proven) = match text.split_once('@') {
-        Some((head, at)) => (head, Some(Time(at.parse().unwrap()))),
+        Some((head, at)) => (head, Some(Time::from_nanos(at.parse().unwrap()))),
         None => (text, None),
     };
     let (state, errors) = head.split_at(1);

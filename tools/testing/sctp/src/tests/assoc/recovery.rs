@@ -285,7 +285,7 @@ fn one_late_packet_is_no_loss() {
 /// A link's sending side: so many bytes per second, and a queue of so many bytes. What does not fit
 /// is lost, and besides every `lose`-th packet.
 fn bottleneck(rate: u64, queue: u64, lose: u64) -> impl FnMut(&Flying) -> Fate {
-    let mut idle_at = Time::default();
+    let mut idle_at = Time::START;
     let mut count = 0;
     move |packet| {
         if packet.to != Z {
@@ -297,7 +297,7 @@ fn bottleneck(rate: u64, queue: u64, lose: u64) -> impl FnMut(&Flying) -> Fate {
             return Fate::Lose;
         }
         let takes = packet.bytes.len() as u64 * 1_000_000_000 / rate;
-        idle_at = Time(idle_at.0.max(packet.at.0) + takes);
+        idle_at = idle_at.max(packet.at).plus(Duration(takes));
         Fate::Delay(idle_at.since(packet.at))
     }
 }

@@ -76,7 +76,7 @@ impl Path {
         cc.on_loss();
         Self {
             cc,
-            now: Time::default(),
+            now: Time::START,
             rtt,
         }
     }
@@ -93,7 +93,7 @@ impl Path {
     }
 
     fn run_until(&mut self, at: Duration) {
-        while self.now.since(Time::default()) < at {
+        while self.now.since(Time::START) < at {
             self.sack(true);
         }
     }
@@ -123,7 +123,7 @@ fn the_window_follows_the_curve() {
     for tenth in 1..=20_u32 {
         let t = k * f64::from(tenth) / 10.0;
         path.run_until(Duration((t * 1e9) as u64));
-        let now = path.now.0 as f64 / 1e9;
+        let now = path.now.nanos() as f64 / 1e9;
         // cwnd is to reach in one round trip where the curve is by then.
         let want = curve(w_max, k, now, MTU as f64);
         let got = path.cc.cwnd() as f64;
@@ -140,7 +140,7 @@ fn no_slower_than_reno_on_short_paths() {
     // cwnd == ssthresh is slow start still.
     path.sack(true);
     let (start, since) = (path.cc.cwnd() as f64, path.now);
-    path.run_until(Duration(since.0 + 10_000_000));
+    path.run_until(Duration(since.nanos() + 10_000_000));
     let want = start + ALPHA * MTU as f64 * 10.0;
     assert!(want < prior);
     let got = path.cc.cwnd() as f64;
@@ -150,7 +150,7 @@ fn no_slower_than_reno_on_short_paths() {
         path.sack(true);
     }
     let (from, since) = (path.cc.cwnd() as f64, path.now);
-    path.run_until(Duration(since.0 + 50_000_000));
+    path.run_until(Duration(since.nanos() + 50_000_000));
     let trips = path.now.since(since).0 as f64 / rtt.0 as f64;
     let grown = (path.cc.cwnd() as f64 - from) / MTU as f64;
     assert!((grown / trips - 1.0).abs() < 0.1, "{grown} in {trips}");
@@ -169,7 +169,7 @@ fn fast_convergence() {
     // The curve lingers at (1 + beta) / 2 of where the second loss was.
     let w_max = cwnd * (1.0 + BETA) / 2.0;
     let k = k(w_max, cwnd * BETA, MTU as f64);
-    twice.run_until(Duration(twice.now.0 + (k * 1e9) as u64));
+    twice.run_until(Duration(twice.now.nanos() + (k * 1e9) as u64));
     let got = twice.cc.cwnd() as f64;
     assert!(close(got, w_max, 0.02), "{got} for {w_max}");
 }
@@ -186,7 +186,7 @@ fn the_curve_after_a_timeout() {
     }
     assert!(path.cc.cwnd() <= ssthresh + MTU);
     let (from, since) = (path.cc.cwnd() as f64, path.now);
-    path.run_until(Duration(since.0 + 3_000_000_000));
+    path.run_until(Duration(since.nanos() + 3_000_000_000));
     let t = path.now.since(since).0 as f64 / 1e9;
     let want = curve(from, 0.0, t + 0.1, MTU as f64);
     let got = path.cc.cwnd() as f64;

@@ -20,7 +20,7 @@ const BOTH: [Algorithm; 2] = [Algorithm::Reno, Algorithm::Cubic];
 /// A SACK that advances the cumulative TSN while the window is fully used.
 fn full(cc: &Controller, bytes: usize) -> Acked {
     Acked {
-        now: Time::default(),
+        now: Time::START,
         srtt: Duration::ZERO,
         bytes,
         flight_before: cc.cwnd(),
@@ -184,7 +184,7 @@ proptest! {
         let algorithm = BOTH[usize::from(cubic)];
         let mut cc = Controller::new(algorithm, mtu);
         let mut mtu = mtu;
-        let mut now = Time::default();
+        let mut now = Time::START;
         for told in list {
             let before = cc.cwnd();
             match told.clone() {

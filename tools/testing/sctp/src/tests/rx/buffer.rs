@@ -32,7 +32,7 @@ fn growing(size: u32, max: u32) -> Buffer {
 #[test]
 fn the_window_doubles_each_round_trip_while_it_is_all_read_up_to_its_bound() {
     let mut buffer = growing(20_000, 1_000_000);
-    let mut at = Time(0);
+    let mut at = Time::START;
     let mut windows = Vec::new();
     for _ in 0..8 {
         read_windows(&mut buffer, &mut at, 1);
@@ -48,7 +48,7 @@ fn the_window_doubles_each_round_trip_while_it_is_all_read_up_to_its_bound() {
 fn the_window_stays_while_the_sender_uses_less_than_half_of_it() {
     let mut buffer = growing(20_000, 1_000_000);
     for i in 1..100 {
-        buffer.tune(Time(0).plus(Duration::from_millis(50 * i)), 3_000, RTT);
+        buffer.tune(Time::START.plus(Duration::from_millis(50 * i)), 3_000, RTT);
     }
     assert_eq!(buffer.window(), 10_000);
 }
@@ -56,17 +56,17 @@ fn the_window_stays_while_the_sender_uses_less_than_half_of_it() {
 #[test]
 fn a_buffer_that_the_user_has_set_stays() {
     let mut buffer = growing(20_000, 0);
-    read_windows(&mut buffer, &mut Time(0), 20);
+    read_windows(&mut buffer, &mut Time::default(), 20);
     assert_eq!(buffer.window(), 10_000);
 }
 
 #[test]
 fn the_user_can_set_a_buffer_that_has_grown() {
     let mut buffer = growing(20_000, 1_000_000);
-    read_windows(&mut buffer, &mut Time(0), 4);
+    read_windows(&mut buffer, &mut Time::default(), 4);
     buffer.resize(30_000, 0);
     assert_eq!(buffer.window(), 15_000);
-    read_windows(&mut buffer, &mut Time(0), 4);
+    read_windows(&mut buffer, &mut Time::default(), 4);
     assert_eq!(buffer.window(), 15_000);
 }
 

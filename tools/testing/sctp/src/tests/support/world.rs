@@ -28,7 +28,7 @@ pub(crate) struct World {
 impl World {
     /// A world whose random numbers are determined by `seed`. It does not begin at time 0.
     pub(crate) fn new(seed: u64) -> Self {
-        let now = Time(1_000_000_000_000_000);
+        let now = Time::from_nanos(1_000_000_000_000_000);
         Self {
             now,
             rng: SplitMix(seed),

@@ -17,7 +17,7 @@ use crate::engine::{
 };
 use crate::tests::support::{cases, payload::Bytes};
 
-const NOW: Time = Time(0);
+const NOW: Time = Time::START;
 
 fn header(tsn: Tsn) -> DataHeader {
     DataHeader {
@@ -337,7 +337,7 @@ proptest! {
     ) {
         let srtt = Duration::from_millis(50);
         let mut queue = Outstanding::new(Tsn(start));
-        let mut now = Time(1);
+        let mut now = Time::from_nanos(1);
         // When and as the how manieth each TSN was last sent, on which path.
         let mut sent: BTreeMap<u32, (u64, Time, u8)> = BTreeMap::new();
         let mut count = 0;
@@ -398,7 +398,7 @@ proptest! {
             }
             for path in 0..2 {
                 let before = in_flight(&queue, path);
-                let since = recovering.then_some(Time(0));
+                let since = recovering.then_some(Time::START);
                 let found = queue.find_overdue(PathId(path), now, srtt, since);
                 check(&queue);
                 let after = in_flight(&queue, path);
