@@ -13,7 +13,7 @@
 //! finds `gone` set and does nothing with it.
 
 use crate::{
-    counters::{Both, Counters, Established},
+    counters::{AssocCounters, Both, Established},
     deliver::{self, Room, Target},
     endpoint::{Endpoint, Style},
     engine::{
@@ -41,7 +41,7 @@ use crate::{
         ip::Route,
         lock::{new_spinlock_bh, SpinLockBh, SpinLockBhBackend},
         memory::Allowance,
-        object::{Counted, Kind},
+        object::{CountedAssociation, CountedPath},
         skb::SkbRange,
         sock::Sk,
         timer::{HasTimer, Timer},
@@ -90,7 +90,7 @@ pub(crate) struct Assoc {
     /// Nothing else is locked while this is.
     #[pin]
     pub(crate) settings: SpinLockBh<AssocSettings>,
-    pub(crate) counters: Counters,
+    pub(crate) counters: AssocCounters,
     /// Memory of its notifications that the user has not read; changed under the lock. Bounded by
     /// the socket's receive buffer, see `deliver`.
     pub(crate) notified: Atomic<usize>,
@@ -98,7 +98,7 @@ pub(crate) struct Assoc {
     inner: SpinLockBh<Inner>,
     #[pin]
     timer: Timer<Assoc>,
-    _counted: Counted,
+    _counted: CountedAssociation,
 }
 
 /// What the association's lock protects.
@@ -131,7 +131,7 @@ struct Known {
     addr: Address,
     /// Whether it was entered into [`Pernet::peers`], or refused there.
     is_entered: bool,
-    _counted: Counted,
+    _counted: CountedPath,
 }
 
 /// How long to wait after an allocation in [`Locked::drain`] failed.
@@ -168,7 +168,7 @@ impl Assoc {
                 locals,
                 ifindex: sk.bound_ifindex(),
                 settings <- new_spinlock_bh!(AssocSettings::default(), "sctp_assoc_settings"),
-                counters: Counters::new(),
+                counters: AssocCounters::new(),
                 notified: Atomic::new(0),
                 inner <- new_spinlock_bh!(
                     Inner {
@@ -188,7 +188,7 @@ impl Assoc {
                     "sctp_assoc"
                 ),
                 timer <- Timer::new(),
-                _counted: Counted::one(Kind::Association),
+                _counted: CountedAssociation::one(),
             }),
             GFP_ATOMIC,
         )?;
@@ -647,7 +647,7 @@ impl<'a> Locked<'a> {
             let path = Known {
                 addr: path.addr,
                 is_entered: false,
-                _counted: Counted::one(Kind::Path),
+                _counted: CountedPath::one(),
             };
             known.push(path, GFP_ATOMIC)?;
         }

@@ -12,12 +12,18 @@ use kernel::sync::{
     Arc,
 };
 
-/// Counters, in the order of [`Counter`].
-pub(crate) struct Counters([Atomic<u64>; Counter::COUNT]);
+/// The first counters, in the order of [`Counter`]; the others are not counted.
+pub(crate) struct Counters<const N: usize>([Atomic<u64>; N]);
 
-impl Counters {
+/// Those of an association.
+pub(crate) type AssocCounters = Counters<{ Counter::OF_ASSOCIATION }>;
+
+/// Those of a namespace: all.
+pub(crate) type NetCounters = Counters<{ Counter::COUNT }>;
+
+impl<const N: usize> Counters<N> {
     pub(crate) const fn new() -> Self {
-        Self([const { Atomic::new(0) }; Counter::COUNT])
+        Self([const { Atomic::new(0) }; N])
     }
 
     pub(crate) fn read(&self, counter: Counter) -> u64 {
@@ -26,7 +32,7 @@ impl Counters {
     }
 }
 
-impl Stats for Counters {
+impl<const N: usize> Stats for Counters<N> {
     fn add(&self, counter: Counter, n: u64) {
         if let Some(cell) = self.0.get(counter as usize) {
             cell.fetch_add(n, Relaxed);
@@ -36,8 +42,8 @@ impl Stats for Counters {
 
 /// What counts for an association counts for its namespace, too.
 pub(crate) struct Both<'a> {
-    pub(crate) assoc: &'a Counters,
-    pub(crate) pernet: &'a Counters,
+    pub(crate) assoc: &'a AssocCounters,
+    pub(crate) pernet: &'a NetCounters,
 }
 
 impl Stats for Both<'_> {

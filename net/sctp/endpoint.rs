@@ -19,7 +19,7 @@ use crate::{
     settings::Settings,
     sys::{
         lock::{new_spinlock_bh, SpinLockBh},
-        object::{Counted, Kind},
+        object::CountedEndpoint,
         sock::Sk,
     },
 };
@@ -104,7 +104,7 @@ pub(crate) struct Endpoint {
     pub(crate) lender: Mutex<()>,
     #[pin]
     pub(crate) inner: SpinLockBh<Inner>,
-    _counted: Counted,
+    _counted: CountedEndpoint,
 }
 
 /// What the endpoint's lock protects.
@@ -159,7 +159,7 @@ impl Endpoint {
                     },
                     "sctp_endpoint"
                 ),
-                _counted: Counted::one(Kind::Endpoint),
+                _counted: CountedEndpoint::one(),
             }),
             gfp,
         )?;

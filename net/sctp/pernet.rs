@@ -10,7 +10,7 @@
 
 use crate::{
     association::Assoc,
-    counters::Counters,
+    counters::NetCounters,
     endpoint::Endpoints,
     engine::{
         addr::Address,
@@ -80,7 +80,7 @@ pub(crate) struct Pernet {
     secrets: SpinLockBh<Secrets>,
     /// Of the hash that spreads peers over listeners.
     seed: u32,
-    pub(crate) mib: Counters,
+    pub(crate) mib: NetCounters,
     /// How many associations are up.
     pub(crate) established: Atomic<u64>,
     #[pin]
@@ -99,7 +99,7 @@ impl Pernet {
                 endpoints <- new_spinlock_bh!(Endpoints::new(), "sctp_endpoints"),
                 secrets <- new_spinlock_bh!(secrets, "sctp_secrets"),
                 seed: KernelRng.next_u32(),
-                mib: Counters::new(),
+                mib: NetCounters::new(),
                 established: Atomic::new(0),
                 sysctls <- Sysctls::new(),
             }),

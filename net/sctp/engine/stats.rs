@@ -3,39 +3,24 @@
 //! What is counted, in the terms of the SCTP-MIB (RFC 3873) and of `/proc/net/sctp/snmp`, and what
 //! SCTP_GET_ASSOC_STATS tells besides.
 
-/// A counter that the engine increments through [`Cx`](super::cx::Cx). The order is that of
-/// `/proc/net/sctp/snmp`, which ends with `InDataChunkDiscards`.
+/// A counter that the engine increments through [`Cx`](super::cx::Cx).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(usize)]
 #[allow(dead_code)]
 pub(crate) enum Counter {
-    ActiveEstabs,
-    PassiveEstabs,
-    Aborteds,
-    Shutdowns,
-    OutOfBlues,
-    ChecksumErrors,
+    // Those that each association has, too: there may be many, so these are all.
     OutCtrlChunks,
     OutOrderChunks,
     OutUnorderChunks,
     InCtrlChunks,
     InOrderChunks,
     InUnorderChunks,
-    FragUsrMsgs,
-    ReasmUsrMsgs,
     OutPackets,
     InPackets,
     T1InitExpireds,
     T1CookieExpireds,
     T2ShutdownExpireds,
-    T3RtxExpireds,
-    T5ShutdownGuardExpireds,
-    DelaySackExpireds,
-    AutocloseExpireds,
     T3Retransmits,
-    FastRetransmits,
-    InPacketDiscards,
-    InDataChunkDiscards,
     InSacks,
     OutSacks,
     /// Gap ack blocks in SACKs that came.
@@ -43,11 +28,31 @@ pub(crate) enum Counter {
     InDuplicateTsns,
     /// DATA that came before another TSN.
     InOutOfOrderTsns,
+
+    // Those of a namespace alone.
+    ActiveEstabs,
+    PassiveEstabs,
+    Aborteds,
+    Shutdowns,
+    OutOfBlues,
+    ChecksumErrors,
+    FragUsrMsgs,
+    ReasmUsrMsgs,
+    T3RtxExpireds,
+    T5ShutdownGuardExpireds,
+    DelaySackExpireds,
+    AutocloseExpireds,
+    FastRetransmits,
+    InPacketDiscards,
+    InDataChunkDiscards,
 }
 
 impl Counter {
+    /// How many counters an association has.
+    pub(crate) const OF_ASSOCIATION: usize = Counter::InOutOfOrderTsns as usize + 1;
+
     /// How many counters there are.
-    pub(crate) const COUNT: usize = Counter::InOutOfOrderTsns as usize + 1;
+    pub(crate) const COUNT: usize = Counter::InDataChunkDiscards as usize + 1;
 }
 
 /// Why a packet, or the rest of one, was not taken.

@@ -7,7 +7,7 @@
 
 use super::{
     bindings,
-    object::{Counted, Kind},
+    object::{self, Kind},
     sock::Sk,
 };
 use kernel::{
@@ -43,18 +43,13 @@ impl Drop for MemoryAccount {
 pub(crate) struct Allowance {
     sk: ARef<Sk>,
     bytes: usize,
-    counted: Counted,
 }
 
 impl Allowance {
     /// None yet.
     pub(crate) fn new(sk: ARef<Sk>) -> Self {
         // INVARIANT: Nothing is charged.
-        Self {
-            sk,
-            bytes: 0,
-            counted: Counted::none(Kind::Received),
-        }
+        Self { sk, bytes: 0 }
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -72,9 +67,9 @@ impl Allowance {
         if !unsafe { bindings::sctp_helper_charge_received(self.sk.as_ptr(), more) } {
             return Err(ENOBUFS);
         }
+        object::add(Kind::Received, more as isize);
         // INVARIANT: The difference was charged just now.
         self.bytes = bytes;
-        self.counted.set(bytes as isize);
         Ok(())
     }
 
@@ -86,9 +81,9 @@ impl Allowance {
         let less = (self.bytes - bytes) as c_int;
         // SAFETY: The socket is valid, and by the type invariant it was charged with so much.
         unsafe { bindings::sctp_helper_uncharge_received(self.sk.as_ptr(), less) };
+        object::add(Kind::Received, (less as isize).wrapping_neg());
         // INVARIANT: The difference is charged no more.
         self.bytes = bytes;
-        self.counted.set(bytes as isize);
     }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Counts of what there is, in `/sys/kernel/debug/rust_sctp`, for tests and for whoever wonders
-//! what keeps the module in use. A count is a value inside of what it counts, and is undone when
-//! that is dropped, so none can drift.
+//! what keeps the module in use. What is counted has a value for that inside, or is one, and the
+//! count is undone when that is dropped, so none can drift.
 //!
 //! C header: [`include/linux/debugfs.h`](srctree/include/linux/debugfs.h)
 
@@ -38,57 +38,40 @@ const NAMES: [&CStr; 5] = [
 
 static COUNTS: [Atomic<isize>; NAMES.len()] = [const { Atomic::new(0) }; NAMES.len()];
 
-fn add(kind: Kind, n: isize) {
-    if let Some(count) = COUNTS.get(kind as usize) {
+/// Counts `n` more of something that has no value of its own to count it.
+pub(super) fn add(kind: Kind, n: isize) {
+    add_to(kind as usize, n);
+}
+
+fn add_to(kind: usize, n: isize) {
+    if let Some(count) = COUNTS.get(kind) {
         count.fetch_add(n, Relaxed);
     }
 }
 
-/// Something that counts, as long as it is there.
+/// Something that counts, as long as it is there. It takes no memory.
 ///
 /// # Invariants
 ///
-/// The count of `kind` has `n` for this value.
-pub(crate) struct Counted {
-    kind: Kind,
-    n: isize,
-}
+/// The count of the [`Kind`] with that number has one for this value.
+pub(crate) struct Counted<const KIND: usize>(());
 
-impl Counted {
+pub(crate) type CountedAssociation = Counted<{ Kind::Association as usize }>;
+pub(crate) type CountedPath = Counted<{ Kind::Path as usize }>;
+pub(crate) type CountedEndpoint = Counted<{ Kind::Endpoint as usize }>;
+
+impl<const KIND: usize> Counted<KIND> {
     /// Counts one.
-    pub(crate) fn one(kind: Kind) -> Self {
-        let mut this = Self::none(kind);
-        this.set(1);
-        this
-    }
-
-    pub(crate) const fn none(kind: Kind) -> Self {
-        // INVARIANT: That is what the count has for it.
-        Self { kind, n: 0 }
-    }
-
-    /// Goes on counting without this value, until [`Self::retake`].
-    pub(super) fn leave(self) {
-        core::mem::forget(self);
-    }
-
-    /// For one that [`Self::leave`] left.
-    pub(super) fn retake(kind: Kind) -> Self {
-        // INVARIANT: The count has had that one all the while.
-        Self { kind, n: 1 }
-    }
-
-    /// Counts `n` from now on.
-    pub(crate) fn set(&mut self, n: isize) {
-        add(self.kind, n.wrapping_sub(self.n));
-        // INVARIANT: The difference was added just now.
-        self.n = n;
+    pub(crate) fn one() -> Self {
+        add_to(KIND, 1);
+        // INVARIANT: It was counted just now.
+        Self(())
     }
 }
 
-impl Drop for Counted {
+impl<const KIND: usize> Drop for Counted<KIND> {
     fn drop(&mut self) {
-        self.set(0);
+        add_to(KIND, -1);
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::{
     bindings,
-    object::{Counted, Kind},
+    object::{self, Kind},
 };
 use crate::engine::time::Duration;
 use core::cell::UnsafeCell;
@@ -76,7 +76,7 @@ impl<T: HasTimer> Timer<T> {
         if unsafe { bindings::mod_timer(timer.timer.get(), expires) } == 0 {
             // INVARIANT: The timer was idle and is pending now: the reference is its.
             let _ = Arc::into_raw(owner);
-            Counted::one(Kind::Timer).leave();
+            object::add(Kind::Timer, 1);
         }
     }
 
@@ -86,7 +86,7 @@ impl<T: HasTimer> Timer<T> {
     pub(crate) fn cancel(this: &Arc<T>) {
         // SAFETY: The timer was initialised and its memory lives as long as `this`.
         if unsafe { bindings::timer_delete(this.timer().timer.get()) } != 0 {
-            drop(Counted::retake(Kind::Timer));
+            object::add(Kind::Timer, -1);
             // SAFETY: The timer was pending, so by the type invariant it owned a reference, which
             // nobody else will take now.
             drop(unsafe { Arc::from_raw(Arc::as_ptr(this)) });
@@ -102,7 +102,7 @@ impl<T: HasTimer> Timer<T> {
         // SAFETY: The timer was armed, so `owner` was set, and the memory lives by the type
         // invariant.
         let owner = unsafe { *(*this).owner.get() };
-        drop(Counted::retake(Kind::Timer));
+        object::add(Kind::Timer, -1);
         // SAFETY: By the type invariant the timer that has just expired owned this reference.
         T::expired(unsafe { Arc::from_raw(owner) });
     }
