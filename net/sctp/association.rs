@@ -18,7 +18,7 @@ use crate::{
     endpoint::{Endpoint, Style},
     engine::{
         self,
-        addr::{Address, Addresses},
+        addr::{Address, AddressList},
         config::Marks,
         cx::Cx,
         event::Event,
@@ -84,7 +84,7 @@ pub(crate) struct Assoc {
     pub(crate) id: AssocId,
     pub(crate) pernet: Arc<Pernet>,
     /// Our addresses: the engine's, for those who do not have the lock.
-    pub(crate) locals: Addresses,
+    pub(crate) locals: AddressList,
     /// The interface that its socket was bound to when it began, or 0.
     pub(crate) ifindex: u32,
     /// Nothing else is locked while this is.
@@ -155,7 +155,7 @@ impl Assoc {
             listener,
         } = parts;
         let pernet = endpoint.pernet.clone();
-        let locals = *engine.locals();
+        let locals = AddressList::new(engine.locals().as_slice(), GFP_ATOMIC)?;
         let tag_key = TagKey {
             tag: engine.local_tag(),
             local_port: engine.local_port(),
@@ -309,6 +309,9 @@ impl<'a> Locked<'a> {
             self.unlink();
             return;
         }
+        if self.inner.engine.is_idle(cx.now) {
+            self.rest();
+        }
         let wanted = self.inner.engine.poll_timeout();
         let wanted = match (wanted, complete) {
             (wanted, true) => wanted,
@@ -323,6 +326,14 @@ impl<'a> Locked<'a> {
                 Timer::arm(self.this, at.since(cx.now));
             }
         }
+    }
+
+    /// Gives memory back that is kept in order not to allocate for each packet and message.
+    #[cold]
+    fn rest(&mut self) {
+        let inner = &mut *self.inner;
+        inner.out = PacketBuilder::new();
+        inner.endpoint.inner.lock().queue.shrink();
     }
 
     /// Sends all packets that may leave now. `false` if memory ran out.

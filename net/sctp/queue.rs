@@ -183,6 +183,13 @@ impl Queue {
         self.promised = self.promised.saturating_sub(items);
     }
 
+    /// Gives memory back that is not needed now.
+    pub(crate) fn shrink(&mut self) {
+        if self.promised == 0 {
+            self.slots.shrink();
+        }
+    }
+
     /// Queues something for the reader, in room that was promised.
     pub(crate) fn push(&mut self, item: Item) {
         self.count(&item);

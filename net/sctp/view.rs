@@ -58,7 +58,7 @@ impl AssocView {
             state: state(engine),
             local_port: engine.local_port(),
             peer_port: engine.peer_port(),
-            locals: *engine.locals(),
+            locals: engine.locals().get(),
             peers,
             primary: primary.addr,
             ifindex: locked.ifindex(),

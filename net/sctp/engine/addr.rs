@@ -5,6 +5,7 @@
 //!
 //! Which of them may be spoken of with whom is decided in [`scope`](super::scope).
 
+use super::env::{AllocError, Flags, KVec};
 pub(crate) use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An address of an endpoint. IPv4 is always [`IpAddr::V4`], never a mapped IPv6 address: the
@@ -95,5 +96,50 @@ impl Addresses {
     /// Whether there is one of the family of `address`.
     pub(crate) fn has_family_of(&self, address: &Address) -> bool {
         self.as_slice().iter().any(|own| own.is_family_of(address))
+    }
+}
+
+/// The same, for who keeps them for long: most hosts have one or two.
+#[derive(Debug)]
+pub(crate) enum AddressList {
+    One(Address),
+    /// Never empty.
+    Several(KVec<Address>),
+}
+
+#[allow(dead_code)]
+impl AddressList {
+    pub(crate) fn new(addresses: &[Address], gfp: Flags) -> Result<Self, AllocError> {
+        if let [address] = addresses {
+            return Ok(Self::One(*address));
+        }
+        let mut list = KVec::new();
+        list.extend_from_slice(addresses, gfp)?;
+        Ok(Self::Several(list))
+    }
+
+    pub(crate) fn as_slice(&self) -> &[Address] {
+        match self {
+            Self::One(address) => core::slice::from_ref(address),
+            Self::Several(list) => list,
+        }
+    }
+
+    pub(crate) fn contains(&self, address: &Address) -> bool {
+        self.as_slice().contains(address)
+    }
+
+    pub(crate) fn first(&self) -> Address {
+        const NONE: Address = Address::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        // There is one.
+        self.as_slice().first().copied().unwrap_or(NONE)
+    }
+
+    pub(crate) fn get(&self) -> Addresses {
+        let mut addresses = Addresses::new(self.first());
+        for address in self.as_slice() {
+            addresses.insert(*address);
+        }
+        addresses
     }
 }

@@ -37,7 +37,6 @@ use crate::engine::{
         builder::{BuildError, PacketBuilder},
         cause,
         data::DataHeader,
-        forward_tsn::Skipped,
     },
 };
 
@@ -55,8 +54,6 @@ pub(super) struct Forward {
     path: Option<PathId>,
     /// SACKs since then that did not move the cumulative TSN.
     reports: u8,
-    /// Memory for the streams in it, kept once it was needed.
-    skipped: KVec<Skipped>,
 }
 
 impl Forward {
@@ -65,7 +62,6 @@ impl Forward {
             due: false,
             path: None,
             reports: 0,
-            skipped: KVec::new(),
         }
     }
 }
@@ -170,7 +166,7 @@ impl<B: Payload> Association<B> {
         wanted: usize,
     ) -> Result<usize, AllocError> {
         let (gfp, abandoned) = (cx.gfp, &mut self.abandoned);
-        let failures = &mut *self.failures;
+        let failures = &mut self.failures;
         (self.queue).drop_unsent(is_meant, wanted, gfp, failures, |message| {
             abandoned.count(message.stream, message.policy, false, gfp);
         })
@@ -199,7 +195,7 @@ impl<B: Payload> Association<B> {
             Some(_) | None => self.queue.begun().copied(),
         };
         if rest.is_some() {
-            self.outstanding.reserve(cx.gfp)?;
+            self.outstanding.reserve(self.paths.len(), cx.gfp)?;
         }
         // The chunks, and the rest.
         let chunks = span.map_or(0, |span| span.last.since(span.first) as usize);
@@ -378,8 +374,8 @@ impl<B: Payload> Association<B> {
         if !self.state.may_send_data() {
             return Ok(());
         }
-        let skipped = &mut self.forward.skipped;
-        let Some(point) = self.outstanding.forward_point(skipped, cx.gfp)? else {
+        let mut skipped = KVec::new();
+        let Some(point) = self.outstanding.forward_point(&mut skipped, cx.gfp)? else {
             self.forward.due = false;
             return Ok(());
         };

@@ -26,7 +26,8 @@ impl<B: Payload> Association<B> {
         self.outstanding.check_invariants(&mut flight);
         self.queue.check_invariants();
         self.rx.check_invariants();
-        self.failures.check_invariants(self.state == State::Closed);
+        let has_ended = self.state == State::Closed;
+        (self.failures).check_invariants(has_ended, !self.has_sent_all());
         for id in [self.primary, self.data_to, self.control_to, self.data_from] {
             assert!(self.path(id).is_some());
         }

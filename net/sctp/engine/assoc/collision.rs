@@ -15,11 +15,12 @@ use crate::engine::{
     addr::{Address, Addresses, MAX_ADDRESSES},
     cookie::{self, Cookie, CookieResolution, TieTags},
     cx::{Cx, Payload},
+    env::AllocError,
     ootb::{self, Answer, Listener},
     path::{Path, PathState, Way, MAX_PATHS, MIN_MTU},
     serial::Tsn,
     stats::{Counter, Reason},
-    wire::{cause::NewCause, chunk::Chunk, packet::Packet, read},
+    wire::{builder::PacketBuilder, cause::NewCause, chunk::Chunk, packet::Packet, read},
 };
 
 /// Room for the addresses that a restart must not bring (5.2.2), as parameters.
@@ -33,17 +34,18 @@ impl<B: Payload> Association<B> {
     #[cold]
     pub(super) fn on_init(&mut self, cx: &mut Cx<'_>, pkt: &Packet<'_, B>) -> Result<(), Reason> {
         let init = ootb::lone_init(pkt)?;
-        let claimed = (self.config.scope_policy).claimed(&init, pkt.src, &self.locals);
+        let locals = self.locals.get();
+        let claimed = (self.config.scope_policy).claimed(&init, pkt.src, &locals);
         if !claimed.as_slice().iter().any(|a| self.has_address(a)) {
             return Err(Reason::BadAddress);
         }
         cx.stats.count(Counter::InCtrlChunks);
         let mut to = pkt.src;
         let mtu = self.find_path(&to).map_or(MIN_MTU, |path| self.mtu(path));
+        let mut reply = PacketBuilder::new();
         if let Some(fault) = init.fault() {
-            ootb::refuse_fault(cx, pkt, &init, fault, mtu, &mut self.reply)?;
-            self.reply_to = Some(Way::Back { from: pkt.dst, to });
-            return Ok(());
+            ootb::refuse_fault(cx, pkt, &init, fault, mtu, &mut reply)?;
+            return self.reply_back(cx, reply, pkt.dst, to);
         }
         let ours = match self.state {
             State::CookieWait => {
@@ -94,16 +96,27 @@ impl<B: Payload> Association<B> {
         if !new.is_empty() {
             // Somebody wants to get at an association's traffic (RFC 5062, 4).
             let causes = [NewCause::RestartWithNewAddresses(new)];
-            ootb::refuse_init(cx, pkt, &init, &causes, mtu, &mut self.reply)?;
+            ootb::refuse_init(cx, pkt, &init, &causes, mtu, &mut reply)?;
         } else {
             let ends = Listener {
                 config: &self.config,
-                locals: &self.locals,
+                locals: &locals,
             };
-            ootb::init_ack(cx, ends, pkt, &init, &ours, mtu, &mut self.reply)?;
+            ootb::init_ack(cx, ends, pkt, &init, &ours, mtu, &mut reply)?;
         }
-        self.reply_to = Some(Way::Back { from: pkt.dst, to });
-        Ok(())
+        self.reply_back(cx, reply, pkt.dst, to)
+    }
+
+    fn reply_back(
+        &mut self,
+        cx: &Cx<'_>,
+        packet: PacketBuilder<B>,
+        from: Address,
+        to: Address,
+    ) -> Result<(), Reason> {
+        let way = Way::Back { from, to };
+        let done = self.reply(cx, packet, way);
+        done.map_err(|AllocError| Reason::NoMemory)
     }
 
     /// The addresses that a restart would bring. The first one is where the INIT came from; of
@@ -125,7 +138,7 @@ impl<B: Payload> Association<B> {
         chunk: &Chunk<'_>,
         incoming: &mut Incoming,
     ) -> Result<Next, Reason> {
-        let opened = Cookie::open(cx, chunk.value, pkt, &self.locals)?;
+        let opened = Cookie::open(cx, chunk.value, pkt, &self.locals.get())?;
         let resolution = cookie::resolve(
             opened.whatever_age(),
             self.local_tag,
@@ -146,9 +159,9 @@ impl<B: Payload> Association<B> {
             Ok(fresh) => fresh,
             Err(stale) => {
                 let mtu = self.path(incoming.path).map_or(0, |p| p.mtu());
-                ootb::stale_cookie(cx, pkt, &stale, mtu, &mut self.reply)?;
-                let (from, to) = (pkt.dst, pkt.src);
-                self.reply_to = Some(Way::Back { from, to });
+                let mut reply = PacketBuilder::new();
+                ootb::stale_cookie(cx, pkt, &stale, mtu, &mut reply)?;
+                self.reply_back(cx, reply, pkt.dst, pkt.src)?;
                 return Ok(Next::Stop);
             }
         };

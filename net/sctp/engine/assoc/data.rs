@@ -68,6 +68,9 @@ impl<B: Payload> Association<B> {
             }
         }
         let policy = message.policy;
+        if self.failures.prepare(cx.gfp).is_err() {
+            return Err(SendError::NoMemory(message));
+        }
         self.queue
             .push(message, cx.gfp)
             .map_err(SendError::NoMemory)?;

@@ -75,7 +75,7 @@ impl<B: Payload> Association<B> {
         }
         self.begin_input();
         // What was not fetched in time is not worth keeping.
-        self.reply_to = None;
+        self.reply = None;
         if pkt.first_kind() == ChunkType::Init {
             return self.on_init(cx, pkt);
         }

@@ -6,17 +6,17 @@ use super::{
     dispatch::{Incoming, Next},
     paths::path_ids,
     state::State,
-    Association,
+    Association, Reply,
 };
 use crate::engine::{
     cx::{Cx, Payload},
-    env::KVec,
+    env::{AllocError, Flags, KBox, KVec},
     event::RemoteError,
     path::{Heartbeat, Path, PathId, PathState, Probe, Way},
     stats::{Counter, Reason},
     time::Time,
     wire::{
-        builder::BuildError,
+        builder::{BuildError, PacketBuilder},
         cause::NewCause,
         chunk::Chunk,
         control,
@@ -90,6 +90,9 @@ impl<B: Payload> Association<B> {
         self.queue.shrink();
         self.outstanding.shrink();
         self.rx.shrink();
+        if self.has_sent_all() {
+            self.failures.shrink();
+        }
     }
 
     /// Sends a HEARTBEAT on a path, or sets the time at which to think about it again.
@@ -187,10 +190,7 @@ impl<B: Payload> Association<B> {
         incoming: &Incoming,
     ) -> Result<Next, Reason> {
         let info = control::heartbeat_info(chunk)?;
-        if self.begin_reply(cx, incoming) {
-            let put = self.reply.heartbeat_ack(cx.gfp, info);
-            self.end_reply(cx, put);
-        }
+        self.add_to_reply(cx, incoming, |packet, gfp| packet.heartbeat_ack(gfp, info));
         Ok(Next::Continue)
     }
 
@@ -276,47 +276,57 @@ impl<B: Payload> Association<B> {
         if !self.path(incoming.path).is_some_and(Path::is_confirmed) {
             return;
         }
-        if self.begin_reply(cx, incoming) {
-            let put = self.reply.error(cx.gfp, cause);
-            self.end_reply(cx, put);
-        }
+        self.add_to_reply(cx, incoming, |packet, gfp| packet.error(gfp, cause));
     }
 
-    /// A chunk was put into the packet that answers, or could not be. A packet without chunks is
-    /// none.
-    fn end_reply(&mut self, cx: &Cx<'_>, put: Result<(), BuildError>) {
-        match put {
+    /// Puts a chunk into the packet that answers the one being handled, if there is room and memory.
+    /// It goes back where that came from and is hardly longer, so that nobody can be hit with more
+    /// than what was spent on it (RFC 5062, 8).
+    fn add_to_reply(
+        &mut self,
+        cx: &mut Cx<'_>,
+        incoming: &Incoming,
+        put: impl FnOnce(&mut PacketBuilder<B>, Flags) -> Result<(), BuildError>,
+    ) {
+        if self.reply.is_none() && self.begin_reply(cx, incoming).is_none() {
+            return;
+        }
+        let Some(reply) = &mut self.reply else {
+            return;
+        };
+        match put(&mut reply.packet, cx.gfp) {
             Ok(()) => cx.stats.count(Counter::OutCtrlChunks),
+            // A packet without chunks is none.
             Err(BuildError::NoRoom | BuildError::NoMemory) => {
-                if self.reply.is_empty() {
-                    self.reply_to = None;
+                if reply.packet.is_empty() {
+                    self.reply = None;
                 }
             }
         }
     }
 
-    /// Begins the packet that answers the one being handled, unless that was done. It goes back
-    /// where that came from and is hardly longer, so that nobody can be hit with more than what
-    /// was spent on it (RFC 5062, 8).
-    fn begin_reply(&mut self, cx: &mut Cx<'_>, incoming: &Incoming) -> bool {
-        if self.reply_to.is_some() {
-            return true;
-        }
-        let Some(mtu) = self.path(incoming.path).map(|p| p.mtu()) else {
-            return false;
-        };
+    /// Begins that packet.
+    fn begin_reply(&mut self, cx: &Cx<'_>, incoming: &Incoming) -> Option<()> {
+        let mtu = self.path(incoming.path)?.mtu();
         if self.peer_tag == 0 {
-            return false;
+            return None;
         }
         let mtu = mtu.min(incoming.len.max(MIN_REPLY));
-        let started = self
-            .reply
-            .start(self.local_port, self.peer_port, self.peer_tag, mtu, cx.gfp);
-        if started.is_err() {
-            return false;
-        }
-        self.reply_to = Some(Way::Path(incoming.path));
-        true
+        let mut packet = PacketBuilder::new();
+        self.start(cx, &mut packet, self.peer_tag, mtu)
+            .and_then(|()| self.reply(cx, packet, Way::Path(incoming.path)))
+            .ok()
+    }
+
+    /// A packet that answers the one being handled is to leave before all others.
+    pub(super) fn reply(
+        &mut self,
+        cx: &Cx<'_>,
+        packet: PacketBuilder<B>,
+        way: Way,
+    ) -> Result<(), AllocError> {
+        self.reply = Some(KBox::new(Reply { packet, way }, cx.gfp)?);
+        Ok(())
     }
 }
 

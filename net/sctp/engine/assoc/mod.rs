@@ -34,7 +34,7 @@ mod tune;
 pub(crate) mod vtag;
 
 use super::{
-    addr::{Address, Addresses},
+    addr::{Address, AddressList, Addresses},
     config::Config,
     cookie::TieTags,
     cx::{Cx, Payload},
@@ -59,8 +59,41 @@ pub(crate) use self::{data::SendError, paths::PathError, state::State};
 #[allow(unused_imports)]
 pub(crate) use super::tx::{Message, Policy};
 
+/// An association without user data for so long is idle.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// A packet that answers one that came, and which way.
+struct Reply<B> {
+    packet: PacketBuilder<B>,
+    way: Way,
+}
+
+/// An ABORT that ends the association.
+enum Abort {
+    None,
+    ToSend(AbortCause),
+    /// The error causes in the peer's.
+    Received(KVec<u8>),
+}
+
+/// What there is to know until the association is up, where it was this side that began.
+struct Setup {
+    /// The peer's cookie, from its INIT ACK until its COOKIE ACK.
+    cookie: KVec<u8>,
+    /// Parameters of its INIT ACK that are to be reported as not known.
+    unrecognized: KVec<u8>,
+    /// Expiries of T1 since the last progress, and cookies that were too old.
+    attempts: u32,
+    stale_cookies: u32,
+    /// When the INIT or COOKIE ECHO was sent, unless it was sent again: what the answer to it says
+    /// about the round-trip time is good then (Karn).
+    sent: Option<Time>,
+    /// How much longer the next cookie should live.
+    preservative: Option<Duration>,
+}
+
 pub(crate) struct Association<B: Payload> {
-    config: Config,
+    config: KBox<Config>,
     state: State,
 
     // Who is who.
@@ -77,26 +110,14 @@ pub(crate) struct Association<B: Payload> {
     /// What the peer's user is, if it says so (RFC 5061, 4.2.6).
     peer_adaptation_code_point: Option<u32>,
 
-    // Setup.
-    /// The peer's cookie, from its INIT ACK until its COOKIE ACK.
-    cookie: KVec<u8>,
-    /// Parameters of its INIT ACK that are to be reported as not known.
-    unrecognized: KVec<u8>,
-    /// Expiries of T1 since the last progress, and cookies that were too old.
-    init_attempts: u32,
-    stale_cookies: u32,
-    /// When the INIT or COOKIE ECHO was sent, unless it was sent again: what the answer to it says
-    /// about the round-trip time is good then (Karn).
-    setup_sent: Option<Time>,
-    /// How much longer the next cookie should live.
-    preservative: Option<Duration>,
+    setup: Option<KBox<Setup>>,
     /// The user wants to shut down as soon as the association is up and its messages are out.
     shutdown_when_up: bool,
 
     // Paths.
     /// Ours, as far as the peer may know of them: no packet leaves from another one, and none is
     /// taken that came to another one.
-    locals: Addresses,
+    locals: AddressList,
     /// At least one, at most `MAX_PATHS`.
     paths: KVec<Path>,
     primary: PathId,
@@ -139,7 +160,7 @@ pub(crate) struct Association<B: Payload> {
     /// What was given up, and what the peer and the user are to be told of it.
     forward: Forward,
     abandoned: AbandonedCounts,
-    failures: KBox<Failures<B>>,
+    failures: Failures<B>,
     /// The user knows that nothing is left to be sent or acknowledged, or has given nothing yet.
     is_dry: bool,
     /// The user wants to know.
@@ -150,12 +171,8 @@ pub(crate) struct Association<B: Payload> {
 
     // Outputs.
     pending: Pending,
-    abort_cause: Option<AbortCause>,
-    /// The error causes of the ABORT by which the peer ended the association.
-    peer_abort: KVec<u8>,
-    /// A packet that answers one that came, and where to.
-    reply: PacketBuilder<B>,
-    reply_to: Option<Way>,
+    abort: Abort,
+    reply: Option<KBox<Reply<B>>>,
     notices: Notices,
     /// Errors that the peer reported, for the user. At most `MAX_REMOTE_ERRORS`, see `fault.rs`.
     remote_errors: KVec<RemoteError>,
@@ -212,7 +229,7 @@ impl<B: Payload> Association<B> {
         self.primary
     }
 
-    pub(crate) fn locals(&self) -> &Addresses {
+    pub(crate) fn locals(&self) -> &AddressList {
         &self.locals
     }
 
@@ -223,7 +240,10 @@ impl<B: Payload> Association<B> {
     /// The error causes of the ABORT by which the peer ended the association, as they were in the
     /// packet.
     pub(crate) fn peer_abort(&self) -> &[u8] {
-        &self.peer_abort
+        match &self.abort {
+            Abort::Received(causes) => causes,
+            Abort::None | Abort::ToSend(_) => &[],
+        }
     }
 
     /// What the peer's window is believed to be (6.2.1).
@@ -321,12 +341,17 @@ impl<B: Payload> Association<B> {
             && self.path(self.primary).is_some_and(Path::has_window)
     }
 
+    /// Whether there has been no user data for a while. What packets there are then are few.
+    pub(crate) fn is_idle(&self, now: Time) -> bool {
+        now.since(self.last_user_data) > IDLE
+    }
+
     /// Whether it is over: nothing more will be sent, no timer runs. Events may be left.
     pub(crate) fn is_closed(&self) -> bool {
         self.state == State::Closed
-            && self.abort_cause.is_none()
+            && !matches!(self.abort, Abort::ToSend(_))
             && !self.pending.shutdown_complete
-            && self.reply_to.is_none()
+            && self.reply.is_none()
     }
 
     // Outputs; `poll_transmit` is in `transmit.rs`.
@@ -460,7 +485,9 @@ impl<B: Payload> Association<B> {
         let new = peers.as_slice().iter().filter(|a| !self.has_address(a));
         let more = MAX_PATHS.saturating_sub(self.paths.len());
         let more = new.count().min(more);
-        self.paths.reserve(more, cx.gfp)
+        self.paths.reserve(more, cx.gfp)?;
+        let all = self.paths.len().saturating_add(more);
+        self.outstanding.reserve_paths(all, cx.gfp)
     }
 
     /// Adds those addresses of the peer that are not known yet. There has to be room.

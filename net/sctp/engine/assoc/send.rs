@@ -407,7 +407,7 @@ impl<B: Payload> Association<B> {
         len: usize,
     ) -> Result<Tsn, BuildError> {
         let tsn = self.outstanding.next_tsn();
-        self.outstanding.reserve(cx.gfp)?;
+        self.outstanding.reserve(self.paths.len(), cx.gfp)?;
         let Some(fragment) = self.queue.peek(len) else {
             return Err(BuildError::NoRoom);
         };

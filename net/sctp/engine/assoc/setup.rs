@@ -7,10 +7,10 @@ use super::{
     abandon::Forward,
     dispatch::{Incoming, Next},
     state::{AbortCause, Notices, Pending, State, Timer, Timers},
-    Association,
+    Abort, Association, Setup,
 };
 use crate::engine::{
-    addr::{Address, Addresses},
+    addr::{Address, AddressList, Addresses},
     config::Config,
     cookie::{Cookie, TieTags},
     cx::{Cx, Payload},
@@ -31,7 +31,6 @@ use crate::engine::{
     },
     vec::retain,
     wire::{
-        builder::PacketBuilder,
         cause::{self, Cause},
         chunk::Chunk,
         control,
@@ -92,6 +91,7 @@ impl<B: Payload> Association<B> {
         let path = Path::new(config, peer, local, PathState::Active, mtu);
         let ports = (local_port, peer_port);
         let mut this = Self::new(cx, config, ports, &identity, locals, path)?;
+        this.setup = Some(KBox::new(Setup::new(), cx.gfp)?);
         this.reserve_paths(cx, peers)?;
         this.add_paths(cx, peers, PathState::Active);
         this.pending.init = true;
@@ -160,9 +160,8 @@ impl<B: Payload> Association<B> {
     ) -> Result<KBox<Self>, AllocError> {
         let mut paths = KVec::new();
         paths.push(path, cx.gfp)?;
-        let failures = Failures::new(cx.gfp)?;
         let this = Self {
-            config: config.clone(),
+            config: KBox::new(config.clone(), cx.gfp)?,
             state: State::CookieWait,
             local_port,
             peer_port,
@@ -172,14 +171,9 @@ impl<B: Payload> Association<B> {
             local_initial_tsn: identity.local_initial_tsn,
             is_forward_tsn_supported: identity.is_forward_tsn_supported,
             peer_adaptation_code_point: identity.peer_adaptation_code_point,
-            cookie: KVec::new(),
-            unrecognized: KVec::new(),
-            init_attempts: 0,
-            stale_cookies: 0,
-            setup_sent: None,
-            preservative: None,
+            setup: None,
             shutdown_when_up: false,
-            locals: *locals,
+            locals: AddressList::new(locals.as_slice(), cx.gfp)?,
             paths,
             primary: PathId(0),
             data_to: PathId(0),
@@ -208,14 +202,12 @@ impl<B: Payload> Association<B> {
             highest_rto: (Duration::ZERO, PathId(0)),
             forward: Forward::new(),
             abandoned: AbandonedCounts::new(),
-            failures,
+            failures: Failures::new(),
             is_dry: true,
             tells_dry: true,
             pending: Pending::NONE,
-            abort_cause: None,
-            peer_abort: KVec::new(),
-            reply: PacketBuilder::new(),
-            reply_to: None,
+            abort: Abort::None,
+            reply: None,
             notices: Notices::default(),
             remote_errors: KVec::new(),
             timers: Timers::NONE,
@@ -233,12 +225,15 @@ impl<B: Payload> Association<B> {
 
     /// An INIT or COOKIE ECHO is being sent.
     pub(super) fn note_setup_sent(&mut self, cx: &Cx<'_>) {
-        self.setup_sent = (self.init_attempts == 0).then_some(cx.now);
+        if let Some(setup) = &mut self.setup {
+            setup.sent = (setup.attempts == 0).then_some(cx.now);
+        }
     }
 
     /// It was answered on a path, which tells the first round-trip time of that.
     fn measure_setup(&mut self, cx: &Cx<'_>, path: PathId) {
-        if let Some(sent) = self.setup_sent.take() {
+        let setup = self.setup.as_mut();
+        if let Some(sent) = setup.and_then(|setup| setup.sent.take()) {
             if let Some(path) = self.path_mut(path) {
                 path.rto.measured(cx.now.since(sent));
             }
@@ -261,10 +256,7 @@ impl<B: Payload> Association<B> {
         self.timers.stop(Timer::T1Cookie);
         self.pending.init = false;
         self.pending.cookie_echo = false;
-        self.cookie = KVec::new();
-        self.unrecognized = KVec::new();
-        self.init_attempts = 0;
-        self.setup_sent = None;
+        self.setup = None;
         self.errors = 0;
         for path in &mut self.paths {
             path.errors = 0;
@@ -290,7 +282,7 @@ impl<B: Payload> Association<B> {
     }
 
     pub(super) fn init_preservative(&self) -> Option<Duration> {
-        self.preservative
+        self.setup.as_ref()?.preservative
     }
 
     #[cold]
@@ -342,7 +334,7 @@ impl<B: Payload> Association<B> {
                 .map_err(|_| Reason::NoMemory)?;
         }
         let policy = self.config.scope_policy;
-        let claimed = policy.claimed(&init, pkt.src, &self.locals);
+        let claimed = policy.claimed(&init, pkt.src, &self.locals.get());
         self.reserve_paths(cx, &claimed)
             .map_err(|_| Reason::NoMemory)?;
 
@@ -373,10 +365,12 @@ impl<B: Payload> Association<B> {
             path.rto.end_back_off();
         }
         self.measure_setup(cx, incoming.path);
-        self.cookie = cookie;
-        self.unrecognized = unrecognized;
+        if let Some(setup) = &mut self.setup {
+            setup.cookie = cookie;
+            setup.unrecognized = unrecognized;
+            setup.attempts = 0;
+        }
         self.state = State::CookieEchoed;
-        self.init_attempts = 0;
         self.pending.init = false;
         self.pending.cookie_echo = true;
         self.answer_to(incoming.path);
@@ -450,15 +444,19 @@ impl<B: Payload> Association<B> {
         let Some(stale) = control::causes(chunk).flatten().find(is_stale) else {
             return Next::Continue;
         };
-        self.stale_cookies = self.stale_cookies.saturating_add(1);
-        if self.stale_cookies > MAX_STALE_COOKIES {
+        let life = self.more_life(cx, &stale, incoming.path);
+        let Some(setup) = &mut self.setup else {
+            return Next::Continue;
+        };
+        setup.stale_cookies = setup.stale_cookies.saturating_add(1);
+        if setup.stale_cookies > MAX_STALE_COOKIES {
             self.close_setup(cx, cause::STALE_COOKIE);
             return Next::Stop;
         }
-        self.preservative = Some(self.more_life(cx, &stale, incoming.path));
+        setup.preservative = Some(life);
+        setup.cookie = KVec::new();
+        setup.unrecognized = KVec::new();
         self.peer_tag = 0;
-        self.cookie = KVec::new();
-        self.unrecognized = KVec::new();
         self.state = State::CookieWait;
         self.timers.stop(Timer::T1Cookie);
         self.pending.cookie_echo = false;
@@ -471,7 +469,7 @@ impl<B: Payload> Association<B> {
     /// the next round trip may be no shorter; but the longer a cookie lives, the longer it is of
     /// use to somebody else, so what the round trip cannot explain is not asked for.
     fn more_life(&mut self, cx: &Cx<'_>, stale: &Cause<'_>, path: PathId) -> Duration {
-        let rtt = match self.setup_sent {
+        let rtt = match self.setup.as_ref().and_then(|setup| setup.sent) {
             Some(sent) => cx.now.since(sent),
             None => self.path(path).map_or(Duration::ZERO, |p| p.rto.srtt()),
         };
@@ -485,6 +483,19 @@ impl<B: Payload> Association<B> {
     fn close_setup(&mut self, cx: &mut Cx<'_>, cause: u16) {
         cx.stats.count(Counter::Aborteds);
         self.close(Closed::Aborted { cause, setup: true });
+    }
+}
+
+impl Setup {
+    fn new() -> Self {
+        Self {
+            cookie: KVec::new(),
+            unrecognized: KVec::new(),
+            attempts: 0,
+            stale_cookies: 0,
+            sent: None,
+            preservative: None,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     abandon::SWEEP,
     dispatch::{Incoming, Next},
     state::{AbortCause, Pending, State, Timer},
-    Association,
+    Abort, Association,
 };
 use crate::engine::{
     cx::{Cx, Payload},
@@ -15,7 +15,7 @@ use crate::engine::{
     path::{Way, MIN_MTU},
     stats::{Counter, Reason},
     time::Duration,
-    wire::{chunk::Chunk, control, packet::Packet},
+    wire::{builder::PacketBuilder, chunk::Chunk, control, packet::Packet},
 };
 
 /// T5-shutdown-guard: five times RTO.Max (9.2).
@@ -68,7 +68,7 @@ impl<B: Payload> Association<B> {
         let is_known = self.peer_tag != 0;
         self.close(closed);
         if is_known {
-            self.abort_cause = Some(cause);
+            self.abort = Abort::ToSend(cause);
         }
     }
 
@@ -77,7 +77,7 @@ impl<B: Payload> Association<B> {
         cx.stats.count(Counter::Aborteds);
         let setup = self.state.is_setup();
         self.close(Closed::TimedOut { setup });
-        self.abort_cause = Some(AbortCause::None);
+        self.abort = Abort::ToSend(AbortCause::None);
     }
 
     /// Ends the association: no timer runs any more and no data is left to send. What was
@@ -91,7 +91,7 @@ impl<B: Payload> Association<B> {
         self.notices.closed = Some(why);
         self.pending = Pending::NONE;
         self.timers.stop_all();
-        self.reply_to = None;
+        self.reply = None;
         let sent = self.take_outstanding();
         self.failures.ended(why.cause(), sent, self.queue.restart());
         self.stop_heartbeats();
@@ -208,7 +208,7 @@ impl<B: Payload> Association<B> {
         // Without memory for it, the user is told the first cause only.
         let mut info = KVec::new();
         if info.extend_from_slice(chunk.value, cx.gfp).is_ok() {
-            self.peer_abort = info;
+            self.abort = Abort::Received(info);
         }
         self.close(Closed::PeerAborted { cause, setup });
         Next::Stop
@@ -222,13 +222,12 @@ impl<B: Payload> Association<B> {
         pkt: &Packet<'_, B>,
         incoming: &Incoming,
     ) -> Result<Next, Reason> {
-        let (from, to) = (self.local_port, self.peer_port);
-        self.reply
-            .start(from, to, pkt.verification_tag(), MIN_MTU, cx.gfp)
-            .and_then(|()| Ok(self.reply.shutdown_complete(cx.gfp, true)?))
+        let mut packet = PacketBuilder::new();
+        self.start(cx, &mut packet, pkt.verification_tag(), MIN_MTU)
+            .and_then(|()| Ok(packet.shutdown_complete(cx.gfp, true)?))
+            .and_then(|()| self.reply(cx, packet, Way::Path(incoming.path)))
             .map_err(|_| Reason::NoMemory)?;
         cx.stats.count(Counter::OutCtrlChunks);
-        self.reply_to = Some(Way::Path(incoming.path));
         Ok(Next::Stop)
     }
 }

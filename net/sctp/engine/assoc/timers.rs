@@ -91,8 +91,12 @@ impl<B: Payload> Association<B> {
 
     /// T1 expired: backs off, and says whether to go on.
     fn count_attempt(&mut self) -> bool {
-        self.init_attempts = self.init_attempts.saturating_add(1);
-        if self.init_attempts > self.config.max_init_retransmits {
+        let most = self.config.max_init_retransmits;
+        let is_last = self.setup.as_mut().is_some_and(|setup| {
+            setup.attempts = setup.attempts.saturating_add(1);
+            setup.attempts > most
+        });
+        if is_last {
             self.close(Closed::TimedOut { setup: true });
             return false;
         }

@@ -10,7 +10,7 @@
 
 use super::{
     state::{State, Timer},
-    Association,
+    Abort, Association,
 };
 use crate::engine::{
     addr::Addresses,
@@ -44,9 +44,10 @@ impl<B: Payload> Association<B> {
         cx: &mut Cx<'_>,
         out: &mut PacketBuilder<B>,
     ) -> Result<Option<Way>, AllocError> {
-        if let Some(way) = self.reply_to.take() {
-            core::mem::swap(out, &mut self.reply);
-            self.reply.clear();
+        if let Some(reply) = &mut self.reply {
+            core::mem::swap(out, &mut reply.packet);
+            let way = reply.way;
+            self.reply = None;
             return Ok(Some(way));
         }
         if self.is_quiet() {
@@ -134,14 +135,14 @@ impl<B: Payload> Association<B> {
         out: &mut PacketBuilder<B>,
     ) -> Result<Option<PathId>, AllocError> {
         self.timers.stop(Timer::Retry);
-        if let Some(cause) = &self.abort_cause {
+        if let Abort::ToSend(cause) = &self.abort {
             let path = self.active_path();
             self.start(cx, out, self.peer_tag, self.mtu(path))?;
             match cause.as_cause() {
                 Some(cause) => out.abort(cx.gfp, false, &[cause])?,
                 None => out.abort(cx.gfp, false, &[])?,
             }
-            self.abort_cause = None;
+            self.abort = Abort::None;
             cx.stats.count(Counter::OutCtrlChunks);
             return Ok(Some(path));
         }
@@ -172,10 +173,11 @@ impl<B: Payload> Association<B> {
         };
         let from = path.local.unwrap_or(self.locals.first());
         let policy = self.config.scope_policy;
-        let told = policy.told(&self.locals, &from, &path.addr, None);
+        let locals = self.locals.get();
+        let told = policy.told(&locals, &from, &path.addr, None);
         let params = InitParams {
             addresses: told.as_ref().map_or(&[], Addresses::as_slice),
-            address_types: Some(scope::types(&self.locals)),
+            address_types: Some(scope::types(&locals)),
             preservative: self.init_preservative(),
             forward_tsn_supported: self.config.prsctp_enabled,
             adaptation_code_point: self.config.adaptation_code_point,
@@ -261,7 +263,8 @@ impl<B: Payload> Association<B> {
         };
         let mtu = self.mtu(path);
         let mtu = if self.pending.cookie_echo {
-            mtu.max(self.cookie.len().saturating_add(Header::LEN + 8))
+            let cookie = self.setup.as_ref().map_or(0, |setup| setup.cookie.len());
+            mtu.max(cookie.saturating_add(Header::LEN + 8))
         } else {
             mtu
         };
@@ -320,18 +323,18 @@ impl<B: Payload> Association<B> {
 
     #[cold]
     fn put_setup(&mut self, cx: &mut Cx<'_>, out: &mut PacketBuilder<B>) -> Result<(), AllocError> {
-        if self.pending.cookie_echo {
-            out.cookie_echo(cx.gfp, &self.cookie)?;
+        if let (true, Some(setup)) = (self.pending.cookie_echo, &self.setup) {
+            out.cookie_echo(cx.gfp, &setup.cookie)?;
             self.pending.cookie_echo = false;
-            self.note_setup_sent(cx);
             cx.stats.count(Counter::OutCtrlChunks);
-            if !self.unrecognized.is_empty() {
+            if !setup.unrecognized.is_empty() {
                 // For the peer's information; what does not fit is not worth a packet.
-                let cause = NewCause::UnrecognizedParameters(&self.unrecognized);
+                let cause = NewCause::UnrecognizedParameters(&setup.unrecognized);
                 if out.error(cx.gfp, &cause).is_ok() {
                     cx.stats.count(Counter::OutCtrlChunks);
                 }
             }
+            self.note_setup_sent(cx);
         }
         if self.pending.cookie_ack {
             out.cookie_ack(cx.gfp)?;

@@ -155,7 +155,7 @@ impl<B: Payload> Receiver<B> {
         let arrival = self.map.classify(header.tsn);
         match arrival {
             Arrival::Duplicate => {
-                self.map.duplicate(header.tsn);
+                self.map.duplicate(header.tsn, gfp);
                 return Outcome::Duplicate;
             }
             Arrival::OutOfWindow => return Outcome::Dropped,
@@ -337,6 +337,7 @@ impl<B: Payload> Receiver<B> {
 
     /// Gives memory back that is not needed now.
     pub(crate) fn shrink(&mut self) {
+        self.map.shrink();
         self.streams.shrink();
     }
 

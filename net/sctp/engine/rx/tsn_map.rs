@@ -48,8 +48,7 @@ pub(crate) struct Range {
 pub(crate) struct TsnMap {
     cumulative: Tsn,
     ranges: KVec<Range>,
-    duplicates: [Tsn; MAX_DUPLICATES],
-    duplicate_count: usize,
+    duplicates: KVec<Tsn>,
 }
 
 #[allow(dead_code)]
@@ -59,8 +58,7 @@ impl TsnMap {
         Self {
             cumulative: initial.minus(1),
             ranges: KVec::new(),
-            duplicates: [Tsn(0); MAX_DUPLICATES],
-            duplicate_count: 0,
+            duplicates: KVec::new(),
         }
     }
 
@@ -199,23 +197,30 @@ impl TsnMap {
         }
     }
 
-    /// Notes that `tsn` arrived once more, for the next SACK to report.
-    pub(crate) fn duplicate(&mut self, tsn: Tsn) {
-        if let Some(slot) = self.duplicates.get_mut(self.duplicate_count) {
-            *slot = tsn;
-            self.duplicate_count = self.duplicate_count.wrapping_add(1);
+    /// Notes that `tsn` arrived once more, for the next SACK to report, if there is memory.
+    pub(crate) fn duplicate(&mut self, tsn: Tsn, gfp: Flags) {
+        if self.duplicates.len() < MAX_DUPLICATES {
+            let _ = self.duplicates.push(tsn, gfp);
         }
     }
 
     pub(crate) fn duplicates(&self) -> &[Tsn] {
-        self.duplicates
-            .get(..self.duplicate_count)
-            .unwrap_or_default()
+        &self.duplicates
     }
 
     /// A SACK has reported the duplicates.
     pub(crate) fn clear_duplicates(&mut self) {
-        self.duplicate_count = 0;
+        self.duplicates.clear();
+    }
+
+    /// Gives memory back that is not needed now.
+    pub(crate) fn shrink(&mut self) {
+        if self.duplicates.is_empty() {
+            self.duplicates = KVec::new();
+        }
+        if self.ranges.is_empty() {
+            self.ranges = KVec::new();
+        }
     }
 
     #[cfg(not(MODULE))]
@@ -228,6 +233,6 @@ impl TsnMap {
             previous = range.last;
         }
         assert!(self.ranges.len() <= MAX_RANGES);
-        assert!(self.duplicate_count <= MAX_DUPLICATES);
+        assert!(self.duplicates.len() <= MAX_DUPLICATES);
     }
 }

@@ -6,7 +6,7 @@
 //! Bound: the streams, 65536. Invariant: the streams ascend.
 
 use super::Policy;
-use crate::engine::env::{Flags, KVec};
+use crate::engine::env::{Flags, KBox, KVec};
 
 /// Messages that were given up for one policy.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -50,25 +50,47 @@ impl PerPolicy {
     }
 }
 
-#[derive(Debug)]
-pub(crate) struct AbandonedCounts {
+/// Most associations never give anything up.
+pub(crate) struct AbandonedCounts(Option<KBox<Counts>>);
+
+struct Counts {
     total: PerPolicy,
     streams: KVec<(u16, PerPolicy)>,
 }
 
 impl AbandonedCounts {
-    pub(crate) fn new() -> Self {
-        Self {
-            total: PerPolicy::default(),
-            streams: KVec::new(),
-        }
+    pub(crate) const fn new() -> Self {
+        Self(None)
     }
 
     pub(crate) fn total(&self) -> PerPolicy {
-        self.total
+        let counts = self.0.as_ref();
+        counts.map_or(PerPolicy::default(), |counts| counts.total)
     }
 
     pub(crate) fn stream(&self, stream: u16) -> PerPolicy {
+        let counts = self.0.as_ref();
+        counts.map_or(PerPolicy::default(), |counts| counts.stream(stream))
+    }
+
+    /// A message was given up. If there is no memory for that, or for its stream, it is not
+    /// counted, or not there.
+    pub(crate) fn count(&mut self, stream: u16, policy: Policy, was_sent: bool, gfp: Flags) {
+        if self.0.is_none() {
+            let counts = Counts {
+                total: PerPolicy::default(),
+                streams: KVec::new(),
+            };
+            self.0 = KBox::new(counts, gfp).ok();
+        }
+        if let Some(counts) = &mut self.0 {
+            counts.count(stream, policy, was_sent, gfp);
+        }
+    }
+}
+
+impl Counts {
+    fn stream(&self, stream: u16) -> PerPolicy {
         self.find(stream)
             .ok()
             .and_then(|i| self.streams.get(i))
@@ -79,8 +101,7 @@ impl AbandonedCounts {
         self.streams.binary_search_by_key(&stream, |(s, _)| *s)
     }
 
-    /// A message was given up. If there is no memory for its stream, that is not counted there.
-    pub(crate) fn count(&mut self, stream: u16, policy: Policy, was_sent: bool, gfp: Flags) {
+    fn count(&mut self, stream: u16, policy: Policy, was_sent: bool, gfp: Flags) {
         self.total.count(policy, was_sent);
         let i = match self.find(stream) {
             Ok(i) => i,

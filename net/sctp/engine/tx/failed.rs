@@ -49,7 +49,10 @@ impl<B: Payload> Left<B> {
     }
 }
 
-pub(crate) struct Failures<B> {
+/// Nothing at all, as long as nothing was ever sent, and once everything was acknowledged.
+pub(crate) struct Failures<B>(Option<KBox<All<B>>>);
+
+struct All<B> {
     given_up: Ring<SendFailed<B>>,
     /// When the peer restarted, and when the association ended.
     at_restart: Left<B>,
@@ -58,80 +61,124 @@ pub(crate) struct Failures<B> {
     rest: Option<SendFailed<B>>,
 }
 
-impl<B: Payload> Failures<B> {
-    /// Apart from the association, and not inlined: that is made on the stack.
-    #[inline(never)]
-    pub(crate) fn new(gfp: Flags) -> Result<KBox<Self>, AllocError> {
-        let this = Self {
-            given_up: Ring::new(),
-            at_restart: Left::none(),
-            at_end: Left::none(),
-            rest: None,
-        };
-        KBox::new(this, gfp)
-    }
-
-    /// Whether there is nothing to take.
-    pub(crate) fn is_empty(&self) -> bool {
+impl<B: Payload> All<B> {
+    fn is_empty(&self) -> bool {
         self.rest.is_none()
             && self.given_up.is_empty()
             && self.at_restart.is_empty()
             && self.at_end.is_empty()
     }
 
+    fn cut(&mut self, mut failed: SendFailed<B>, size: usize) -> Option<SendFailed<B>> {
+        self.rest = failed.split_off(size);
+        Some(failed)
+    }
+}
+
+impl<B: Payload> Failures<B> {
+    pub(crate) const fn new() -> Self {
+        Self(None)
+    }
+
+    /// Makes sure that what may be left will have a place: before anything is queued to be sent.
+    pub(crate) fn prepare(&mut self, gfp: Flags) -> Result<(), AllocError> {
+        match &self.0 {
+            Some(_) => Ok(()),
+            None => self.make(gfp),
+        }
+    }
+
+    /// Apart from the rest, and not inlined: it is made on the stack.
+    #[inline(never)]
+    fn make(&mut self, gfp: Flags) -> Result<(), AllocError> {
+        let all = All {
+            given_up: Ring::new(),
+            at_restart: Left::none(),
+            at_end: Left::none(),
+            rest: None,
+        };
+        self.0 = Some(KBox::new(all, gfp)?);
+        Ok(())
+    }
+
+    /// Gives the memory back, if nothing is in it. Nothing may be queued, or outstanding.
+    pub(crate) fn shrink(&mut self) {
+        if self.is_empty() {
+            self.0 = None;
+        }
+    }
+
+    /// Whether there is nothing to take.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.as_ref().is_none_or(|all| all.is_empty())
+    }
+
     /// Makes room for so many messages or chunks that are given up.
     pub(crate) fn reserve(&mut self, additional: usize, gfp: Flags) -> Result<(), AllocError> {
-        self.given_up.reserve(additional, gfp)
+        self.prepare(gfp)?;
+        match &mut self.0 {
+            Some(all) => all.given_up.reserve(additional, gfp),
+            None => Err(AllocError),
+        }
     }
 
     /// Something was given up. Room was reserved.
     pub(crate) fn push_reserved(&mut self, failed: SendFailed<B>) {
-        let done = self.given_up.push_reserved(failed);
-        debug_assert!(done.is_ok(), "given up without reserve");
+        let all = self.0.as_mut();
+        let done = all.is_some_and(|all| all.given_up.push_reserved(failed).is_ok());
+        debug_assert!(done, "given up without reserve");
     }
 
     /// Whether all that was left when the peer last restarted has been fetched: before that, it
     /// cannot restart again.
     pub(crate) fn may_restart(&self) -> bool {
-        self.at_restart.is_empty()
+        let all = self.0.as_ref();
+        all.is_none_or(|all| all.at_restart.is_empty())
     }
 
     pub(crate) fn restarted(&mut self, sent: Ring<Chunk<B>>, unsent: Backlog<Queued<B>>) {
         debug_assert!(self.may_restart());
         let why = Failure::Restarted;
-        self.at_restart = Left { why, sent, unsent };
+        self.leave(Left { why, sent, unsent }, |all| &mut all.at_restart);
     }
 
     pub(crate) fn ended(&mut self, cause: u16, sent: Ring<Chunk<B>>, unsent: Backlog<Queued<B>>) {
         let why = Failure::Ended { cause };
-        self.at_end = Left { why, sent, unsent };
+        self.leave(Left { why, sent, unsent }, |all| &mut all.at_end);
+    }
+
+    fn leave(&mut self, left: Left<B>, place: impl FnOnce(&mut All<B>) -> &mut Left<B>) {
+        match &mut self.0 {
+            Some(all) => *place(all) = left,
+            None => debug_assert!(left.is_empty(), "queued without prepare"),
+        }
     }
 
     /// Something is left of an association only if it has ended, and a rest only of what was not
-    /// sent.
+    /// sent. What may be left has a place.
     #[cfg(not(MODULE))]
-    pub(crate) fn check_invariants(&self, has_ended: bool) {
-        assert!(has_ended || self.at_end.is_empty());
-        assert!(self.rest.iter().all(|rest| !rest.was_sent && !rest.begin));
+    pub(crate) fn check_invariants(&self, has_ended: bool, may_fail: bool) {
+        let Some(all) = &self.0 else {
+            return assert!(!may_fail, "something was sent, and cannot fail");
+        };
+        assert!(has_ended || all.at_end.is_empty());
+        assert!(all.rest.iter().all(|rest| !rest.was_sent && !rest.begin));
     }
 
     /// Takes the next piece, of at most `size` bytes if it was not sent, of what failed before the
     /// association ended.
     pub(crate) fn take(&mut self, size: usize) -> Option<SendFailed<B>> {
-        let next = self.rest.take();
-        let next = next.or_else(|| self.given_up.pop_front());
-        let next = next.or_else(|| self.at_restart.pop());
-        self.cut(next?, size)
+        let all = self.0.as_mut()?;
+        let next = all.rest.take();
+        let next = next.or_else(|| all.given_up.pop_front());
+        let next = next.or_else(|| all.at_restart.pop());
+        all.cut(next?, size)
     }
 
     /// The same of what failed because it ended.
     pub(crate) fn take_ended(&mut self, size: usize) -> Option<SendFailed<B>> {
-        let next = self.rest.take().or_else(|| self.at_end.pop());
-        self.cut(next?, size)
-    }
-
-    fn cut(&mut self, mut failed: SendFailed<B>, size: usize) -> Option<SendFailed<B>> {
-        self.rest = failed.split_off(size);
-        Some(failed)
+        let all = self.0.as_mut()?;
+        let next = all.rest.take().or_else(|| all.at_end.pop());
+        all.cut(next?, size)
     }
 }

@@ -162,7 +162,7 @@ pub(crate) struct Outstanding<B> {
     lost_count: usize,
     lost_payload: usize,
     lost_from: Tsn,
-    /// One per path, from when something is first sent.
+    /// One per path at least, from when something is first sent.
     lanes: KVec<Lane>,
     tolerance: Tolerance,
     /// Chunks that were ever sent, each time.
@@ -238,11 +238,20 @@ impl<B: Payload> Outstanding<B> {
         self.chunks.get(self.index(tsn))
     }
 
-    pub(crate) fn reserve(&mut self, gfp: Flags) -> Result<(), AllocError> {
-        while self.lanes.len() < MAX_PATHS {
+    /// Makes room for a chunk that is sent to one of so many paths.
+    pub(crate) fn reserve(&mut self, paths: usize, gfp: Flags) -> Result<(), AllocError> {
+        while self.lanes.len() < paths {
             self.lanes.push(Lane::new(self.first), gfp)?;
         }
         self.chunks.reserve(1, gfp)
+    }
+
+    /// There will be so many paths, to which what was sent may be sent again.
+    pub(crate) fn reserve_paths(&mut self, paths: usize, gfp: Flags) -> Result<(), AllocError> {
+        while !self.lanes.is_empty() && self.lanes.len() < paths {
+            self.lanes.push(Lane::new(self.first), gfp)?;
+        }
+        Ok(())
     }
 
     /// Gives memory back that is not needed now.

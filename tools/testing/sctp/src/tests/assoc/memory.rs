@@ -152,7 +152,7 @@ fn an_association_is_small() {
     let before = fault::live_bytes();
     let net = Net::connected(7);
     let both = fault::live_bytes() - before;
-    assert!(both < 9000, "two associations are {both} bytes");
+    assert!(both < 5000, "two associations are {both} bytes");
     drop(net);
 }
 
@@ -171,7 +171,7 @@ fn an_association_that_rests_is_small_again() {
     net.run_for(Duration::from_secs(70));
     let both = fault::live_bytes() - before;
     assert!(
-        both < 11_000,
+        both < 5000,
         "two idle associations hold {both} bytes, {busy} before"
     );
     assert!(busy > both + 10_000, "{busy} bytes before, {both} after");

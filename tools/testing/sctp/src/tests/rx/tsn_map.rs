@@ -22,7 +22,7 @@ fn arrive(map: &mut TsnMap, tsn: Tsn) -> Arrival {
                 map.record(tsn);
             }
         }
-        Arrival::Duplicate => map.duplicate(tsn),
+        Arrival::Duplicate => map.duplicate(tsn, GFP_ATOMIC),
         Arrival::OutOfWindow => {}
     }
     map.check_invariants();

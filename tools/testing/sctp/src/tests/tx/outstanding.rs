@@ -33,7 +33,7 @@ fn header(tsn: Tsn) -> DataHeader {
 }
 
 fn send(queue: &mut Outstanding<Bytes>, len: usize, path: PathId) {
-    queue.reserve(GFP_ATOMIC).unwrap();
+    queue.reserve(MAX_PATHS, GFP_ATOMIC).unwrap();
     let payload = Bytes::new(&vec![0; len]);
     queue.sent(header(queue.next_tsn()), payload, path, NOW);
 }
@@ -350,7 +350,7 @@ proptest! {
                     for _ in 0..n {
                         count += 1;
                         sent.insert(queue.next_tsn().0, (count, now, path));
-                        queue.reserve(GFP_ATOMIC).unwrap();
+                        queue.reserve(MAX_PATHS, GFP_ATOMIC).unwrap();
                         let tsn = queue.next_tsn();
                         queue.sent(header(tsn), Bytes::new(&[0; 8]), PathId(path), now);
                     }

@@ -443,7 +443,7 @@ proptest! {
                 Op::MakeRoom { priority, wanted } => {
                     // A higher number is less important.
                     let is_meant = |policy| matches!(policy, Policy::Priority(p) if p > priority);
-                    let mut failures = Failures::new(GFP_ATOMIC).unwrap();
+                    let mut failures = Failures::new();
                     let mut noted = Vec::new();
                     let note = |m: &Message<Bytes>| noted.push(m.payload.as_slice().to_vec());
                     let freed =
@@ -454,7 +454,7 @@ proptest! {
                     prop_assert_eq!(all(&mut failures), expected);
                 }
                 Op::DropFront => {
-                    let mut failures = Failures::new(GFP_ATOMIC).unwrap();
+                    let mut failures = Failures::new();
                     let why = Failure::Abandoned;
                     queue.drop_front(why, GFP_ATOMIC, &mut failures).unwrap();
                     prop_assert_eq!(all(&mut failures), model.drop_front());
