@@ -19,11 +19,11 @@ use crate::{
     engine::{
         self,
         addr::{Address, AddressList},
-        config::Marks,
+        config::{Config, Marks},
         cx::Cx,
         event::Event,
         icmp::Report,
-        path::{PathId, Way},
+        path::{Path, PathId, Way},
         stats::Counter,
         time::{Duration, Time},
         vec::retain,
@@ -77,6 +77,16 @@ fn next_id() -> AssocId {
 
 /// The engine's association over the kernel's memory.
 pub(crate) type Engine = engine::assoc::Association<SkbRange>;
+
+// There may be very many of these, so what each takes is known: kmalloc() has objects of these sizes
+// and of none in between. Locks are larger where they are debugged.
+const _: () = {
+    assert!(size_of::<Engine>() <= 1024);
+    assert!(size_of::<Config>() <= 192);
+    assert!(size_of::<Path>() <= 512);
+    assert!(size_of::<Known>() <= 32);
+    assert!(cfg!(CONFIG_DEBUG_SPINLOCK) || size_of::<Assoc>() <= 512 - size_of::<usize>());
+};
 
 /// An association.
 #[pin_data]

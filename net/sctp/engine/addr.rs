@@ -5,7 +5,7 @@
 //!
 //! Which of them may be spoken of with whom is decided in [`scope`](super::scope).
 
-use super::env::{AllocError, Flags, KVec};
+use super::env::{AllocError, Flags, KBox, KVec};
 pub(crate) use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An address of an endpoint. IPv4 is always [`IpAddr::V4`], never a mapped IPv6 address: the
@@ -103,8 +103,8 @@ impl Addresses {
 #[derive(Debug)]
 pub(crate) enum AddressList {
     One(Address),
-    /// Never empty.
-    Several(KVec<Address>),
+    /// Never empty. Boxed, so that one takes no more for it.
+    Several(KBox<KVec<Address>>),
 }
 
 #[allow(dead_code)]
@@ -115,7 +115,7 @@ impl AddressList {
         }
         let mut list = KVec::new();
         list.extend_from_slice(addresses, gfp)?;
-        Ok(Self::Several(list))
+        Ok(Self::Several(KBox::new(list, gfp)?))
     }
 
     pub(crate) fn as_slice(&self) -> &[Address] {

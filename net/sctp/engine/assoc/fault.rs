@@ -254,8 +254,12 @@ impl<B: Payload> Association<B> {
     /// The peer reports errors. The user is told of them, nothing else follows.
     #[cold]
     pub(super) fn on_error(&mut self, cx: &Cx<'_>, chunk: &Chunk<'_>) -> Next {
+        let before = self.remote_errors.take();
+        let Ok(mut errors) = before.map_or_else(|| KBox::new(KVec::new(), cx.gfp), Ok) else {
+            return Next::Continue;
+        };
         for cause in control::causes(chunk).flatten() {
-            if self.remote_errors.len() >= MAX_REMOTE_ERRORS {
+            if errors.len() >= MAX_REMOTE_ERRORS {
                 break;
             }
             let mut info = KVec::new();
@@ -264,8 +268,9 @@ impl<B: Payload> Association<B> {
             }
             let code = cause.code;
             // Without memory the user is not told.
-            let _ = self.remote_errors.push(RemoteError { code, info }, cx.gfp);
+            let _ = errors.push(RemoteError { code, info }, cx.gfp);
         }
+        self.remote_errors = Some(errors).filter(|errors| !errors.is_empty());
         Next::Continue
     }
 

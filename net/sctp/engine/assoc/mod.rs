@@ -128,7 +128,8 @@ pub(crate) struct Association<B: Payload> {
     /// Consecutive timeouts without a sign of life on any path (8.1).
     errors: u32,
     /// The highest RTO that a user has not asked for yet, and whose it was.
-    highest_rto: (Duration, PathId),
+    highest_rto: Duration,
+    highest_rto_of: PathId,
     /// When an unconfirmed path may be probed next (HB.Max.Burst of 1, 5.4).
     next_confirmation: Option<Time>,
 
@@ -149,8 +150,8 @@ pub(crate) struct Association<B: Payload> {
     window_probe_due: bool,
     /// Bytes of new DATA that were sent since the last input or command, and how many more than
     /// Max.Burst packets it allows, because it has acknowledged so many.
-    burst: usize,
-    burst_credit: usize,
+    burst: u32,
+    burst_credit: u32,
     /// The last TSN of the last packet that was not filled, and how many such packets more are to
     /// ask for a SACK at once (see `transmit.rs`).
     last_short: Option<Tsn>,
@@ -175,7 +176,7 @@ pub(crate) struct Association<B: Payload> {
     reply: Option<KBox<Reply<B>>>,
     notices: Notices,
     /// Errors that the peer reported, for the user. At most `MAX_REMOTE_ERRORS`, see `fault.rs`.
-    remote_errors: KVec<RemoteError>,
+    remote_errors: Option<KBox<KVec<RemoteError>>>,
     timers: Timers,
 }
 
@@ -360,7 +361,7 @@ impl<B: Payload> Association<B> {
     pub(crate) fn may_have_event(&self) -> bool {
         self.rx.may_have_event()
             || self.notices.any()
-            || !self.remote_errors.is_empty()
+            || self.remote_errors.is_some()
             || !self.failures.is_empty()
             || self.is_newly_dry()
     }
@@ -407,8 +408,14 @@ impl<B: Payload> Association<B> {
         if let Some(received) = self.rx.take() {
             return Some(Event::Message(received));
         }
-        if let Ok(error) = self.remote_errors.remove(0) {
-            return Some(Event::RemoteError(error));
+        if let Some(errors) = &mut self.remote_errors {
+            let error = errors.remove(0);
+            if errors.is_empty() {
+                self.remote_errors = None;
+            }
+            if let Ok(error) = error {
+                return Some(Event::RemoteError(error));
+            }
         }
         if self.is_newly_dry() {
             self.is_dry = true;

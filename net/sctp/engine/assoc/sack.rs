@@ -111,7 +111,7 @@ impl<B: Payload> Association<B> {
             Algorithm::Reno => 0,
             Algorithm::Cubic => {
                 let freed = summary.paths.iter().map(|path| path.left_flight);
-                freed.fold(0, usize::saturating_add)
+                u32::try_from(freed.fold(0, usize::saturating_add)).unwrap_or(u32::MAX)
             }
         };
         for (id, was) in path_ids(self.paths.len()).zip(flight_before) {

@@ -323,8 +323,8 @@ impl<B: Payload> Association<B> {
     fn ends_burst(&self, path: &Path, size: usize) -> bool {
         let most = (self.config.max_burst as usize)
             .saturating_mul(path.chunk_room())
-            .saturating_add(self.burst_credit);
-        self.config.max_burst > 0 && self.burst.saturating_add(size) >= most
+            .saturating_add(self.burst_credit as usize);
+        self.config.max_burst > 0 && (self.burst as usize).saturating_add(size) >= most
     }
 
     /// Whether nothing better than a path that does not work is left.
@@ -436,7 +436,7 @@ impl<B: Payload> Association<B> {
         self.outstanding.sent(header, kept, id, cx.now);
         self.outstanding.mark(tsn, policy, context);
         self.sent_data(cx, id, size);
-        self.burst = self.burst.saturating_add(size);
+        self.burst = self.burst.saturating_add(size as u32);
         if let Some(path) = self.path_mut(id) {
             if path.rtt_probe.is_none() {
                 path.rtt_probe = Some(RttProbe { tsn, sent: cx.now });

@@ -199,7 +199,8 @@ impl<B: Payload> Association<B> {
             more_follows: false,
             nagle_waits: 0,
             last_user_data: cx.now,
-            highest_rto: (Duration::ZERO, PathId(0)),
+            highest_rto: Duration::ZERO,
+            highest_rto_of: PathId(0),
             forward: Forward::new(),
             abandoned: AbandonedCounts::new(),
             failures: Failures::new(),
@@ -209,7 +210,7 @@ impl<B: Payload> Association<B> {
             abort: Abort::None,
             reply: None,
             notices: Notices::default(),
-            remote_errors: KVec::new(),
+            remote_errors: None,
             timers: Timers::NONE,
         };
         // Only there, so that the stack holds it once.

@@ -38,13 +38,13 @@ impl<B: Payload> Association<B> {
     pub(crate) fn take_highest_rto(&mut self) -> (Duration, PathId) {
         for (id, path) in path_ids(self.paths.len()).zip(&mut self.paths) {
             let rto = path.rto.take_highest();
-            if rto > self.highest_rto.0 {
-                self.highest_rto = (rto, id);
+            if rto > self.highest_rto {
+                self.highest_rto = rto;
+                self.highest_rto_of = id;
             }
         }
-        let highest = self.highest_rto;
-        self.highest_rto.0 = self.config.rto_min;
-        highest
+        let highest = core::mem::replace(&mut self.highest_rto, self.config.rto_min);
+        (highest, self.highest_rto_of)
     }
 
     /// Sets how often the MTU of a path is probed (RFC 8899, 5.1.1); never if zero.

@@ -16,9 +16,9 @@ use crate::engine::{
 const MIN_ROUND: Duration = Duration::from_millis(10);
 
 pub(crate) struct Buffer {
-    size: usize,
+    size: u32,
     /// What tuning may make of `size`.
-    max: usize,
+    max: u32,
     granted: usize,
     /// Payload accepted and not consumed, in bytes and as memory.
     pub(super) held: usize,
@@ -33,7 +33,7 @@ impl Buffer {
     /// A buffer of `size` bytes of memory, which does not grow.
     pub(crate) const fn new(size: u32) -> Self {
         Self {
-            size: size as usize,
+            size,
             max: 0,
             granted: usize::MAX,
             held: 0,
@@ -45,8 +45,8 @@ impl Buffer {
 
     /// The user has set the size; `max` is how far it may grow by itself.
     pub(crate) fn resize(&mut self, size: u32, max: u32) {
-        self.size = size as usize;
-        self.max = max as usize;
+        self.size = size;
+        self.max = max;
     }
 
     /// How much memory there is for what is held, whatever the size.
@@ -56,17 +56,17 @@ impl Buffer {
 
     /// Whether [`Self::grant`] has set a limit below the size.
     pub(crate) fn is_short(&self) -> bool {
-        self.granted < self.size
+        self.granted < self.size as usize
     }
 
     /// Payload bytes that may be held.
     pub(crate) fn limit(&self) -> usize {
-        (self.size / 2).max(MIN_A_RWND as usize)
+        (self.size / 2).max(MIN_A_RWND) as usize
     }
 
     /// Memory that may be held.
     fn memory(&self) -> usize {
-        self.size.max(2 * MIN_A_RWND as usize).min(self.granted)
+        (self.size.max(2 * MIN_A_RWND) as usize).min(self.granted)
     }
 
     /// Memory that is held.
@@ -113,7 +113,7 @@ impl Buffer {
         }
         let total = self.held_truesize.saturating_add(truesize);
         if fills_gap {
-            return total <= self.size.saturating_mul(2);
+            return total <= (self.size as usize).saturating_mul(2);
         }
         // Somewhat more than the window promises, since that was told before what is on its way
         // now was known to be small. A probe of a closed window (6.1, A) may find room, too.
@@ -152,6 +152,6 @@ impl Buffer {
 
     /// The most memory that is ever held, but for one chunk.
     pub(super) fn bound(&self) -> usize {
-        (self.size * 2).max(self.memory() * 3 / 2)
+        (self.size as usize * 2).max(self.memory() * 3 / 2)
     }
 }

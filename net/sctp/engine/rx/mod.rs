@@ -71,7 +71,7 @@ pub(crate) struct Receiver<B> {
     streams: Streams<B>,
     partial: Option<Partial>,
     /// How much of a message makes it be delivered in parts, if not 0.
-    partial_delivery_point: usize,
+    partial_delivery_point: u32,
     /// A partial delivery that was broken off, for the user to be told.
     abandoned: Option<Abandoned>,
     /// The peer may give messages up (RFC 3758).
@@ -83,7 +83,7 @@ pub(crate) struct Receiver<B> {
     /// chunks.
     undelivered: usize,
     undelivered_truesize: usize,
-    undelivered_chunks: usize,
+    undelivered_chunks: u32,
     pub(crate) sack: SackState,
 }
 
@@ -136,12 +136,12 @@ impl<B: Payload> Receiver<B> {
     }
 
     pub(crate) fn set_partial_delivery_point(&mut self, bytes: u32) {
-        self.partial_delivery_point = bytes as usize;
+        self.partial_delivery_point = bytes;
     }
 
     /// TSNs held for reassembly or for their turn.
     pub(crate) fn pending_chunks(&self) -> usize {
-        self.undelivered_chunks
+        self.undelivered_chunks as usize
     }
 
     /// Takes in a DATA chunk with at least one byte of user data.
@@ -296,7 +296,7 @@ impl<B: Payload> Receiver<B> {
         let Some(run) = self.reassembly.first() else {
             return;
         };
-        let point = self.partial_delivery_point;
+        let point = self.partial_delivery_point as usize;
         let is_wanted = point != 0 && run.bytes >= point;
         // What the user has to read may make enough room when it is read.
         let may_get_room = self.buffer.held > self.undelivered;
@@ -397,7 +397,8 @@ impl<B: Payload> Receiver<B> {
 
     /// A run was taken out of what was not delivered. Says what memory it keeps.
     fn leaves(&mut self, run: &Run<B>) -> usize {
-        let chunks = run.rest.len().saturating_add(1);
+        let chunks = u32::try_from(run.rest.len()).unwrap_or(u32::MAX);
+        let chunks = chunks.saturating_add(1);
         let truesize = run.rest.iter().fold(run.first.truesize(), |sum, b| {
             sum.saturating_add(b.truesize())
         });

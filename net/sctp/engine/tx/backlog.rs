@@ -68,8 +68,8 @@ pub(crate) struct Backlog<T> {
     blocks: KVec<KVec<Slot<T>>>,
     all: List,
     free: Option<Id>,
-    vacant: usize,
-    len: usize,
+    vacant: u32,
+    len: u32,
 }
 
 impl<T> Backlog<T> {
@@ -84,7 +84,7 @@ impl<T> Backlog<T> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.len as usize
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -175,7 +175,7 @@ impl<T> Backlog<T> {
                 .map_err(|_| AllocError)?;
         }
         self.free = Some(free);
-        self.vacant = added;
+        self.vacant = added as u32;
         Ok(())
     }
 
@@ -247,7 +247,11 @@ impl<T> Backlog<T> {
 
     #[cfg(not(MODULE))]
     pub(crate) fn check_invariants(&self) {
-        assert_eq!(self.iter().count(), self.len, "elements in the list of all");
+        assert_eq!(
+            self.iter().count(),
+            self.len(),
+            "elements in the list of all"
+        );
         let (mut free, mut at) = (0, self.free);
         while let Some(id) = at {
             let slot = &self.blocks[id.index() / BLOCK][id.index() % BLOCK];
@@ -261,9 +265,9 @@ impl<T> Backlog<T> {
                 Slot::Taken(_) => None,
             };
         }
-        assert_eq!(free, self.vacant, "free places");
+        assert_eq!(free, self.vacant as usize, "free places");
         let places: usize = self.blocks.iter().map(|block| block.len()).sum();
-        assert_eq!(self.len + free, places, "places");
+        assert_eq!(self.len() + free, places, "places");
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) use self::loss::Overdue;
 use self::loss::{Lane, Tolerance};
 use crate::engine::{
     cx::Payload,
-    env::{AllocError, Flags, KVec},
+    env::{AllocError, Flags, KBox, KVec},
     path::{PathId, MAX_PATHS},
     ring::Ring,
     rx::tsn_map::Range,
@@ -149,17 +149,22 @@ pub(crate) struct Summary {
     pub(crate) progress: bool,
 }
 
+/// Gap blocks of the last SACK, and of the next.
+struct Gaps {
+    acked: KVec<Range>,
+    incoming: KVec<Range>,
+}
+
 pub(crate) struct Outstanding<B> {
     chunks: Ring<Chunk<B>>,
     /// TSN of the first chunk in the ring, or of the next one to be sent.
     first: Tsn,
-    /// Gap blocks of the last SACK, and memory for those of the next.
-    acked: KVec<Range>,
-    incoming: KVec<Range>,
+    /// Made with the first SACK that has gap blocks.
+    gaps: Option<KBox<Gaps>>,
     /// Payload bytes in flight: what counts against the peer's window.
     flight_payload: usize,
-    flight_count: usize,
-    lost_count: usize,
+    flight_count: u32,
+    lost_count: u32,
     lost_payload: usize,
     lost_from: Tsn,
     /// One per path at least, from when something is first sent.
@@ -176,8 +181,7 @@ impl<B: Payload> Outstanding<B> {
         Self {
             chunks: Ring::new(),
             first: initial,
-            acked: KVec::new(),
-            incoming: KVec::new(),
+            gaps: None,
             flight_payload: 0,
             flight_count: 0,
             lost_count: 0,
@@ -218,11 +222,11 @@ impl<B: Payload> Outstanding<B> {
     }
 
     pub(crate) fn flight_count(&self) -> usize {
-        self.flight_count
+        self.flight_count as usize
     }
 
     pub(crate) fn lost_count(&self) -> usize {
-        self.lost_count
+        self.lost_count as usize
     }
 
     /// Payload bytes that are not acknowledged.
@@ -257,6 +261,9 @@ impl<B: Payload> Outstanding<B> {
     /// Gives memory back that is not needed now.
     pub(crate) fn shrink(&mut self) {
         self.chunks.shrink();
+        if self.chunks.is_empty() {
+            self.gaps = None;
+        }
     }
 
     /// Notes a new chunk, which has [`next_tsn`](Self::next_tsn), as sent. Room was reserved.
@@ -334,7 +341,9 @@ impl<B: Payload> Outstanding<B> {
         gaps: impl Iterator<Item = GapBlock>,
         gfp: Flags,
     ) -> Result<(), BadSack> {
-        self.incoming.clear();
+        if let Some(gaps) = &mut self.gaps {
+            gaps.incoming.clear();
+        }
         if cumulative.is_before(self.cumulative_tsn_ack()) {
             return Err(BadSack::Old);
         }
@@ -352,7 +361,8 @@ impl<B: Payload> Outstanding<B> {
             if u32::from(gap.end) > beyond {
                 return Err(BadSack::NeverSent);
             }
-            if self.incoming.len() >= MAX_GAP_BLOCKS {
+            let incoming = self.incoming(gfp).map_err(|_| BadSack::NoMemory)?;
+            if incoming.len() >= MAX_GAP_BLOCKS {
                 continue;
             }
             is_sorted = is_sorted && gap.start > end;
@@ -361,9 +371,7 @@ impl<B: Payload> Outstanding<B> {
                 first: cumulative.plus(u32::from(gap.start)),
                 last: cumulative.plus(u32::from(gap.end)),
             };
-            self.incoming
-                .push(range, gfp)
-                .map_err(|_| BadSack::NoMemory)?;
+            incoming.push(range, gfp).map_err(|_| BadSack::NoMemory)?;
         }
         if !is_sorted {
             self.sort_incoming(cumulative);
@@ -379,23 +387,44 @@ impl<B: Payload> Outstanding<B> {
         gfp: Flags,
     ) -> Result<(), BadSack> {
         self.prepare(cumulative, core::iter::empty(), gfp)?;
-        self.incoming
-            .extend_from_slice(&self.acked, gfp)
-            .map_err(|_| BadSack::NoMemory)
+        match self.gaps.as_deref_mut() {
+            Some(Gaps { acked, incoming }) => incoming
+                .extend_from_slice(acked, gfp)
+                .map_err(|_| BadSack::NoMemory),
+            None => Ok(()),
+        }
+    }
+
+    /// What gap blocks of the next SACK are put into.
+    fn incoming(&mut self, gfp: Flags) -> Result<&mut KVec<Range>, AllocError> {
+        let gaps = match self.gaps.take() {
+            Some(gaps) => gaps,
+            None => {
+                let (acked, incoming) = (KVec::new(), KVec::new());
+                KBox::new(Gaps { acked, incoming }, gfp)?
+            }
+        };
+        Ok(&mut self.gaps.insert(gaps).incoming)
+    }
+
+    /// The gap blocks of the last SACK.
+    fn acked(&self) -> &[Range] {
+        self.gaps.as_ref().map_or(&[], |gaps| &gaps.acked)
     }
 
     /// For peers that list their gap blocks in any order, or twice.
     fn sort_incoming(&mut self, cumulative: Tsn) {
-        self.incoming
-            .sort_unstable_by_key(|r| r.first.since(cumulative));
+        let Some(gaps) = &mut self.gaps else {
+            return;
+        };
+        let incoming = &mut gaps.incoming;
+        incoming.sort_unstable_by_key(|r| r.first.since(cumulative));
         let mut kept = 0_usize;
-        for i in 0..self.incoming.len() {
-            let Some(range) = self.incoming.get(i).copied() else {
+        for i in 0..incoming.len() {
+            let Some(range) = incoming.get(i).copied() else {
                 break;
             };
-            let previous = kept
-                .checked_sub(1)
-                .and_then(|last| self.incoming.get_mut(last));
+            let previous = kept.checked_sub(1).and_then(|last| incoming.get_mut(last));
             if let Some(previous) = previous {
                 if range.first.since(cumulative) <= previous.last.since(cumulative) {
                     if range.last.is_after(previous.last) {
@@ -404,12 +433,12 @@ impl<B: Payload> Outstanding<B> {
                     continue;
                 }
             }
-            if let Some(slot) = self.incoming.get_mut(kept) {
+            if let Some(slot) = incoming.get_mut(kept) {
                 *slot = range;
                 kept = kept.wrapping_add(1);
             }
         }
-        self.incoming.truncate(kept);
+        incoming.truncate(kept);
     }
 
     /// Applies the SACK that was prepared. To look for losses is the next step.
@@ -419,7 +448,9 @@ impl<B: Payload> Outstanding<B> {
             self.drop_first(now, &mut summary);
         }
         self.apply_gaps(now, &mut summary);
-        core::mem::swap(&mut self.acked, &mut self.incoming);
+        if let Some(Gaps { acked, incoming }) = self.gaps.as_deref_mut() {
+            core::mem::swap(acked, incoming);
+        }
         if self.lost_from.is_before(self.first) {
             self.lost_from = self.first;
         }
@@ -543,8 +574,13 @@ impl<B: Payload> Outstanding<B> {
         let (mut i, mut j) = (0_usize, 0_usize);
         let mut at = 0_u32;
         loop {
-            let old = self.acked.get(i).map(clip);
-            let new = self.incoming.get(j).map(clip);
+            let (acked, incoming): (&[Range], &[Range]) = match &self.gaps {
+                Some(gaps) => (&gaps.acked, &gaps.incoming),
+                None => return,
+            };
+            let old = acked.get(i).map(clip);
+            let new = incoming.get(j).map(clip);
+            let (olds, news) = (acked.len(), incoming.len());
             let (in_old, until_old) = side(old, at, end);
             let (in_new, until_new) = side(new, at, end);
             let until = until_old.min(until_new);
@@ -565,7 +601,7 @@ impl<B: Payload> Outstanding<B> {
             if new.is_some_and(|(_, stop)| stop <= at) {
                 j = j.wrapping_add(1);
             }
-            if i >= self.acked.len() && j >= self.incoming.len() {
+            if i >= olds && j >= news {
                 break;
             }
         }
@@ -580,7 +616,7 @@ impl<B: Payload> Outstanding<B> {
             let tsn = self.first.plus(i as u32);
             assert_eq!(chunk.header.tsn, tsn, "the ring is indexed by TSN");
             let in_gap = self
-                .acked
+                .acked()
                 .iter()
                 .any(|r| !tsn.is_before(r.first) && !tsn.is_after(r.last));
             let is_abandoned = chunk.state == ChunkState::Abandoned;
@@ -604,10 +640,10 @@ impl<B: Payload> Outstanding<B> {
             }
         }
         assert_eq!(payload, self.flight_payload);
-        assert_eq!(count, self.flight_count);
-        assert_eq!(lost, self.lost_count);
+        assert_eq!(count, self.flight_count());
+        assert_eq!(lost, self.lost_count());
         assert_eq!(lost_payload, self.lost_payload);
-        for pair in self.acked.windows(2) {
+        for pair in self.acked().windows(2) {
             assert!(pair[0].last.is_before(pair[1].first), "gap blocks overlap");
         }
     }

@@ -210,7 +210,10 @@ impl<B: Payload> Outstanding<B> {
         is_partial: bool,
     ) -> usize {
         let first = self.first;
-        let last = self.acked.last().map_or(first.minus(1), |range| range.last);
+        let last = self
+            .acked()
+            .last()
+            .map_or(first.minus(1), |range| range.last);
         let Some(lane) = self.lanes.get_mut(path.index()) else {
             return 0;
         };
@@ -441,6 +444,6 @@ impl<B: Payload> Outstanding<B> {
             assert_eq!(at, None, "a list leads out of the ring");
             assert_eq!(lane.newest, before);
         }
-        assert_eq!(listed, self.flight_count, "in flight and in no list");
+        assert_eq!(listed, self.flight_count(), "in flight and in no list");
     }
 }
