@@ -71,22 +71,13 @@ others() {
 	stage interop "$here/interop.sh"
 	stage func-tests-x86 env FLAVOUR=x86 MODULE=rust "$here/func-tests.sh"
 }
-# A guest that boots beside busy processors finds no timer that it trusts, and its time-outs
-# come early: the others wait until it is up.
-up=$BUILD/run/kselftest-x86/out/booted
-rm -f "$up"
-when_it_is_up() {
-	local end=$((SECONDS + 120))
-	until [ -e "$up" ] || [ "$SECONDS" -ge "$end" ]; do sleep 0.2; done
-	"$@"
-}
 # Process groups of their own, to be ended as a whole if this one is interrupted.
 lanes=()
 trap 'for lane in "${lanes[@]}"; do kill -- "-$lane" 2>/dev/null || true; done' EXIT
 set -m
 for name in usermode removal others; do
 	say "at the same time: $name (log: $results/$name.log)"
-	when_it_is_up "$name" >"$results/$name.log" 2>&1 </dev/null &
+	"$name" >"$results/$name.log" 2>&1 </dev/null &
 	lanes+=($!)
 done
 set +m
