@@ -3,6 +3,9 @@
  * What sctp_connectx() of libsctp is made of: SCTP_SOCKOPT_CONNECTX, _OLD and
  * _CONNECTX3. RFC 6458 section 9.9.
  */
+#include <stddef.h>
+#include <sys/mman.h>
+
 #include "sctp_util.h"
 
 #define CONNECTX_OLD	107
@@ -294,5 +297,73 @@ TEST_F(connectx, bad_pointers)
 	EXPECT_EQ(-1, getsockopt(self->fd, SOL_SCTP, CONNECTX3, &arg, &len));
 	EXPECT_EQ(EFAULT, errno);
 }
+
+#ifdef __x86_64__
+/* A system call as 32-bit programs make it, by its number there. */
+static long call32(long nr, long a, long b, long c, long d, long e)
+{
+	asm volatile("int $0x80"
+		     : "+a"(nr)
+		     : "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
+		     : "memory", "r8", "r9", "r10", "r11");
+	return nr;
+}
+
+/* Without such calls the kernel ends who makes one, or takes it for another. */
+static bool have_call32(void)
+{
+	const int getpid32 = 20;
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(call32(getpid32, -1, 0, 0, 0, -1) == getpid() ? 0 : 1);
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/* struct sctp_getaddrs_old of a 32-bit program, and what belongs to it. */
+struct low {
+	__u32 assoc_id, addr_num, addrs;
+	socklen_t len;
+	union test_addr addr;
+};
+
+/* 0 or minus the errno, with an option of @len bytes. */
+static long connectx3_32(int fd, struct low *low, socklen_t len)
+{
+	const int getsockopt32 = 365;
+
+	low->len = len;
+	return call32(getsockopt32, fd, SOL_SCTP, CONNECTX3, (long)low,
+		      (long)&low->len);
+}
+
+/* What sctp_connectx() of a 32-bit program is made of. */
+TEST_F(connectx, of_a_32_bit_program)
+{
+	const socklen_t size = offsetof(struct low, len);
+	struct low *low;
+
+	if (!have_call32())
+		SKIP(return, "the kernel has no 32-bit calls");
+	low = mmap(NULL, sizeof(*low), PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	ASSERT_NE(MAP_FAILED, low);
+	low->addr = self->addr;
+	low->addr_num = addr_len(&self->addr);
+	low->addrs = (long)&low->addr;
+
+	set_events(_metadata, self->fd, EV_ASSOC);
+	EXPECT_EQ(-EINVAL, connectx3_32(self->fd, low, size - 1));
+	ASSERT_EQ(0, connectx3_32(self->fd, low, size));
+	EXPECT_EQ(sizeof(low->assoc_id), low->len);
+	EXPECT_EQ(low->assoc_id,
+		  recv_assoc_change(_metadata, self->fd, SCTP_COMM_UP)
+			  .sac_assoc_id);
+	EXPECT_EQ(-EISCONN, connectx3_32(self->fd, low, size));
+	low->addrs = 0;
+	EXPECT_EQ(-EFAULT, connectx3_32(self->fd, low, size));
+}
+#endif
 
 TEST_HARNESS_MAIN
