@@ -14,7 +14,7 @@
 
 use super::{
     addr::Address,
-    cc::Controller,
+    cc::{Algorithm, Controller},
     config::{Config, PathConfig},
     cx::Cx,
     event::{PathChange, PathReason},
@@ -240,6 +240,16 @@ impl Path {
             self.cc.set_mtu(chunk_room(self.mtu()));
         }
         result
+    }
+
+    /// IP has another MTU for the route.
+    pub(crate) fn on_route(&mut self, now: Time, mtu: usize, algorithm: Algorithm) {
+        let was_guess = self.pmtu.is_guess();
+        self.with_pmtu(|pmtu| pmtu.on_route(now, mtu));
+        if was_guess && self.last_data.is_none() {
+            // The initial window is a number of packets.
+            self.cc = Controller::new(algorithm, self.chunk_room());
+        }
     }
 
     /// Nothing that was sent here is waited for any more, and nothing of it will be recovered.

@@ -108,6 +108,8 @@ pub(crate) struct Pmtu {
     header: u32,
     /// What the route can carry, as IP has it.
     route: u32,
+    /// Or rather as somebody had to guess before there was a route.
+    is_guess: bool,
     /// How far a search goes: `route`, or what a packet too big has said, until the raise timer.
     limit: u32,
     /// What DATA is sent at.
@@ -156,6 +158,7 @@ impl Pmtu {
             from_base: config.probe_from_base,
             header,
             route,
+            is_guess: false,
             limit: route,
             plpmtu: fixed.unwrap_or(route),
             confirmed: 0,
@@ -184,6 +187,15 @@ impl Pmtu {
     /// What the route was last said to carry.
     pub(crate) fn route(&self) -> usize {
         self.route as usize
+    }
+
+    /// What the route was said to carry is a guess: IP is believed as soon as it knows.
+    pub(crate) fn set_guess(&mut self) {
+        self.is_guess = true;
+    }
+
+    pub(crate) fn is_guess(&self) -> bool {
+        self.is_guess
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -248,6 +260,7 @@ impl Pmtu {
     /// IP has another MTU for the route, or a route of another MTU.
     pub(crate) fn on_route(&mut self, now: Time, mtu: usize) {
         let mtu = bounded(size(mtu));
+        let was_guess = core::mem::take(&mut self.is_guess);
         if mtu == self.route {
             return;
         }
@@ -261,6 +274,7 @@ impl Pmtu {
         match self.phase {
             // What was found out was found out about another route.
             Phase::Base | Phase::Error => self.enter_base(),
+            Phase::Searching | Phase::Complete if was_guess => self.believe(now, mtu),
             Phase::Searching | Phase::Complete if !grows => self.lower_limit(now),
             Phase::Searching | Phase::Complete if self.may_probe() => {
                 self.failed = u32::MAX;

@@ -452,8 +452,9 @@ impl<B: Payload> Association<B> {
         if self.state == State::Closed {
             return;
         }
+        let algorithm = self.config.congestion_control;
         if let Some(path) = self.path_mut(path) {
-            path.with_pmtu(|pmtu| pmtu.on_route(cx.now, mtu));
+            path.on_route(cx.now, mtu, algorithm);
         }
     }
 
@@ -504,7 +505,8 @@ impl<B: Payload> Association<B> {
             if self.has_address(address) || self.paths.len() >= MAX_PATHS {
                 continue;
             }
-            let path = Path::new(&self.config, *address, None, state, mtu);
+            let mut path = Path::new(&self.config, *address, None, state, mtu);
+            path.pmtu.set_guess();
             // Does not fail: there is room.
             let _ = self.paths.push(path, cx.gfp);
         }

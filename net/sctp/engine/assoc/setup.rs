@@ -101,7 +101,7 @@ impl<B: Payload> Association<B> {
     }
 
     /// Makes an association of a cookie that has come back in `pkt`, and takes in the rest of
-    /// that packet.
+    /// that packet. `mtu` is good until a packet has found its route.
     pub(crate) fn accept(
         cx: &mut Cx<'_>,
         listener: Listener<'_>,
@@ -139,7 +139,8 @@ impl<B: Payload> Association<B> {
             locals.insert(*address);
         }
         // The cookie was sent to the first address and has come back: somebody is there (5.4).
-        let path = Path::new(config, cookie.peers.first(), local, PathState::Active, mtu);
+        let mut path = Path::new(config, cookie.peers.first(), local, PathState::Active, mtu);
+        path.pmtu.set_guess();
         let ports = (cookie.local_port, cookie.peer_port);
         let mut this = Self::new(cx, config, ports, &identity, &locals, path)?;
         this.reserve_paths(cx, &cookie.peers)?;

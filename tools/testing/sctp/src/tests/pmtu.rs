@@ -662,3 +662,24 @@ proptest! {
         prop_assert_eq!(bench.pmtu.get(), bench.pmtu.route());
     }
 }
+
+/// Who answers an INIT has no route yet. Once it has one, that is believed, as if it had been known
+/// from the start.
+#[test]
+fn a_guess_is_good_until_there_is_a_route() {
+    for route in [9000, ETHERNET, 1000] {
+        let mut b = Bench::new(1240, 9000);
+        b.pmtu.set_guess();
+        assert_eq!(b.pmtu.get(), 1240);
+        b.pmtu.on_route(b.now, route);
+        assert_eq!((b.pmtu.get(), b.send_probe()), (route, None));
+        assert_eq!(b.pmtu.timer(), None);
+        // From then on it is as ever.
+        b.pmtu.on_route(b.now, 16_000);
+        assert_eq!((b.pmtu.get(), b.send_probe()), (route, Some(16_000)));
+    }
+    let mut b = Bench::strict(1300, 9000);
+    b.pmtu.set_guess();
+    b.pmtu.on_route(b.now, ETHERNET);
+    assert_eq!(b.pmtu.get(), BASE_PLPMTU);
+}

@@ -246,6 +246,19 @@ fn a_larger_route_is_probed_first_and_then_used() {
     net.finish(A);
 }
 
+/// Who was connected to had no route when the association was made. The first packet finds one, and
+/// all is as if it had been known.
+#[test]
+fn the_first_route_need_not_be_probed() {
+    let mut net = Net::connected(10);
+    net.with(Z, |assoc, cx| assoc.handle_mtu(cx, assoc.primary(), 8980));
+    assert_eq!(mtu(&net, Z), 8980);
+    let path = &net.hosts[Z].assoc().paths()[0];
+    assert_eq!(path.pmtu.probe_due(), None);
+    assert!(path.cc.cwnd() > 8980, "an initial window");
+    net.finish(A);
+}
+
 /// Each direction has its own.
 #[test]
 fn asymmetric() {
