@@ -156,6 +156,8 @@ pub(crate) struct Association<B: Payload> {
     /// ask for a SACK at once (see `transmit.rs`).
     last_short: Option<Tsn>,
     nagle_waits: u8,
+    /// Messages that had to wait have filled a packet, and none has waited for too long since.
+    fills_packets: bool,
     /// The user will send more at once, so that packets are to be filled.
     more_follows: bool,
     /// What was given up, and what the peer and the user are to be told of it.

@@ -130,10 +130,13 @@ impl<B: Payload> Association<B> {
     }
 
     /// Nothing came for too long that would have let it go: it leaves as it is, and those that
-    /// follow are not to wait like that.
+    /// follow are not to wait like that. Unless the user goes on writing, and just was not given
+    /// the processor: to ask for a SACK with each message would cost more than it helps.
     pub(super) fn on_held_for_long(&mut self) {
         self.last_short = None;
-        self.nagle_waits = NAGLE_MEMORY;
+        if !core::mem::take(&mut self.fills_packets) {
+            self.nagle_waits = NAGLE_MEMORY;
+        }
     }
 
     /// The peer says how much it takes.
@@ -382,6 +385,7 @@ impl<B: Payload> Association<B> {
             }
         };
         if let Some(tsn) = last {
+            let had_to_wait = self.timers.get(Timer::Nagle).is_some();
             self.timers.stop(Timer::Nagle);
             if path == self.active_path() {
                 self.data_to = path;
@@ -394,6 +398,8 @@ impl<B: Payload> Association<B> {
             if out.len() < full && self.queue.is_empty() {
                 self.last_short = Some(tsn);
                 self.nagle_waits = self.nagle_waits.saturating_sub(1);
+            } else if had_to_wait {
+                self.fills_packets = true;
             }
         }
         result

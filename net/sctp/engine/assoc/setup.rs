@@ -199,6 +199,7 @@ impl<B: Payload> Association<B> {
             last_short: None,
             more_follows: false,
             nagle_waits: 0,
+            fills_packets: false,
             last_user_data: cx.now,
             highest_rto: Duration::ZERO,
             highest_rto_of: PathId(0),

@@ -124,6 +124,28 @@ fn a_stream_of_small_messages_fills_packets() {
     assert_eq!(delayed_sacks(&net), 0);
 }
 
+/// A pause of both is no reason to do otherwise, though what was held back has left by itself.
+#[test]
+fn a_stream_of_small_messages_with_pauses_fills_packets() {
+    let mut net = near(1480);
+    net.link.delay = us(1);
+    for i in 0..2000 {
+        net.send(A, 0, &pattern(i, 64));
+        net.run_for(us(10));
+        if i % 100 == 50 {
+            // Neither of them has the processor.
+            net.run_for(us(3000));
+            net.read_all(Z);
+            net.hosts[Z].reads = true;
+        } else if i % 100 == 30 {
+            net.hosts[Z].reads = false;
+        }
+    }
+    net.run_until(|net| net.hosts[Z].got.len() == 2000);
+    let data = net.hosts[A].packets;
+    assert!(data < 300, "{data} packets for 2000 messages");
+}
+
 /// A peer that does not read delays its SACKs. What is held back meanwhile does not wait for
 /// these, and after the first time it does not wait for more than an answer to a question.
 #[test]
