@@ -280,17 +280,17 @@ pub(crate) fn put_packet(sk: &Sk, msg: &mut Message<'_>, payload: &SkbRange) {
     let Some(arrival) = payload.arrival() else {
         return;
     };
-    let class = arrival.traffic_class;
-    if let IpAddr::V4(to) = arrival.to {
+    let class = arrival.traffic_class();
+    if let IpAddr::V4(to) = arrival.to() {
         if wanted.v4_pktinfo {
             let mut c = bindings::in_pktinfo::zeroed();
-            c.ipi_ifindex = arrival.ifindex as c_int;
+            c.ipi_ifindex = arrival.ifindex();
             c.ipi_addr.s_addr = u32::from_ne_bytes(to.octets());
             c.ipi_spec_dst = c.ipi_addr;
             msg.put_control(IP, bindings::IP_PKTINFO as c_int, c.bytes());
         }
         if wanted.v4_ttl {
-            let ttl = c_int::from(arrival.hop_limit);
+            let ttl = c_int::from(arrival.hop_limit());
             msg.put_control(IP, bindings::IP_TTL as c_int, ttl.bytes());
         }
         if wanted.v4_tos {
@@ -299,13 +299,13 @@ pub(crate) fn put_packet(sk: &Sk, msg: &mut Message<'_>, payload: &SkbRange) {
     }
     if wanted.v6_pktinfo {
         let mut c = bindings::in6_pktinfo::zeroed();
-        c.ipi6_addr = ip::in6(&ip::to_mapped(arrival.to));
-        c.ipi6_ifindex = arrival.ifindex as c_int;
+        c.ipi6_addr = ip::in6(&ip::to_mapped(arrival.to()));
+        c.ipi6_ifindex = arrival.ifindex();
         msg.put_control(IPV6, bindings::IPV6_PKTINFO as c_int, c.bytes());
     }
-    if arrival.to.is_ipv6() {
+    if arrival.to().is_ipv6() {
         if wanted.v6_hoplimit {
-            let hops = c_int::from(arrival.hop_limit);
+            let hops = c_int::from(arrival.hop_limit());
             msg.put_control(IPV6, bindings::IPV6_HOPLIMIT as c_int, hops.bytes());
         }
         if wanted.v6_tclass {

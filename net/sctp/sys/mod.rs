@@ -35,6 +35,7 @@ pub(crate) mod bindings {
 
 pub(crate) mod busy_poll;
 pub(crate) mod clock;
+pub(crate) mod copied;
 pub(crate) mod crypto;
 #[cfg(CONFIG_INET_DIAG)]
 pub(crate) mod diag;

@@ -7,14 +7,14 @@
 
 use super::{
     bindings,
+    copied::{Arrival, Copied},
     group::{self, Chosen},
-    ip,
     msg::Message,
     sock::Sk,
 };
-use crate::engine::{addr::IpAddr, cx::Payload};
+use crate::engine::cx::Payload;
 use core::{ops::Range, ptr::NonNull};
-use kernel::{error::to_result, prelude::*, sync::Arc};
+use kernel::{error::to_result, prelude::*};
 
 /// Offset of the checksum in the SCTP common header.
 pub(super) const CHECKSUM_OFFSET: usize = 8;
@@ -104,7 +104,7 @@ impl Skb {
     }
 
     /// Copies bytes out, from any part.
-    fn copy_bits(&self, offset: usize, to: &mut [u8]) -> Result {
+    pub(super) fn copy_bits(&self, offset: usize, to: &mut [u8]) -> Result {
         let (Ok(offset), Ok(len)) = (i32::try_from(offset), i32::try_from(to.len())) else {
             return Err(EINVAL);
         };
@@ -326,68 +326,7 @@ enum Memory {
     /// A packet that was received, and with it whatever else came in it.
     Received(Skb),
     /// A copy of a little data out of a large packet.
-    Copied(Arc<Copied>),
-}
-
-/// What is kept of a large packet that brought a little data.
-struct Copied {
-    bytes: KVec<u8>,
-    arrival: Arrival,
-}
-
-/// How a packet came, besides what is in it.
-#[derive(Clone, Copy)]
-pub(crate) struct Arrival {
-    /// When, if somebody wants to know.
-    tstamp: bindings::ktime_t,
-    mark: u32,
-    priority: u32,
-    /// The interface.
-    pub(crate) ifindex: u32,
-    /// Our address.
-    pub(crate) to: IpAddr,
-    /// The DSCP with the ECN bits.
-    pub(crate) traffic_class: u8,
-    /// What was left of its time to live.
-    pub(crate) hop_limit: u8,
-}
-
-impl Arrival {
-    /// Of a packet that was received.
-    fn of(skb: &Skb) -> Self {
-        let mut raw = bindings::sctp_arrival::default();
-        // SAFETY: The skb is valid, its network header still in place, and `raw` to be written.
-        unsafe { bindings::sctp_helper_skb_arrival(skb.as_ptr(), &mut raw) };
-        let to = ip::from_in6(&raw.daddr);
-        Self {
-            tstamp: raw.tstamp,
-            mark: raw.mark,
-            priority: raw.priority,
-            ifindex: raw.ifindex as u32,
-            to: to.to_ipv4_mapped().map_or(IpAddr::V6(to), IpAddr::V4),
-            traffic_class: raw.traffic_class,
-            hop_limit: raw.hop_limit,
-        }
-    }
-
-    /// An empty packet that came in the same way.
-    fn to_skb(self) -> Option<Skb> {
-        // SAFETY: Allocating has no requirements.
-        let skb =
-            unsafe { bindings::__alloc_skb(0, bindings::RUST_CONST_HELPER_GFP_KERNEL, 0, -1) };
-        // SAFETY: A new skb, and the reference is ours.
-        let skb = unsafe { Skb::from_raw(skb) }?;
-        // SAFETY: The skb is valid and nobody else's.
-        unsafe {
-            bindings::sctp_helper_skb_set_arrival(
-                skb.as_ptr(),
-                self.tstamp,
-                self.mark,
-                self.priority,
-            )
-        };
-        Some(skb)
-    }
+    Copied(Copied),
 }
 
 /// A range of some counted memory: the kernel's [`Payload`].
@@ -434,16 +373,14 @@ impl Payload for SkbRange {
         let memory = match &self.memory {
             Memory::Sent(skb) => Memory::Sent(skb.clone()),
             Memory::Received(skb) => match copy_if_small(skb, offset as usize, len) {
-                Some(copy) => {
-                    return Some(Self {
-                        memory: Memory::Copied(copy),
-                        offset: 0,
-                        len: len as u32,
-                    })
-                }
+                Some(copy) => return Some(Self::of_copy(copy, len)),
                 None => Memory::Received(skb.clone()),
             },
-            Memory::Copied(copy) => Memory::Copied(copy.clone()),
+            Memory::Copied(copy) => {
+                let offset = offset as usize;
+                let copy = copy.slice(offset..offset.checked_add(len)?)?;
+                return Some(Self::of_copy(copy, len));
+            }
         };
         // INVARIANT: The range is within `self`'s, which is within the memory.
         Some(Self {
@@ -456,20 +393,24 @@ impl Payload for SkbRange {
 
 /// A copy of a range that would otherwise pin a buffer more than four times its size. Without
 /// memory for it the buffer is pinned after all.
-fn copy_if_small(skb: &Skb, offset: usize, len: usize) -> Option<Arc<Copied>> {
+fn copy_if_small(skb: &Skb, offset: usize, len: usize) -> Option<Copied> {
     if len.saturating_mul(4) >= skb.len() {
         return None;
     }
-    let mut copy = KVec::from_elem(0, len, GFP_ATOMIC).ok()?;
-    skb.copy_bits(offset, &mut copy).ok()?;
-    let copied = Copied {
-        bytes: copy,
-        arrival: Arrival::of(skb),
-    };
-    Arc::new(copied, GFP_ATOMIC).ok()
+    Copied::of(skb, offset, len)
 }
 
 impl SkbRange {
+    /// All `len` bytes of a copy.
+    fn of_copy(copy: Copied, len: usize) -> Self {
+        // INVARIANT: That is how many it has.
+        Self {
+            memory: Memory::Copied(copy),
+            offset: 0,
+            len: len as u32,
+        }
+    }
+
     /// The user's message that this is part of, and where in it this begins.
     pub(super) fn sent(&self) -> Option<(&Skb, usize)> {
         match &self.memory {
@@ -529,7 +470,7 @@ impl SkbRange {
         match &self.memory {
             Memory::Sent(_) => None,
             Memory::Received(skb) => Some(Arrival::of(skb)),
-            Memory::Copied(copy) => Some(copy.arrival),
+            Memory::Copied(copy) => Some(*copy.arrival()),
         }
     }
 
@@ -540,7 +481,7 @@ impl SkbRange {
             Memory::Sent(_) => {}
             Memory::Received(skb) => msg.put_socket_control(sk, skb),
             Memory::Copied(copy) if sk.wants_socket_control() => {
-                if let Some(skb) = copy.arrival.to_skb() {
+                if let Some(skb) = copy.arrival().to_skb() {
                     msg.put_socket_control(sk, &skb);
                 }
             }
@@ -557,7 +498,7 @@ impl SkbRange {
             Memory::Sent(skb) | Memory::Received(skb) => skb.copy_bits(start, to),
             Memory::Copied(copy) => {
                 let end = start.checked_add(len).ok_or(EINVAL)?;
-                to.copy_from_slice(copy.bytes.get(start..end).ok_or(EINVAL)?);
+                to.copy_from_slice(copy.bytes().get(start..end).ok_or(EINVAL)?);
                 Ok(())
             }
         }
@@ -573,7 +514,7 @@ impl SkbRange {
             Memory::Sent(skb) | Memory::Received(skb) => msg.copy_skb_to_user(skb, offset, len),
             Memory::Copied(copy) => {
                 let end = offset.checked_add(len).ok_or(EINVAL)?;
-                msg.copy_to_user(copy.bytes.get(offset..end).ok_or(EINVAL)?)
+                msg.copy_to_user(copy.bytes().get(offset..end).ok_or(EINVAL)?)
             }
         }
     }
