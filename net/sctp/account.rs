@@ -66,7 +66,7 @@ impl Locked<'_> {
             });
         }
         let was_full = !self.inner.sk.is_writeable();
-        let result = self.call(|engine, cx| engine.handle_packet(cx, packet), drain);
+        let result = self.call(|engine, cx| (engine.handle_packet(cx, packet), drain));
         // It was the send buffer that held the user back, not the path or the peer.
         if was_full && self.inner.engine.could_send_more() {
             self.inner.sk.grow_sndbuf();
@@ -105,10 +105,12 @@ impl Locked<'_> {
     /// The user has read that much.
     pub(crate) fn consumed(&mut self, bytes: usize, truesize: usize) {
         self.follow_rcvbuf();
-        match self.call(|engine, cx| engine.consumed(cx, bytes, truesize), false) {
-            Some(true) => self.flush(),
-            Some(false) => self.settle_memory(),
-            None => {}
+        let polled = self.call(|engine, cx| {
+            let polls = engine.consumed(cx, bytes, truesize);
+            (polls, polls)
+        });
+        if polled == Some(false) {
+            self.settle_memory();
         }
     }
 

@@ -275,7 +275,7 @@ impl<'a> Locked<'a> {
 
     /// Calls the engine and drains it. `None` if the association has ended.
     pub(crate) fn with<R>(&mut self, f: impl FnOnce(&mut Engine, &mut Cx<'_>) -> R) -> Option<R> {
-        self.call(f, true)
+        self.call(|engine, cx| (f(engine, cx), true))
     }
 
     /// Drains the engine, which was called before.
@@ -283,11 +283,10 @@ impl<'a> Locked<'a> {
         let _ = self.with(|_, _| ());
     }
 
-    /// Calls the engine. If it is not drained, the caller will do so soon.
+    /// Calls the engine, and drains it if `f` says that there is reason to.
     pub(crate) fn call<R>(
         &mut self,
-        f: impl FnOnce(&mut Engine, &mut Cx<'_>) -> R,
-        drain: bool,
+        f: impl FnOnce(&mut Engine, &mut Cx<'_>) -> (R, bool),
     ) -> Option<R> {
         if self.inner.gone {
             return None;
@@ -302,7 +301,7 @@ impl<'a> Locked<'a> {
             stats: &counters,
             ..cx(&this.pernet, &mut rng)
         };
-        let result = f(&mut self.inner.engine, &mut cx);
+        let (result, drain) = f(&mut self.inner.engine, &mut cx);
         if drain {
             self.drain(&mut cx);
         }
@@ -312,8 +311,9 @@ impl<'a> Locked<'a> {
     /// Lets out what the engine has: packets, then events, then the time of the next timeout.
     fn drain(&mut self, cx: &mut Cx<'_>) {
         let complete = self.transmit(cx) & self.deliver(cx);
-        self.follow_tag();
-        self.follow_paths();
+        if !self.inner.followed || self.inner.engine.state() != State::Established {
+            self.inner.followed = self.follow_tag() & self.follow_paths();
+        }
         self.settle_memory();
         if self.inner.engine.is_closed() && complete {
             self.unlink();

@@ -324,9 +324,11 @@ fn hand_over(
     if !locked.is_of(endpoint) {
         return Err(EPIPE);
     }
-    let result = locked.with(|engine, cx| {
+    let result = locked.call(|engine, cx| {
         engine.set_more_follows(more);
-        engine.send(cx, message)
+        let result = engine.send(cx, message);
+        let polls = !matches!(result, Ok(false));
+        (result, polls)
     });
     drop(locked);
     result.ok_or(EPIPE)?.map_err(connect::send_error)?;

@@ -40,12 +40,13 @@ pub(crate) enum SendError<B> {
 
 impl<B: Payload> Association<B> {
     /// Takes a message to be sent, also while the association is being set up. How much may wait
-    /// is for the caller to limit.
+    /// is for the caller to limit. Gives whether that can be a reason to poll: it is none for
+    /// one that waits as others do.
     pub(crate) fn send(
         &mut self,
         cx: &mut Cx<'_>,
         mut message: Message<B>,
-    ) -> Result<(), SendError<B>> {
+    ) -> Result<bool, SendError<B>> {
         if !self.state.takes_messages() || self.shutdown_when_up {
             return Err(SendError::ShuttingDown(message));
         }
@@ -64,7 +65,7 @@ impl<B: Payload> Association<B> {
         if let Some(unfinished) = self.queue.unfinished() {
             message.policy = unfinished.policy;
             if let Fate::GivenUp(why) = unfinished.fate {
-                return self.refuse(cx, message, why);
+                return self.refuse(cx, message, why).map(|()| true);
             }
         }
         let policy = message.policy;
@@ -77,8 +78,9 @@ impl<B: Payload> Association<B> {
         self.is_dry = false;
         if let Policy::Timed(until) = policy {
             self.plan_sweep(until);
+            return Ok(true);
         }
-        Ok(())
+        Ok(!self.is_quiet(cx.now))
     }
 
     /// Whether a message like that is taken: on any stream that there is, but while one is not

@@ -30,8 +30,8 @@ use crate::engine::{
     path::{Path, PathId, RttProbe},
     serial::Tsn,
     stats::Counter,
-    time::Duration,
-    tx::send_queue::Fragment,
+    time::{Duration, Time},
+    tx::{send_queue::Fragment, Message},
     wire::{
         builder::{BuildError, PacketBuilder},
         data::DataHeader,
@@ -127,6 +127,15 @@ impl<B: Payload> Association<B> {
             let hold = rtt.clamp(SHORTEST_HOLD, LONGEST_HOLD);
             self.timers.set(Timer::Nagle, cx.now.plus(hold));
         }
+    }
+
+    /// Whether Nagle's algorithm has held back what waits, and does so still.
+    pub(super) fn is_held(&self, now: Time) -> bool {
+        let is_due = |m: &Message<B>| m.policy.is_over(now) || m.stream >= self.out_streams;
+        self.timers.get(Timer::Nagle).is_some()
+            && !self.more_follows
+            && self.nagle_holds(self.mtu(self.next_path()), 0)
+            && !self.queue.front().is_some_and(is_due)
     }
 
     /// Nothing came for too long that would have let it go: it leaves as it is, and those that

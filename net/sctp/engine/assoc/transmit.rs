@@ -20,7 +20,7 @@ use crate::engine::{
     rx::sack::Owed,
     scope,
     stats::Counter,
-    time::Duration,
+    time::{Duration, Time},
     wire::{
         builder::PacketBuilder, cause::NewCause, emit::InitParams, init::InitFixed, packet::Header,
         sack::GapBlock,
@@ -50,7 +50,7 @@ impl<B: Payload> Association<B> {
             self.reply = None;
             return Ok(Some(way));
         }
-        if self.is_quiet() {
+        if self.is_quiet(cx.now) {
             debug_assert!(matches!(self.next_packet(cx, out), Ok(None)));
             out.clear();
             return Ok(None);
@@ -68,10 +68,10 @@ impl<B: Payload> Association<B> {
     }
 
     /// Whether it is plain to see that nothing is to be sent, as it mostly is when this is asked.
-    fn is_quiet(&self) -> bool {
+    pub(super) fn is_quiet(&self, now: Time) -> bool {
         let has_probe = |path: &Path| path.heartbeat_due || path.pmtu.probe_due().is_some();
         self.state == State::Established
-            && self.queue.is_empty()
+            && (self.queue.is_empty() || self.is_held(now))
             && self.outstanding.lost_count() == 0
             && self.rx.sack.owed() != Owed::Now
             && !self.pending.any()

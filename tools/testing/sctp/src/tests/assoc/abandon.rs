@@ -56,7 +56,7 @@ fn try_send(
 ) -> Result<(), SendError<crate::tests::support::payload::Bytes>> {
     let mut message = message(stream, stream == 2, &numbered(n, len));
     message.policy = policy;
-    net.with(A, |assoc, cx| assoc.send(cx, message))
+    net.with(A, |assoc, cx| assoc.send(cx, message).map(|_| ()))
 }
 
 fn send(net: &mut Net, n: u32, stream: u16, len: usize, policy: Policy) {

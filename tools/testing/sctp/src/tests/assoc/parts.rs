@@ -30,7 +30,7 @@ fn part(stream: u16, bytes: &[u8], end: bool) -> Message<Bytes> {
 }
 
 fn hand_in(net: &mut Net, message: Message<Bytes>) -> Result<(), SendError<Bytes>> {
-    net.with(A, |assoc, cx| assoc.send(cx, message))
+    net.with(A, |assoc, cx| assoc.send(cx, message).map(|_| ()))
 }
 
 /// Hands in the first `n` parts of the message, and lets each arrive.

@@ -289,7 +289,7 @@ impl Life {
                     )
                 });
                 match result {
-                    Ok(()) => {
+                    Ok(_) => {
                         if message.done == 0 {
                             self.oracle
                                 .accepted(who, stream, unordered, message.size, policy);

@@ -338,7 +338,10 @@ impl Net {
         bytes: &[u8],
     ) -> Result<(), SendError<Bytes>> {
         let message = message(stream, unordered, bytes);
-        self.with(who, |assoc, cx| assoc.send(cx, message))
+        if self.call(who, |assoc, cx| assoc.send(cx, message))? {
+            self.drain(who);
+        }
+        Ok(())
     }
 
     pub(crate) fn send(&mut self, who: usize, stream: u16, bytes: &[u8]) {
