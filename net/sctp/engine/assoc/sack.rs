@@ -103,14 +103,16 @@ impl<B: Payload> Association<B> {
         for (slot, path) in flight_before.iter_mut().zip(&self.paths) {
             *slot = path.flight;
         }
-        let summary = self.outstanding.apply(cumulative, cx.now);
+        let mut summary = Summary::default();
+        self.outstanding.apply(cumulative, cx.now, &mut summary);
         if summary.progress {
             self.errors = 0;
         }
         self.burst_credit = match self.config.congestion_control {
             Algorithm::Reno => 0,
             Algorithm::Cubic => {
-                let freed = summary.paths.iter().map(|path| path.left_flight);
+                let paths = summary.paths.iter().take(self.paths.len());
+                let freed = paths.map(|path| path.left_flight);
                 u32::try_from(freed.fold(0, usize::saturating_add)).unwrap_or(u32::MAX)
             }
         };

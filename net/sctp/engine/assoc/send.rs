@@ -74,9 +74,17 @@ enum Decision {
     Collect,
 }
 
+/// DATA that is to be sent now.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Due {
+    pub(super) path: PathId,
+    /// If it is new, so many bytes are the first piece of it.
+    pub(super) new: Option<usize>,
+}
+
 impl<B: Payload> Association<B> {
-    /// Where DATA is to be sent now; `None` if none may be.
-    pub(super) fn data_path(&mut self, cx: &mut Cx<'_>) -> Option<PathId> {
+    /// What DATA is to be sent now; `None` if none may be.
+    pub(super) fn data_due(&mut self, cx: &mut Cx<'_>) -> Option<Due> {
         if !self.state.may_send_data() {
             return None;
         }
@@ -84,7 +92,7 @@ impl<B: Payload> Association<B> {
         if let Some(tsn) = self.outstanding.next_lost(first) {
             if let Some(path) = self.place_of_lost(tsn) {
                 if self.may_retransmit(path, tsn) {
-                    return Some(path);
+                    return Some(Due { path, new: None });
                 }
             }
         }
@@ -97,7 +105,10 @@ impl<B: Payload> Association<B> {
         }
         let room = max_payload(self.mtu(path));
         match self.decide_new(path, room, 0, false) {
-            Decision::Send { .. } => Some(path),
+            Decision::Send { len } => Some(Due {
+                path,
+                new: Some(len),
+            }),
             Decision::Hold => {
                 self.await_more(cx, path);
                 None
@@ -255,6 +266,7 @@ impl<B: Payload> Association<B> {
                 path.timeout_spent = path.after_timeout;
                 path.pmtu.on_sent(out.len(), None);
             }
+            self.set_tail_probe(cx, path);
         }
         result
     }
@@ -359,11 +371,13 @@ impl<B: Payload> Association<B> {
             && self.is_short(mtu.min(FULL_PACKET), used)
     }
 
+    /// Puts new DATA into a packet. `due` is what was found to be due.
     pub(super) fn put_new(
         &mut self,
         cx: &mut Cx<'_>,
         out: &mut PacketBuilder<B>,
         path: PathId,
+        due: Option<Due>,
     ) -> Result<(), AllocError> {
         // What is lost goes first; if it had to stay out, so has everything else.
         let first = self.outstanding.cumulative_tsn_ack().next();
@@ -371,21 +385,28 @@ impl<B: Payload> Association<B> {
             return Ok(());
         }
         let mut last = None;
+        // It need not be found again, unless something was lost, which changes windows.
+        let mut decided = due.and_then(|due| due.new).filter(|_| !out.has_data());
         let result = loop {
-            if self.queue.is_empty() {
-                break Ok(());
-            }
-            if self.abandon_queued(cx).is_err() {
-                break Err(AllocError);
-            }
-            if path != self.next_path() {
-                break Ok(());
-            }
             let room = out.room().saturating_sub(DataHeader::LEN);
-            let used = out.len().saturating_sub(Header::LEN);
-            let has_data = out.has_data();
-            let Decision::Send { len } = self.decide_new(path, room, used, has_data) else {
-                break Ok(());
+            let len = match decided.take().filter(|len| *len <= room) {
+                Some(len) => len,
+                None => {
+                    if self.queue.is_empty() {
+                        break Ok(());
+                    }
+                    if self.abandon_queued(cx).is_err() {
+                        break Err(AllocError);
+                    }
+                    if path != self.next_path() {
+                        break Ok(());
+                    }
+                    let used = out.len().saturating_sub(Header::LEN);
+                    match self.decide_new(path, room, used, out.has_data()) {
+                        Decision::Send { len } => len,
+                        Decision::Stop | Decision::Hold | Decision::Collect => break Ok(()),
+                    }
+                }
             };
             match self.put_new_chunk(cx, out, path, len) {
                 Ok(tsn) => last = Some(tsn),
@@ -403,6 +424,7 @@ impl<B: Payload> Association<B> {
             if let Some(path) = self.path_mut(path) {
                 path.pmtu.on_sent(out.len(), Some(tsn));
             }
+            self.set_tail_probe(cx, path);
             let full = self.mtu(path).min(FULL_PACKET);
             if out.len() < full && self.queue.is_empty() {
                 self.last_short = Some(tsn);
@@ -437,9 +459,9 @@ impl<B: Payload> Association<B> {
             end: fragment.end,
             immediate: fragment.immediate || self.wants_sack(&fragment, id, size, out.len()),
         };
-        let (Some(sent), Some(kept)) =
-            (self.queue.payload(&fragment), self.queue.payload(&fragment))
-        else {
+        let kept = self.queue.payload(&fragment);
+        let sent = kept.as_ref().and_then(|kept| kept.slice(0..len));
+        let (Some(sent), Some(kept)) = (sent, kept) else {
             return Err(BuildError::NoMemory);
         };
         out.data(cx.gfp, &header, sent)?;
@@ -479,7 +501,6 @@ impl<B: Payload> Association<B> {
                 path.start_t3(cx.now);
             }
         }
-        self.set_tail_probe(cx, id);
     }
 
     /// Whether a new chunk should ask for a SACK at once. `used` is how long the packet is.
@@ -501,11 +522,13 @@ impl<B: Payload> Association<B> {
             return false;
         };
         let flight = path.flight.saturating_add(size);
+        if flight > path.mtu().saturating_mul(2) {
+            return false;
+        }
         let left = (self.peer_rwnd() as usize).saturating_sub(size);
         let next = self.queue.front_remaining().unwrap_or(0);
-        let is_limited = flight >= path.cc.cwnd()
+        flight >= path.cc.cwnd()
             || left < next.min(self.max_fragment(path.mtu()))
-            || self.ends_burst(path, size);
-        is_limited && flight <= path.mtu().saturating_mul(2)
+            || self.ends_burst(path, size)
     }
 }

@@ -9,6 +9,7 @@
 //! How DATA gets into a packet is in [`send`](super::send).
 
 use super::{
+    send::Due,
     state::{State, Timer},
     Abort, Association,
 };
@@ -240,10 +241,10 @@ impl<B: Payload> Association<B> {
     ) -> Result<Option<PathId>, AllocError> {
         self.abandon_due(cx)?;
         self.advance_shutdown(cx);
-        let data_path = self.data_path(cx);
+        let due = self.data_due(cx);
         let sack = match self.rx.sack.owed() {
             Owed::Now => true,
-            Owed::Soon => data_path.is_some(),
+            Owed::Soon => due.is_some(),
             Owed::Nothing => false,
         };
         let has_control = self.pending.cookie_echo
@@ -251,11 +252,11 @@ impl<B: Payload> Association<B> {
             || self.pending.shutdown
             || self.pending.shutdown_ack;
         let forward = self.forward.due && self.state.may_send_data();
-        if data_path.is_none() && !sack && !has_control && !forward {
+        if due.is_none() && !sack && !has_control && !forward {
             return Ok(None);
         }
-        let path = match data_path {
-            Some(path) => path,
+        let path = match due {
+            Some(due) => due.path,
             None if has_control => self.control_to,
             // It stands for DATA.
             None if forward => self.forward_path(),
@@ -269,7 +270,7 @@ impl<B: Payload> Association<B> {
             mtu
         };
         self.start(cx, out, self.peer_tag, mtu)?;
-        let done = self.put_chunks(cx, out, path, sack);
+        let done = self.put_chunks(cx, out, path, sack, due);
         if out.is_empty() {
             // Nothing is lost: what could not be built is still pending.
             done.map(|()| None)
@@ -285,6 +286,7 @@ impl<B: Payload> Association<B> {
         out: &mut PacketBuilder<B>,
         path: PathId,
         sack: bool,
+        due: Option<Due>,
     ) -> Result<(), AllocError> {
         // DATA may follow a COOKIE ECHO in its packet (5.1, C), and saves a round trip there.
         let is_echo = self.pending.cookie_echo;
@@ -298,7 +300,7 @@ impl<B: Payload> Association<B> {
         if self.outstanding.lost_count() > 0 {
             self.put_lost(cx, out, path)?;
         }
-        self.put_new(cx, out, path)
+        self.put_new(cx, out, path, due)
     }
 
     fn put_control(

@@ -441,13 +441,13 @@ impl<B: Payload> Outstanding<B> {
         incoming.truncate(kept);
     }
 
-    /// Applies the SACK that was prepared. To look for losses is the next step.
-    pub(crate) fn apply(&mut self, cumulative: Tsn, now: Time) -> Summary {
-        let mut summary = Summary::default();
+    /// Applies the SACK that was prepared, and says what it did in an empty `summary`, which is too
+    /// large to be moved about. To look for losses is the next step.
+    pub(crate) fn apply(&mut self, cumulative: Tsn, now: Time, summary: &mut Summary) {
         while !self.chunks.is_empty() && !self.first.is_after(cumulative) {
-            self.drop_first(now, &mut summary);
+            self.drop_first(now, summary);
         }
-        self.apply_gaps(now, &mut summary);
+        self.apply_gaps(now, summary);
         if let Some(Gaps { acked, incoming }) = self.gaps.as_deref_mut() {
             core::mem::swap(acked, incoming);
         }
@@ -459,7 +459,6 @@ impl<B: Payload> Outstanding<B> {
                 lane.note_sack();
             }
         }
-        summary
     }
 
     fn drop_first(&mut self, now: Time, summary: &mut Summary) {

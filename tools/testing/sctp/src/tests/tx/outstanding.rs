@@ -12,7 +12,7 @@ use crate::engine::{
     path::{PathId, MAX_PATHS},
     serial::{Ssn, Tsn},
     time::{Duration, Time},
-    tx::outstanding::{BadSack, ChunkState, Outstanding},
+    tx::outstanding::{BadSack, ChunkState, Outstanding, Summary},
     wire::{data::DataHeader, sack::GapBlock},
 };
 use crate::tests::support::{cases, payload::Bytes};
@@ -45,7 +45,8 @@ fn check(queue: &Outstanding<Bytes>) {
 /// Applies a SACK that was prepared and gives the bytes that it reports missing for the third time
 /// on the first path.
 fn judge(queue: &mut Outstanding<Bytes>, cumulative: Tsn) -> usize {
-    let summary = queue.apply(cumulative, NOW);
+    let mut summary = Summary::default();
+    queue.apply(cumulative, NOW, &mut summary);
     queue.report_missing(PathId(0), summary.paths[0].highest_newly_acked, false)
 }
 
@@ -261,7 +262,8 @@ proptest! {
                         .prepare(cumulative, blocks(&gaps, odd).into_iter(), GFP_ATOMIC)
                         .unwrap();
                     let before = model.chunks.clone();
-                    let summary = queue.apply(cumulative, NOW);
+                    let mut summary = Summary::default();
+                    queue.apply(cumulative, NOW, &mut summary);
                     let is_partial = recovering && advance > 0;
                     for i in 0..2 {
                         let newly_acked = summary.paths[i].highest_newly_acked;
@@ -371,7 +373,7 @@ proptest! {
                         .map(|i| queue.cumulative_tsn_ack().next().plus(i))
                         .filter(|&tsn| queue.is_acked(tsn))
                         .collect();
-                    queue.apply(cumulative, now);
+                    queue.apply(cumulative, now, &mut Summary::default());
                     for tsn in acked.into_iter().filter(|&tsn| !queue.is_acked(tsn)) {
                         count += 1;
                         let path = sent[&tsn.0].2;
@@ -480,7 +482,8 @@ fn a_path_is_not_judged_by_another() {
     for end in 11..=20 {
         let gaps = [GapBlock { start: 11, end }];
         queue.prepare(Tsn(0), gaps.into_iter(), GFP_ATOMIC).unwrap();
-        let summary = queue.apply(Tsn(0), NOW);
+        let mut summary = Summary::default();
+        queue.apply(Tsn(0), NOW, &mut summary);
         for (i, path) in (0..).zip(&summary.paths[..2]) {
             let newly_acked = path.highest_newly_acked;
             assert_eq!(queue.report_missing(PathId(i), newly_acked, false), 0);
