@@ -19,6 +19,7 @@ use crate::{
     engine::{
         self,
         addr::{Address, AddressList},
+        assoc::State,
         config::{Config, Marks},
         cx::Cx,
         event::Event,
@@ -130,6 +131,8 @@ pub(crate) struct Inner {
     tag: Option<Entry<Assoc>>,
     /// The paths that were entered into tables, in the engine's order.
     known: KVec<Known>,
+    /// The tables are right as long as nothing but messages is told.
+    followed: bool,
     armed: Option<Time>,
     /// From COMMUNICATION UP to the end.
     established: Option<Established>,
@@ -191,6 +194,7 @@ impl Assoc {
                         routes: KVec::new(),
                         tag: None,
                         known: KVec::new(),
+                        followed: false,
                         armed: None,
                         established: None,
                         gone: false,
@@ -533,6 +537,7 @@ impl<'a> Locked<'a> {
             sk,
             listener,
             established,
+            followed,
             ..
         } = &mut *self.inner;
         let to = Target {
@@ -549,6 +554,7 @@ impl<'a> Locked<'a> {
             let Some(event) = engine.poll_event() else {
                 break;
             };
+            *followed &= matches!(event, Event::Message(_));
             if matches!(event, Event::Up) {
                 *established = Some(Established::new(self.this.pernet.clone()));
             }
@@ -592,8 +598,9 @@ impl<'a> Locked<'a> {
         Ok(())
     }
 
-    /// Keeps the table of tags right when the peer's restart has changed ours.
-    fn follow_tag(&mut self) {
+    /// Keeps the table of tags right when the peer's restart has changed ours. `false` if memory ran
+    /// out.
+    fn follow_tag(&mut self) -> bool {
         let engine = &self.inner.engine;
         let key = TagKey {
             tag: engine.local_tag(),
@@ -601,33 +608,38 @@ impl<'a> Locked<'a> {
             peer_port: engine.peer_port(),
         };
         if self.inner.tag.as_ref().is_some_and(|t| t.key() == key) {
-            return;
+            return true;
         }
-        if let Ok(entry) = self.this.pernet.tags.insert(key, self.this) {
-            if let Some(old) = self.inner.tag.replace(entry) {
-                self.this.pernet.tags.remove(old);
-            }
+        let Ok(entry) = self.this.pernet.tags.insert(key, self.this) else {
+            return false;
+        };
+        if let Some(old) = self.inner.tag.replace(entry) {
+            self.this.pernet.tags.remove(old);
         }
+        true
     }
 
     /// Enters the paths that have come up or have been confirmed since, and takes out those that
-    /// are none any more. What fails for want of memory is tried again after the next packet.
-    fn follow_paths(&mut self) {
+    /// are none any more. What fails for want of memory is tried again after the next packet: then
+    /// this is `false`.
+    fn follow_paths(&mut self) -> bool {
         let Inner { engine, known, .. } = &*self.inner;
         let pairs = engine.paths().iter().zip(known);
         let is_known = known.len() == engine.paths().len()
             && pairs.clone().all(|(path, known)| path.addr == known.addr);
+        let mut complete = is_known;
         if !is_known {
             self.forget_paths();
-            let _ = self.learn_paths();
+            complete = self.learn_paths().is_ok();
         }
         for index in 0..self.inner.known.len() {
             let path = self.inner.engine.paths().get(index);
             if path.is_some_and(|p| p.is_confirmed()) {
                 // One that another association has already is that one's.
-                let _ = self.enter_path(index);
+                complete &= matches!(self.enter_path(index), Ok(()) | Err(EEXIST));
             }
         }
+        complete
     }
 
     /// Takes out the paths that the engine does not have any more.

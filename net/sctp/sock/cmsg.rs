@@ -131,14 +131,14 @@ impl SendInfo {
     }
 
     /// How long a message that is sent `now` is worth it.
-    pub(crate) fn policy(&self, now: Time) -> Policy {
+    pub(crate) fn policy(&self, now: impl FnOnce() -> Time) -> Policy {
         let SendLimit { policy, value } = self.limit;
         match u32::from(policy) {
             bindings::SCTP_PR_SCTP_RTX => Policy::Retransmissions(value),
             bindings::SCTP_PR_SCTP_PRIO => Policy::Priority(value),
             bindings::SCTP_PR_SCTP_NONE if value == 0 => Policy::Reliable,
             // A lifetime was there before policies were.
-            _ => Policy::Timed(now.plus(Duration::from_millis(value))),
+            _ => Policy::Timed(now().plus(Duration::from_millis(value))),
         }
     }
 

@@ -114,8 +114,8 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
         may_send(assoc, &info)?;
     }
     let peers = match (&assoc, to) {
-        (None, Some(to)) => cmsg::destinations(sk, msg, to)?,
-        _ => KVec::new(),
+        (None, Some(to)) => Some(cmsg::destinations(sk, msg, to)?),
+        _ => None,
     };
     // A one-to-one socket has but one peer: there the address can mean nothing else.
     let chosen = to.filter(|_| one_to_one || info.has(ADDR_OVER));
@@ -123,7 +123,7 @@ fn send(sk: &Sk, msg: &mut Message<'_>, len: usize) -> Result<usize> {
         sk,
         endpoint,
         info: &info,
-        peers: &peers,
+        peers: peers.as_deref().unwrap_or_default(),
         chosen: chosen.map(|to| to.addr),
         nonblock,
     };
@@ -284,7 +284,7 @@ fn make_room(sk: &Sk, assoc: &Arc<Assoc>, info: &SendInfo) {
         return;
     };
     let wanted = (excess as usize).saturating_add(1);
-    let policy = info.policy(clock::now());
+    let policy = info.policy(clock::now);
     let _ = assoc
         .lock()
         .with(|engine, cx| engine.make_room(cx, wanted, policy));
@@ -368,7 +368,7 @@ fn message(
         unordered: info.has(UNORDERED),
         end,
         sack_immediately: info.has(SACK_IMMEDIATELY),
-        policy: info.policy(clock::now()),
+        policy: info.policy(clock::now),
         to,
         context: info.context,
         payload,
