@@ -23,6 +23,7 @@ use crate::{
         sock::Sk,
     },
 };
+use core::mem::take;
 use kernel::{
     new_mutex,
     prelude::*,
@@ -86,6 +87,50 @@ pub(crate) struct Waiting {
     pub(crate) names: Names,
 }
 
+/// Most memory that an association is not told of at once.
+const MAX_UNREPORTED: usize = 4096;
+
+/// What was read of an association that it does not know yet. It has more to be read, so there is
+/// no hurry: to take its lock for each message of a packet would be for nothing.
+#[derive(Default)]
+pub(crate) struct Unreported {
+    assoc: AssocId,
+    bytes: usize,
+    memory: usize,
+}
+
+impl Unreported {
+    /// Tells the association, unless that is `assoc`.
+    pub(crate) fn report_but_of(&mut self, endpoint: &Endpoint, assoc: Option<AssocId>) {
+        if self.bytes == 0 || Some(self.assoc) == assoc {
+            return;
+        }
+        let owner = endpoint.assoc(self.assoc);
+        let Self { bytes, memory, .. } = take(self);
+        if let Some(owner) = owner {
+            owner.lock().consumed(bytes, memory);
+        }
+    }
+
+    /// So many bytes of an association were read, and so much memory is free again, of a receive
+    /// buffer of `rcvbuf` bytes. `more` is whether its next message is there to be read.
+    pub(crate) fn add(
+        &mut self,
+        owner: &Arc<Assoc>,
+        (bytes, memory): (usize, usize),
+        rcvbuf: u32,
+        more: bool,
+    ) {
+        self.assoc = owner.id;
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.memory = self.memory.saturating_add(memory);
+        if !more || self.memory >= MAX_UNREPORTED.min(rcvbuf as usize / 16) {
+            let Self { bytes, memory, .. } = take(self);
+            owner.lock().consumed(bytes, memory);
+        }
+    }
+}
+
 /// A socket's state.
 #[pin_data]
 pub(crate) struct Endpoint {
@@ -97,7 +142,7 @@ pub(crate) struct Endpoint {
     /// Held by whoever takes something out of the queue, until it is read or put back; not while
     /// waiting for something to come.
     #[pin]
-    pub(crate) reader: Mutex<()>,
+    pub(crate) reader: Mutex<Unreported>,
     /// Held by whoever sends memory that is lent (MSG_ZEROCOPY), while the call has a number that
     /// it may have to give back; not while waiting for room.
     #[pin]
@@ -142,7 +187,7 @@ impl Endpoint {
                 style,
                 pernet,
                 listening: Atomic::new(false),
-                reader <- new_mutex!((), "sctp_reader"),
+                reader <- new_mutex!(Unreported::default(), "sctp_reader"),
                 lender <- new_mutex!((), "sctp_lender"),
                 inner <- new_spinlock_bh!(
                     Inner {

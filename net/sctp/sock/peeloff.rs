@@ -79,7 +79,8 @@ impl<'a> Peeloff<'a> {
     pub(crate) fn finish(self) -> Result {
         let (sk, own, child) = (self.sk, self.own, self.child);
         // Nobody may be amid reading what is to move.
-        let reader = self.endpoint.reader.lock();
+        let mut reader = self.endpoint.reader.lock();
+        reader.report_but_of(&self.endpoint, None);
         let mut locked = self.assoc.lock();
         let moved = locked.move_to(&self.endpoint, &own);
         if moved.is_ok() {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     association::Assoc,
-    endpoint::{Endpoint, Style},
+    endpoint::{Endpoint, Style, Unreported},
     engine::{addr::Address, cx::Payload},
     queue::Item,
     sys::{
@@ -51,10 +51,12 @@ pub(crate) fn recvmsg(sk: &Sk, msg: &mut Message<'_>, len: usize, flags: u32) ->
     let mut has_polled = false;
     loop {
         {
-            let reader = endpoint.reader.lock();
+            let mut reader = endpoint.reader.lock();
             let taken = Taken::take(endpoint);
+            let from = taken.as_ref().map(|taken| taken.item.assoc());
+            reader.report_but_of(endpoint, from);
             if let Some(taken) = taken {
-                let result = read(sk, endpoint, msg, len, taken, peek);
+                let result = read(sk, endpoint, &mut reader, msg, len, taken, peek);
                 drop(reader);
                 return result;
             }
@@ -92,6 +94,8 @@ struct Taken {
     next: Option<bindings::sctp_nxtinfo>,
     /// Whose it is, if that is still there.
     owner: Option<Arc<Assoc>>,
+    /// Whether another message of the same association comes next.
+    goes_on: bool,
 }
 
 impl Taken {
@@ -99,7 +103,10 @@ impl Taken {
         let mut inner = endpoint.inner.lock();
         let item = inner.pop()?;
         let wanted = Wanted::by(&inner.settings);
+        let next = inner.queue.first();
+        let goes_on = next.is_some_and(|n| !n.is_notification() && n.assoc() == item.assoc());
         Some(Self {
+            goes_on,
             wanted,
             next: wanted.next(&mut inner.queue),
             owner: inner.assocs.get(&item.assoc()).cloned(),
@@ -161,6 +168,7 @@ impl Taken {
 fn read(
     sk: &Sk,
     endpoint: &Endpoint,
+    reader: &mut Unreported,
     msg: &mut Message<'_>,
     len: usize,
     mut taken: Taken,
@@ -184,7 +192,8 @@ fn read(
         // The memory goes with the last byte, the window opens with each.
         let released = if complete { truesize } else { 0 };
         if !is_notification {
-            owner.lock().consumed(copied, released);
+            let more = complete && taken.goes_on;
+            reader.add(&owner, (copied, released), sk.rcvbuf(), more);
         } else if complete {
             owner.lock().notification_read(released);
         }
