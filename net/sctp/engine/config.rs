@@ -77,6 +77,9 @@ impl Default for PathConfig {
 /// The longest that SACKs may be delayed (RFC 9260, 6.2).
 pub(crate) const MAX_SACK_DELAY: Duration = Duration::from_millis(500);
 
+/// Every so many packets with DATA are acknowledged, unless the user wants something else (6.2).
+pub(crate) const SACK_FREQ: u32 = 2;
+
 /// How lost DATA is found before T3-rtx expires.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum LossDetection {
@@ -168,7 +171,7 @@ impl Default for Config {
             max_init_timeo: Duration::ZERO,
             valid_cookie_life: Duration::from_secs(60),
             sack_delay: Duration::from_millis(200),
-            sack_freq: 2,
+            sack_freq: SACK_FREQ,
             delays_sacks: true,
             out_streams: 10,
             max_in_streams: u16::MAX,

@@ -241,7 +241,8 @@ impl<B: Payload> Association<B> {
         let mut signs = incoming.signs;
         // Full is what has no room for another message like the last one.
         let wanted = incoming.len.saturating_add(incoming.last_message);
-        signs.short = wanted < mtu.min(FULL_PACKET);
+        signs.full = mtu.min(FULL_PACKET);
+        signs.short = wanted < signs.full;
         let limit = self.rx.buffer.limit();
         self.rx.sack.packet(cx.now, signs, &self.config, limit);
         if self.state == State::ShutdownSent {

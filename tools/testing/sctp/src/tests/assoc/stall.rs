@@ -124,6 +124,33 @@ fn a_stream_of_small_messages_fills_packets() {
     assert_eq!(delayed_sacks(&net), 0);
 }
 
+/// Short packets of who does not want to wait are not acknowledged one by one, nor two by two.
+/// One that comes after a short one and is full is, for its sender may hold something back.
+#[test]
+fn short_packets_share_sacks() {
+    let mut net = near(1480);
+    net.hosts[A].config.nodelay = true;
+    net.hosts[A].assoc.as_mut().unwrap().set_nodelay(true);
+    for i in 0..2000 {
+        net.send(A, 0, &pattern(i, 64));
+        net.run_for(us(10));
+    }
+    net.run_until(|net| net.hosts[Z].got.len() == 2000);
+    let (data, sacks) = (net.hosts[A].packets, net.hosts[Z].packets);
+    assert!(data >= 2000 && sacks < data * 3 / 10, "{sacks} SACKs");
+
+    net.run_for(Duration::from_secs(1));
+    net.hosts[Z].reads = false;
+    for len in [64, 1400, 64, 64, 1300] {
+        net.send(A, 0, &pattern(0, len));
+        net.run_for(Duration::from_millis(1));
+        let is_acked = net.hosts[A].assoc().has_sent_all();
+        assert_eq!(is_acked, len > 64, "{len}");
+    }
+    net.run_for(Duration::from_millis(201));
+    assert!(net.hosts[A].assoc().has_sent_all());
+}
+
 /// A pause of both is no reason to do otherwise, though what was held back has left by itself.
 #[test]
 fn a_stream_of_small_messages_with_pauses_fills_packets() {
