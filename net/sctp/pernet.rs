@@ -15,13 +15,13 @@ use crate::{
     engine::{
         addr::Address,
         cx::{CookieKeys, Rng, MAC_LEN},
-        secrets::{Secret, Secrets},
+        secrets::{self, Secrets},
         time::Time,
     },
     ports::{may_meet, Ports},
     sys::{
         clock,
-        crypto::{self, KernelRng},
+        crypto::{self, KernelRng, MacKey},
         hash::TagTable,
         ip::to_mapped,
         lock::{new_spinlock_bh, SpinLockBh},
@@ -77,7 +77,7 @@ pub(crate) struct Pernet {
     #[pin]
     pub(crate) endpoints: SpinLockBh<Endpoints>,
     #[pin]
-    secrets: SpinLockBh<Secrets>,
+    secrets: SpinLockBh<Secrets<MacKey>>,
     /// Of the hash that spreads peers over listeners.
     seed: u32,
     pub(crate) mib: NetCounters,
@@ -89,7 +89,7 @@ pub(crate) struct Pernet {
 
 impl Pernet {
     fn new(net: Net) -> Result<Arc<Self>> {
-        let secrets = Secrets::new(clock::now(), draw);
+        let secrets = Secrets::new(clock::now(), MacKey::random);
         Arc::pin_init(
             try_pin_init!(Self {
                 net,
@@ -108,10 +108,6 @@ impl Pernet {
     }
 }
 
-fn draw(secret: &mut Secret) {
-    crypto::random_bytes(secret);
-}
-
 impl Pernet {
     /// A number that spreads peers over listeners. It is not for them to choose.
     pub(crate) fn spread(&self, peer: &Address, port: u16) -> u32 {
@@ -122,12 +118,12 @@ impl Pernet {
 
 impl CookieKeys for Pernet {
     fn epoch(&self, now: Time) -> u32 {
-        Secrets::epoch_at(now)
+        secrets::epoch_at(now)
     }
 
     fn mac(&self, now: Time, epoch: u32, data: &[u8]) -> Option<[u8; MAC_LEN]> {
-        let secret = self.secrets.lock().get(now, epoch, draw)?;
-        Some(crypto::hmac_sha256(&secret, data))
+        let key = self.secrets.lock().get(now, epoch, MacKey::random)?;
+        Some(key.hmac_sha256(data))
     }
 
     fn mac_eq(&self, a: &[u8; MAC_LEN], b: &[u8]) -> bool {

@@ -6,57 +6,44 @@
 //!
 //! Invariant: `current` was drawn in `epoch`, and `previous` in the one before or never used.
 
-use super::{
-    cx::MAC_LEN,
-    time::{Duration, Time},
-};
+use super::time::{Duration, Time};
 
 /// How long a secret is in use. A cookie that is older than that may not be recognized any more,
 /// however long it was to live.
 pub(crate) const IN_USE: Duration = Duration::from_secs(600);
 
-pub(crate) type Secret = [u8; MAC_LEN];
-
-/// The one in use and the one before.
-#[derive(Debug)]
-pub(crate) struct Secrets {
-    epoch: u32,
-    current: Secret,
-    previous: Secret,
+/// Which secret is to be used. Wraps after 81,000 years.
+pub(crate) fn epoch_at(now: Time) -> u32 {
+    (now.nanos() / IN_USE.0) as u32
 }
 
-impl Secrets {
-    /// `draw` fills a secret with random bytes, here and below.
-    pub(crate) fn new(now: Time, draw: impl Fn(&mut Secret)) -> Self {
-        let mut this = Self {
-            epoch: Self::epoch_at(now),
-            current: [0; MAC_LEN],
-            previous: [0; MAC_LEN],
-        };
-        draw(&mut this.current);
-        draw(&mut this.previous);
-        this
-    }
+/// The secret in use and the one before, in the form in which they are used.
+#[derive(Debug)]
+pub(crate) struct Secrets<S> {
+    epoch: u32,
+    current: S,
+    previous: S,
+}
 
-    /// Which secret is to be used. Wraps after 81,000 years.
-    pub(crate) fn epoch_at(now: Time) -> u32 {
-        (now.nanos() / IN_USE.0) as u32
+impl<S: Copy> Secrets<S> {
+    /// `draw` makes a secret of random bytes, here and below.
+    pub(crate) fn new(now: Time, draw: impl Fn() -> S) -> Self {
+        Self {
+            epoch: epoch_at(now),
+            current: draw(),
+            previous: draw(),
+        }
     }
 
     /// The secret of an epoch, if it is still known, or already: processors may disagree a little
     /// about the time.
-    pub(crate) fn get(
-        &mut self,
-        now: Time,
-        epoch: u32,
-        draw: impl Fn(&mut Secret),
-    ) -> Option<Secret> {
-        let passed = Self::epoch_at(now).wrapping_sub(self.epoch);
+    pub(crate) fn get(&mut self, now: Time, epoch: u32, draw: impl Fn() -> S) -> Option<S> {
+        let passed = epoch_at(now).wrapping_sub(self.epoch);
         if passed > 0 && passed <= u32::MAX / 2 {
             self.previous = self.current;
-            draw(&mut self.current);
+            self.current = draw();
             if passed > 1 {
-                draw(&mut self.previous);
+                self.previous = draw();
             }
             self.epoch = self.epoch.wrapping_add(passed);
         }

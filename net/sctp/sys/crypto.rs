@@ -18,26 +18,31 @@ impl Rng for KernelRng {
     }
 }
 
-/// Fills `bytes` with random ones.
-pub(crate) fn random_bytes(bytes: &mut [u8]) {
-    // SAFETY: `bytes` is that many writable bytes.
-    unsafe { bindings::get_random_bytes(bytes.as_mut_ptr().cast(), bytes.len()) };
-}
+/// A key for HMAC-SHA256 of which the part of the work is done that is the same for all data.
+#[derive(Clone, Copy)]
+pub(crate) struct MacKey(bindings::hmac_sha256_key);
 
-/// HMAC-SHA256.
-pub(crate) fn hmac_sha256(key: &[u8], data: &[u8]) -> [u8; MAC_LEN] {
-    let mut mac = [0; MAC_LEN];
-    // SAFETY: The slices are that many readable bytes, `mac` is as long as the function writes.
-    unsafe {
-        bindings::hmac_sha256_usingrawkey(
-            key.as_ptr(),
-            key.len(),
-            data.as_ptr(),
-            data.len(),
-            mac.as_mut_ptr(),
-        )
-    };
-    mac
+impl MacKey {
+    /// One of random bytes.
+    pub(crate) fn random() -> Self {
+        let mut raw = [0_u8; MAC_LEN];
+        // SAFETY: `raw` is that many writable bytes.
+        unsafe { bindings::get_random_bytes(raw.as_mut_ptr().cast(), raw.len()) };
+        let mut key = bindings::hmac_sha256_key::default();
+        // SAFETY: `raw` is that many readable bytes, and `key` may be written.
+        unsafe { bindings::hmac_sha256_preparekey(&mut key, raw.as_ptr(), raw.len()) };
+        Self(key)
+    }
+
+    pub(crate) fn hmac_sha256(&self, data: &[u8]) -> [u8; MAC_LEN] {
+        let mut mac = [0; MAC_LEN];
+        // SAFETY: The key was prepared, `data` is that many readable bytes, and `mac` is as long
+        // as the function writes.
+        unsafe {
+            bindings::hmac_sha256(&self.0, data.as_ptr(), data.len(), mac.as_mut_ptr());
+        }
+        mac
+    }
 }
 
 /// Whether two byte strings are equal, in a time that depends on their length only.

@@ -14,8 +14,7 @@ use crate::{
         addr::{Address, Addresses, IpAddr, MAX_ADDRESSES},
         config::Config,
         cookie::{resolve, Cookie, CookieResolution, Opened, TieTags, MAX_LEN},
-        cx::MAC_LEN,
-        secrets::{Secret, Secrets, IN_USE},
+        secrets::{Secrets, IN_USE},
         serial::Tsn,
         stats::Reason,
         time::{Duration, Time},
@@ -340,13 +339,13 @@ fn a_cookie_outlives_one_change_of_the_secret_and_no_more() {
 #[test]
 fn secrets_are_drawn_anew_and_forgotten() {
     let drawn = Cell::new(0);
-    let draw = |secret: &mut Secret| {
+    let draw = || {
         drawn.set(drawn.get() + 1);
-        *secret = [drawn.get(); MAC_LEN];
+        drawn.get()
     };
     let at = |epoch: u64, ns: u64| Time::from_nanos(epoch * IN_USE.0 + ns);
     let mut secrets = Secrets::new(at(7, 5), draw);
-    let mut get = |now, epoch| secrets.get(now, epoch, draw).map(|secret| secret[0]);
+    let mut get = |now, epoch| secrets.get(now, epoch, draw);
     assert_eq!(get(at(7, IN_USE.0 - 1), 7), Some(1));
     assert_eq!((get(at(7, 9), 8), get(at(7, 9), 5)), (None, None));
     assert_eq!((get(at(8, 0), 8), get(at(8, 0), 7)), (Some(3), Some(1)));

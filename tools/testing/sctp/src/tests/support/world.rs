@@ -11,7 +11,7 @@ use kernel::alloc::flags::GFP_ATOMIC;
 
 use crate::engine::{
     cx::{CookieKeys, Cx, Rng, Stats, MAC_LEN},
-    secrets::{Secret, Secrets},
+    secrets::{self, Secrets},
     stats::Counter,
     time::{Duration, Time},
 };
@@ -106,7 +106,7 @@ impl Rng for SplitMix {
 /// Secrets that are drawn from a seed.
 #[derive(Debug)]
 pub(crate) struct Keys {
-    secrets: RefCell<Secrets>,
+    secrets: RefCell<Secrets<[u8; MAC_LEN]>>,
     draws: RefCell<SplitMix>,
     /// How many MACs were computed.
     pub(crate) macs: Cell<u64>,
@@ -116,27 +116,29 @@ impl Keys {
     fn new(seed: u64, now: Time) -> Self {
         let draws = RefCell::new(SplitMix(seed ^ 0x5ec4_e700));
         Self {
-            secrets: RefCell::new(Secrets::new(now, |secret| draw(&draws, secret))),
+            secrets: RefCell::new(Secrets::new(now, || draw(&draws))),
             draws,
             macs: Cell::new(0),
         }
     }
 }
 
-fn draw(draws: &RefCell<SplitMix>, secret: &mut Secret) {
+fn draw(draws: &RefCell<SplitMix>) -> [u8; MAC_LEN] {
+    let mut secret = [0; MAC_LEN];
     for word in secret.chunks_mut(8) {
         word.copy_from_slice(&draws.borrow_mut().step().to_be_bytes());
     }
+    secret
 }
 
 impl CookieKeys for Keys {
     fn epoch(&self, now: Time) -> u32 {
-        Secrets::epoch_at(now)
+        secrets::epoch_at(now)
     }
 
     fn mac(&self, now: Time, epoch: u32, data: &[u8]) -> Option<[u8; MAC_LEN]> {
         let mut secrets = self.secrets.borrow_mut();
-        let secret = secrets.get(now, epoch, |secret| draw(&self.draws, secret))?;
+        let secret = secrets.get(now, epoch, || draw(&self.draws))?;
         self.macs.set(self.macs.get() + 1);
         let mut mac = Hmac::<Sha256>::new_from_slice(&secret).unwrap();
         mac.update(data);
