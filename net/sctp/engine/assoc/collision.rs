@@ -261,6 +261,8 @@ impl<B: Payload> Association<B> {
             // The user first has to be told what came of the last one.
             return Err(Reason::NoMemory);
         }
+        let reserved = self.failures.reserve_restart(cx.gfp);
+        reserved.map_err(|AllocError| Reason::NoMemory)?;
         let identity = Identity::from_cookie(cookie);
         self.adopt(&identity);
         // What tied this cookie to the association ties no other one: a copy of an earlier cookie

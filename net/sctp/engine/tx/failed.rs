@@ -54,8 +54,8 @@ pub(crate) struct Failures<B>(Option<KBox<All<B>>>);
 
 struct All<B> {
     given_up: Ring<SendFailed<B>>,
-    /// When the peer restarted, and when the association ended.
-    at_restart: Left<B>,
+    /// When the peer restarted, which needs memory, and when the association ended.
+    at_restart: Option<KBox<Left<B>>>,
     at_end: Left<B>,
     /// What is to follow what was fetched last.
     rest: Option<SendFailed<B>>,
@@ -65,8 +65,13 @@ impl<B: Payload> All<B> {
     fn is_empty(&self) -> bool {
         self.rest.is_none()
             && self.given_up.is_empty()
-            && self.at_restart.is_empty()
+            && self.may_restart()
             && self.at_end.is_empty()
+    }
+
+    fn may_restart(&self) -> bool {
+        let left = self.at_restart.as_ref();
+        left.is_none_or(|left| left.is_empty())
     }
 
     fn cut(&mut self, mut failed: SendFailed<B>, size: usize) -> Option<SendFailed<B>> {
@@ -93,7 +98,7 @@ impl<B: Payload> Failures<B> {
     fn make(&mut self, gfp: Flags) -> Result<(), AllocError> {
         let all = All {
             given_up: Ring::new(),
-            at_restart: Left::none(),
+            at_restart: None,
             at_end: Left::none(),
             rest: None,
         };
@@ -133,23 +138,35 @@ impl<B: Payload> Failures<B> {
     /// cannot restart again.
     pub(crate) fn may_restart(&self) -> bool {
         let all = self.0.as_ref();
-        all.is_none_or(|all| all.at_restart.is_empty())
+        all.is_none_or(|all| all.may_restart())
     }
 
+    /// Makes room for what is left when the peer restarts.
+    pub(crate) fn reserve_restart(&mut self, gfp: Flags) -> Result<(), AllocError> {
+        if let Some(all) = &mut self.0 {
+            if all.at_restart.is_none() {
+                all.at_restart = Some(KBox::new(Left::none(), gfp)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The peer has restarted. Room was reserved.
     pub(crate) fn restarted(&mut self, sent: Ring<Chunk<B>>, unsent: Backlog<Queued<B>>) {
         debug_assert!(self.may_restart());
         let why = Failure::Restarted;
-        self.leave(Left { why, sent, unsent }, |all| &mut all.at_restart);
+        let left = Left { why, sent, unsent };
+        match self.0.as_mut().and_then(|all| all.at_restart.as_mut()) {
+            Some(place) => **place = left,
+            None => debug_assert!(left.is_empty(), "queued without prepare"),
+        }
     }
 
     pub(crate) fn ended(&mut self, cause: u16, sent: Ring<Chunk<B>>, unsent: Backlog<Queued<B>>) {
         let why = Failure::Ended { cause };
-        self.leave(Left { why, sent, unsent }, |all| &mut all.at_end);
-    }
-
-    fn leave(&mut self, left: Left<B>, place: impl FnOnce(&mut All<B>) -> &mut Left<B>) {
+        let left = Left { why, sent, unsent };
         match &mut self.0 {
-            Some(all) => *place(all) = left,
+            Some(all) => all.at_end = left,
             None => debug_assert!(left.is_empty(), "queued without prepare"),
         }
     }
@@ -171,7 +188,13 @@ impl<B: Payload> Failures<B> {
         let all = self.0.as_mut()?;
         let next = all.rest.take();
         let next = next.or_else(|| all.given_up.pop_front());
-        let next = next.or_else(|| all.at_restart.pop());
+        let next = next.or_else(|| {
+            let next = all.at_restart.as_mut()?.pop();
+            if next.is_none() {
+                all.at_restart = None;
+            }
+            next
+        });
         all.cut(next?, size)
     }
 

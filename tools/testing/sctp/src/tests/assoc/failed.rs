@@ -243,6 +243,7 @@ fn the_sender_is_dry_when_the_rest_is_given_up() {
 fn a_restart_waits_until_the_last_one_was_told_of() {
     let mut failures = Failures::new();
     failures.prepare(GFP_ATOMIC).unwrap();
+    failures.reserve_restart(GFP_ATOMIC).unwrap();
     let mut queue = SendQueue::new();
     for n in 0..2 {
         let message = message(n, false, &[0; 10]);
