@@ -134,6 +134,8 @@ pub(crate) struct Inner {
     /// The tables are right as long as nothing but messages is told.
     followed: bool,
     armed: Option<Time>,
+    /// How many items an event may add to what is to be read.
+    max_items: u8,
     /// From COMMUNICATION UP to the end.
     established: Option<Established>,
     gone: bool,
@@ -196,6 +198,7 @@ impl Assoc {
                         known: KVec::new(),
                         followed: false,
                         armed: None,
+                        max_items: deliver::max_items(Subscriptions::default()),
                         established: None,
                         gone: false,
                     },
@@ -538,6 +541,7 @@ impl<'a> Locked<'a> {
             listener,
             established,
             followed,
+            max_items,
             ..
         } = &mut *self.inner;
         let to = Target {
@@ -547,7 +551,7 @@ impl<'a> Locked<'a> {
         };
         let (mut complete, mut has_more_to_say) = (true, false);
         while engine.may_have_event() {
-            let Ok(room) = Room::reserve(endpoint) else {
+            let Ok(room) = Room::reserve(endpoint, *max_items) else {
                 complete = false;
                 break;
             };
@@ -577,6 +581,7 @@ impl<'a> Locked<'a> {
         let subscriptions = self.this.settings.lock().subscriptions;
         let tells_dry = subscriptions.has(Subscription::SenderDry);
         self.inner.engine.set_tells_dry(tells_dry);
+        self.inner.max_items = deliver::max_items(subscriptions);
     }
 
     /// Tells whoever has just subscribed to that if nothing is left to be sent or acknowledged.
@@ -586,7 +591,7 @@ impl<'a> Locked<'a> {
             return Ok(());
         }
         let endpoint = &self.inner.endpoint;
-        let room = Room::reserve(endpoint)?.promise()?;
+        let room = Room::reserve(endpoint, self.inner.max_items)?.promise()?;
         let to = Target {
             assoc: self.this,
             endpoint,

@@ -17,7 +17,7 @@ use crate::{
         wire::cause,
     },
     queue::Item,
-    settings::{PfExposure, Subscription},
+    settings::{PfExposure, Subscription, Subscriptions},
     sock::{addr::Shown, notify},
     sys::{
         bindings,
@@ -36,37 +36,58 @@ use kernel::{
     },
 };
 
-/// As many items as an event adds at most.
-const MAX_ITEMS: usize = 3;
+/// As many items as an event adds at most, to a user who wants notifications, and to others: then
+/// it is some data, or that there will be no more.
+const MAX_ITEMS: u8 = 3;
+const MAX_DATA_ITEMS: u8 = 1;
+
+pub(crate) fn max_items(subscriptions: Subscriptions) -> u8 {
+    match subscriptions.has_notifications() {
+        true => MAX_ITEMS,
+        false => MAX_DATA_ITEMS,
+    }
+}
 
 /// Room for the items of one event in a socket's receive queue, as long as the endpoint's lock is
 /// held.
 pub(crate) struct Room<'a> {
     endpoint: &'a Endpoint,
+    items: usize,
     inner: Guard<'a, endpoint::Inner, SpinLockBhBackend>,
 }
 
 impl<'a> Room<'a> {
     /// Makes sure that the next event has room: what was acknowledged must not get lost here.
-    pub(crate) fn reserve(endpoint: &'a Endpoint) -> Result<Self> {
+    pub(crate) fn reserve(endpoint: &'a Endpoint, items: u8) -> Result<Self> {
+        let items = usize::from(items);
         let mut inner = endpoint.inner.lock();
-        inner.queue.reserve(MAX_ITEMS)?;
-        Ok(Self { endpoint, inner })
+        inner.queue.reserve(items)?;
+        Ok(Self {
+            endpoint,
+            items,
+            inner,
+        })
     }
 
     /// Lets go of the lock, but not of the room.
     pub(crate) fn promise(mut self) -> Result<Promise<'a>> {
-        self.inner.queue.promise(MAX_ITEMS)?;
-        Ok(Promise(self.endpoint))
+        self.inner.queue.promise(self.items)?;
+        Ok(Promise {
+            endpoint: self.endpoint,
+            items: self.items,
+        })
     }
 }
 
 /// Such room, which no other association can take.
-pub(crate) struct Promise<'a>(&'a Endpoint);
+pub(crate) struct Promise<'a> {
+    endpoint: &'a Endpoint,
+    items: usize,
+}
 
 impl Drop for Promise<'_> {
     fn drop(&mut self) {
-        self.0.inner.lock().queue.unpromise(MAX_ITEMS);
+        self.endpoint.inner.lock().queue.unpromise(self.items);
     }
 }
 
@@ -319,7 +340,7 @@ fn message(
             charge: None,
         });
         // Those that came with it, as long as there is memory.
-        next = if engine.may_have_message() && inner.queue.reserve(MAX_ITEMS).is_ok() {
+        next = if engine.may_have_message() && inner.queue.reserve(room.items).is_ok() {
             engine.next_message()
         } else {
             None

@@ -99,6 +99,11 @@ impl Subscriptions {
         u16::try_from(bit).is_ok_and(|bit| self.0 & mask(bit) != 0)
     }
 
+    /// Whether there are notifications that the user is to get.
+    pub(crate) fn has_notifications(self) -> bool {
+        self.0 & !mask(Subscription::DataIo as u16) != 0
+    }
+
     pub(crate) fn set(&mut self, bit: usize, on: bool) {
         let mask = u16::try_from(bit).map_or(0, mask);
         if on {
