@@ -215,7 +215,7 @@ fn out_of_the_blue(
                 },
             )
             .ok()?;
-            output::send_stateless(&route, &out).ok()?;
+            output::send_stateless(&pernet.net, &route, &out).ok()?;
             pernet.mib.count(Counter::OutPackets);
             Some(())
         }

@@ -12,6 +12,7 @@ use crate::{
     sys::{
         gso::Train,
         ip::Route,
+        net::Net,
         skb::SkbRange,
         sock::Sk,
         tx_skb::{Fragmenting, TxSkb},
@@ -100,8 +101,8 @@ pub(crate) fn send(to: To<'_>, packet: &PacketBuilder<SkbRange>) -> Result {
 }
 
 /// Sends a packet for no socket: a reply to one that belongs to no association.
-pub(crate) fn send_stateless(route: &Route, packet: &PacketBuilder<SkbRange>) -> Result {
-    build(packet)?.send_stateless(route)
+pub(crate) fn send_stateless(net: &Net, route: &Route, packet: &PacketBuilder<SkbRange>) -> Result {
+    build(packet)?.send_stateless(net, route)
 }
 
 /// Makes an skb. The last payload is referred to if it is large, all else is copied: in a packet

@@ -80,12 +80,14 @@ enum Flow {
 pub(crate) struct Route {
     dst: *mut bindings::dst_entry,
     cookie: u32,
-    net: Net,
     flow: Flow,
     marks: Marks,
     /// Of the socket's IP options, as they were when the route was looked up.
-    options_len: usize,
+    options_len: u16,
 }
+
+// There is one for each path that packets leave on.
+const _: () = assert!(size_of::<Option<Route>>() <= 128);
 
 // SAFETY: References to a route may be used and dropped from any context.
 unsafe impl Send for Route {}
@@ -115,6 +117,7 @@ impl Route {
     /// Looks up a route to one host. With a socket, by its marks and its policy too.
     pub(crate) fn lookup(net: &Net, sk: Option<&Sk>, ends: &Ends) -> Result<Self> {
         let options_len = sk.map_or(0, |sk| sk.options_len(ends.to.ip.is_ipv6()));
+        let options_len = u16::try_from(options_len).map_err(|_| EINVAL)?;
         let sk = sk.map_or(core::ptr::null_mut(), Sk::as_ptr);
         let (dport, sport) = (ends.to_port.to_be(), ends.from_port.to_be());
         let oif = if ends.to.scope_id != 0 {
@@ -181,7 +184,6 @@ impl Route {
         let route = Self {
             dst,
             cookie,
-            net: net.clone(),
             flow,
             marks,
             options_len,
@@ -234,7 +236,7 @@ impl Route {
 
     /// Length of an IP header, with the socket's options.
     pub(crate) fn header_len(&self) -> usize {
-        header_len(self.source()).saturating_add(self.options_len)
+        header_len(self.source()).saturating_add(usize::from(self.options_len))
     }
 
     /// Largest SCTP packet that fits the route's MTU.
@@ -291,15 +293,15 @@ impl Route {
         to_result(err.min(0))
     }
 
-    /// Sends a packet for no socket.
+    /// Sends a packet for no socket of that namespace, for which the route was looked up.
     ///
     /// # Safety
     ///
     /// `skb` is a complete SCTP packet that the caller has for itself and gives up.
-    pub(crate) unsafe fn local_out(&self, skb: *mut bindings::sk_buff) -> Result {
+    pub(crate) unsafe fn local_out(&self, net: &Net, skb: *mut bindings::sk_buff) -> Result {
         // SAFETY: By the type invariant the route is valid.
         unsafe { bindings::sctp_helper_dst_hold(self.dst) };
-        let (net, dst) = (self.net.as_ptr(), self.dst);
+        let (net, dst) = (net.as_ptr(), self.dst);
         let tclass = self.marks.dscp.unwrap_or(0);
         let err = match &self.flow {
             // SAFETY: Namespace, skb, route and flow are valid; the reference just taken goes to

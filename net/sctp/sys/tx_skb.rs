@@ -7,6 +7,7 @@
 use super::{
     bindings,
     ip::Route,
+    net::Net,
     skb::{Skb, SkbRange, CHECKSUM_OFFSET, COPY_LIMIT, HEADER_LEN},
     sock::Sk,
 };
@@ -247,10 +248,10 @@ impl TxSkb {
     }
 
     /// Sends the packet for no socket.
-    pub(crate) fn send_stateless(mut self, route: &Route) -> Result {
+    pub(crate) fn send_stateless(mut self, net: &Net, route: &Route) -> Result {
         self.checksum(route.checksums())?;
         // SAFETY: The skb is the caller's alone and complete, and is given up.
-        unsafe { route.local_out(self.0.into_raw()) }
+        unsafe { route.local_out(net, self.0.into_raw()) }
     }
 }
 
