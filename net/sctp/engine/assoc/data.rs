@@ -80,7 +80,7 @@ impl<B: Payload> Association<B> {
             self.plan_sweep(until);
             return Ok(true);
         }
-        Ok(!self.is_quiet(cx.now))
+        Ok(!self.is_quiet())
     }
 
     /// Whether a message like that is taken: on any stream that there is, but while one is not

@@ -12,7 +12,7 @@ use crate::engine::{
     cc::{Acked, Algorithm},
     cx::{Cx, Payload},
     event::PathReason,
-    path::{PathId, MAX_PATHS},
+    path::PathId,
     pmtu::Pmtu,
     serial::Tsn,
     stats::{Counter, Reason},
@@ -99,10 +99,6 @@ impl<B: Payload> Association<B> {
 
     /// Applies the acknowledgement that the outstanding queue has prepared.
     pub(super) fn acknowledge(&mut self, cx: &mut Cx<'_>, cumulative: Tsn) {
-        let mut flight_before = [0_usize; MAX_PATHS];
-        for (slot, path) in flight_before.iter_mut().zip(&self.paths) {
-            *slot = path.flight;
-        }
         let mut summary = Summary::default();
         self.outstanding.apply(cumulative, cx.now, &mut summary);
         if summary.progress {
@@ -116,8 +112,8 @@ impl<B: Payload> Association<B> {
                 u32::try_from(freed.fold(0, usize::saturating_add)).unwrap_or(u32::MAX)
             }
         };
-        for (id, was) in path_ids(self.paths.len()).zip(flight_before) {
-            self.acknowledge_path(cx, id, &summary, was);
+        for id in path_ids(self.paths.len()) {
+            self.acknowledge_path(cx, id, &summary);
             self.recover_path(cx, id, cumulative, &summary);
         }
         self.restart_t3(cx, &summary);
@@ -126,13 +122,14 @@ impl<B: Payload> Association<B> {
     }
 
     /// What was acknowledged on a path.
-    fn acknowledge_path(&mut self, cx: &Cx<'_>, id: PathId, summary: &Summary, was: usize) {
+    fn acknowledge_path(&mut self, cx: &Cx<'_>, id: PathId, summary: &Summary) {
         let (Some(path), Some(done)) = (
             self.paths.get_mut(id.index()),
             summary.paths.get(id.index()),
         ) else {
             return;
         };
+        let flight_before = path.flight;
         path.leave_flight(done.left_flight);
         path.flight = path.flight.saturating_add(done.reneged);
         if let Some(probe) = path.rtt_probe {
@@ -155,7 +152,7 @@ impl<B: Payload> Association<B> {
                 now: cx.now,
                 srtt: path.rto.srtt(),
                 bytes: done.acked,
-                flight_before: was,
+                flight_before,
                 cumulative_advanced: summary.cumulative_advanced,
                 all_acked: path.flight == 0,
                 in_recovery: path.recovery.is_some(),

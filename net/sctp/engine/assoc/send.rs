@@ -30,8 +30,8 @@ use crate::engine::{
     path::{Path, PathId, RttProbe},
     serial::Tsn,
     stats::Counter,
-    time::{Duration, Time},
-    tx::{send_queue::Fragment, Message},
+    time::Duration,
+    tx::{send_queue::Fragment, Message, Policy},
     wire::{
         builder::{BuildError, PacketBuilder},
         data::DataHeader,
@@ -140,13 +140,19 @@ impl<B: Payload> Association<B> {
         }
     }
 
-    /// Whether Nagle's algorithm has held back what waits, and does so still.
-    pub(super) fn is_held(&self, now: Time) -> bool {
-        let is_due = |m: &Message<B>| m.policy.is_over(now) || m.stream >= self.out_streams;
+    /// Whether Nagle's algorithm has held back what waits, and plainly does so still.
+    pub(super) fn is_held(&self) -> bool {
         self.timers.get(Timer::Nagle).is_some()
             && !self.more_follows
-            && self.nagle_holds(self.mtu(self.next_path()), 0)
-            && !self.queue.front().is_some_and(is_due)
+            && self.queue.front().is_some_and(|front| self.is_plain(front))
+            && self.nagle_holds(self.mtu(self.active_path()), 0)
+    }
+
+    /// Whether a message goes where others go, whenever that is.
+    fn is_plain(&self, message: &Message<B>) -> bool {
+        message.to.is_none()
+            && message.policy == Policy::Reliable
+            && message.stream < self.out_streams
     }
 
     /// Nothing came for too long that would have let it go: it leaves as it is, and those that
@@ -386,19 +392,26 @@ impl<B: Payload> Association<B> {
         }
         let mut last = None;
         // It need not be found again, unless something was lost, which changes windows.
+        let active = self.active_path();
         let mut decided = due.and_then(|due| due.new).filter(|_| !out.has_data());
         let result = loop {
             let room = out.room().saturating_sub(DataHeader::LEN);
             let len = match decided.take().filter(|len| *len <= room) {
                 Some(len) => len,
                 None => {
-                    if self.queue.is_empty() {
+                    let Some(front) = self.queue.front() else {
+                        // Nothing waits, or only a message whose next part is still to come.
                         break Ok(());
-                    }
-                    if self.abandon_queued(cx).is_err() {
-                        break Err(AllocError);
-                    }
-                    if path != self.next_path() {
+                    };
+                    let next_path = if self.is_plain(front) {
+                        active
+                    } else {
+                        if self.abandon_queued(cx).is_err() {
+                            break Err(AllocError);
+                        }
+                        self.next_path()
+                    };
+                    if path != next_path {
                         break Ok(());
                     }
                     let used = out.len().saturating_sub(Header::LEN);
@@ -417,7 +430,7 @@ impl<B: Payload> Association<B> {
         if let Some(tsn) = last {
             let had_to_wait = self.timers.get(Timer::Nagle).is_some();
             self.timers.stop(Timer::Nagle);
-            if path == self.active_path() {
+            if path == active {
                 self.data_to = path;
             }
             self.rx.sack.data_sent(cx.now, self.config.sack_delay);

@@ -21,7 +21,7 @@ use crate::engine::{
     rx::sack::Owed,
     scope,
     stats::Counter,
-    time::{Duration, Time},
+    time::Duration,
     wire::{
         builder::PacketBuilder, cause::NewCause, emit::InitParams, init::InitFixed, packet::Header,
         sack::GapBlock,
@@ -51,7 +51,7 @@ impl<B: Payload> Association<B> {
             self.reply = None;
             return Ok(Some(way));
         }
-        if self.is_quiet(cx.now) {
+        if self.is_quiet() {
             debug_assert!(matches!(self.next_packet(cx, out), Ok(None)));
             out.clear();
             return Ok(None);
@@ -69,10 +69,10 @@ impl<B: Payload> Association<B> {
     }
 
     /// Whether it is plain to see that nothing is to be sent, as it mostly is when this is asked.
-    pub(super) fn is_quiet(&self, now: Time) -> bool {
+    pub(super) fn is_quiet(&self) -> bool {
         let has_probe = |path: &Path| path.heartbeat_due || path.pmtu.probe_due().is_some();
         self.state == State::Established
-            && (self.queue.is_empty() || self.is_held(now))
+            && (self.queue.is_empty() || self.is_held())
             && self.outstanding.lost_count() == 0
             && self.rx.sack.owed() != Owed::Now
             && !self.pending.any()
