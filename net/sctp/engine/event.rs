@@ -7,6 +7,7 @@ use super::{
     cx::Payload,
     env::KVec,
     serial::{Ssn, Tsn},
+    vec::Rare,
     wire::cause,
 };
 
@@ -183,7 +184,7 @@ pub(crate) struct Received<B> {
     /// The first fragment.
     pub(crate) first: B,
     /// The fragments after it, in order.
-    pub(crate) rest: KVec<B>,
+    pub(crate) rest: Rare<B>,
 }
 
 impl<B: Payload> Received<B> {

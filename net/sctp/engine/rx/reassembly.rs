@@ -18,9 +18,10 @@
 use crate::engine::{
     addr::Address,
     cx::Payload,
-    env::{AllocError, Flags, KVec},
+    env::{AllocError, Flags},
     rx::sorted::{Position, Sorted},
     serial::{Ssn, Tsn},
+    vec::Rare,
     wire::data::DataHeader,
 };
 
@@ -44,7 +45,7 @@ pub(crate) struct Run<B> {
     /// Where the first fragment came from.
     pub(crate) from: Address,
     pub(crate) first: B,
-    pub(crate) rest: KVec<B>,
+    pub(crate) rest: Rare<B>,
 }
 
 impl<B: Payload> Run<B> {
@@ -61,7 +62,7 @@ impl<B: Payload> Run<B> {
             bytes: payload.len(),
             from,
             first: payload,
-            rest: KVec::new(),
+            rest: Rare::new(),
         }
     }
 
@@ -235,7 +236,7 @@ impl<B: Payload> Reassembly<B> {
                 let run = self.runs.get_mut(right)?;
                 let second = core::mem::replace(&mut run.first, payload);
                 // Cannot fail: room was reserved.
-                let _ = run.rest.insert_within_capacity(0, second);
+                let _ = run.rest.insert_reserved(0, second);
                 run.first_tsn = header.tsn;
                 run.begin = header.begin;
                 run.ppid = header.ppid;
@@ -249,7 +250,7 @@ impl<B: Payload> Reassembly<B> {
                 let run = self.runs.get_mut(left)?;
                 append(run, payload);
                 append(run, tail.first);
-                for fragment in tail.rest.drain_all() {
+                for fragment in tail.rest.take().drain_all() {
                     append(run, fragment);
                 }
                 run.last_tsn = tail.last_tsn;
@@ -316,6 +317,6 @@ fn belong_together(end: bool, begin: bool, may_be_cut: bool) -> Result<bool, Vio
 
 /// Appends to a run in which room was reserved.
 fn append<B>(run: &mut Run<B>, payload: B) {
-    let done = run.rest.push_within_capacity(payload);
+    let done = run.rest.insert_reserved(run.rest.len(), payload);
     debug_assert!(done.is_ok(), "append without reserve");
 }

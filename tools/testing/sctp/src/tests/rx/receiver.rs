@@ -95,7 +95,7 @@ pub(super) fn take(rx: &mut Receiver<Bytes>, out: &mut Vec<(u16, bool, Vec<u8>)>
     while let Some(m) = rx.take() {
         assert!(m.begin && m.end);
         let mut bytes = m.first.as_slice().to_vec();
-        for part in &m.rest {
+        for part in m.rest.iter() {
             bytes.extend(part.as_slice());
         }
         rx.consumed(bytes.len(), bytes.len());
