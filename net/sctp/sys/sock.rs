@@ -616,8 +616,8 @@ impl Sk {
         timeout: &mut Timeout,
         mut done: impl FnMut() -> Option<R>,
     ) -> Result<R> {
-        if let Some(result) = done() {
-            return Ok(result);
+        if timeout.is_over() {
+            return done().ok_or(EAGAIN);
         }
         let mut entry = MaybeUninit::<bindings::wait_queue_entry>::zeroed();
         let entry = entry.as_mut_ptr();
