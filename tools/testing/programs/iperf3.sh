@@ -34,6 +34,6 @@ for family in 4 6; do
 	measure "$family" "$SIZE" -P 4
 	result $? "IPv$family, four associations"
 done
-measure 4 4M -N -l 150
+measure 4 20M -N -l 150
 result $? "small messages without delay"
 finish
