@@ -9,6 +9,7 @@
 //! Bound: what the receive buffer may hold, enforced by the receiver.
 //!
 //! Invariant: of each stream, `ready` holds only messages before `next`, and `waiting` only others.
+//! The next one waits only if the message before it is in `ready`, or if the stream is `follow`.
 
 use core::cmp::Ordering;
 
@@ -38,7 +39,7 @@ pub(crate) struct Streams<B> {
     next: SsnTable,
     ready: Ring<Run<B>>,
     waiting: Sorted<Run<B>>,
-    /// The stream of the message that was last taken: if its next one waits, it comes first.
+    /// The stream of the message that was last taken, if its next one waits: it comes first.
     follow: Option<u16>,
 }
 
@@ -78,11 +79,9 @@ impl<B: Payload> Streams<B> {
     /// When it is the turn of an ordered message. Two messages with the same SSN cannot wait: the
     /// peer counts wrong.
     pub(crate) fn turn(&self, stream: u16, ssn: Ssn) -> Result<Turn, Violation> {
-        if ssn == self.next.get(stream) {
-            return Ok(Turn::Now);
-        }
         match self.search(stream, ssn) {
             Ok(_) => Err(Violation),
+            Err(_) if ssn == self.next.get(stream) => Ok(Turn::Now),
             Err(at) => Ok(Turn::Later(at)),
         }
     }
@@ -125,8 +124,17 @@ impl<B: Payload> Streams<B> {
 
     /// An ordered message was delivered in parts, and this was the last: its successor may come.
     pub(crate) fn finished(&mut self, stream: u16, ssn: Ssn) {
-        self.next.set(stream, ssn.next());
-        self.follow = Some(stream);
+        // A peer that counts wrong may have sent another message with that SSN since.
+        if self.next.get(stream) == ssn {
+            self.next.set(stream, ssn.next());
+            self.follow(stream);
+        }
+    }
+
+    /// The message before the next one of a stream was taken.
+    fn follow(&mut self, stream: u16) {
+        let waits = self.search(stream, self.next.get(stream)).is_ok();
+        self.follow = waits.then_some(stream);
     }
 
     /// How many of the messages that wait are due once a stream was forwarded, and the next SSN
@@ -177,6 +185,9 @@ impl<B: Payload> Streams<B> {
     /// The peer will not send the messages of a stream up to some SSN that did not arrive.
     pub(crate) fn forward(&mut self, skipped: Skipped) {
         let (count, next) = self.due(skipped);
+        if count != 0 && self.follow == Some(skipped.stream) {
+            self.follow = None;
+        }
         for _ in 0..count {
             let run = self
                 .first_waiting(skipped.stream)
@@ -191,19 +202,18 @@ impl<B: Payload> Streams<B> {
 
     /// The next message for the user.
     pub(crate) fn take(&mut self) -> Option<Run<B>> {
-        if let Some(stream) = self.follow {
-            let next = self.next.get(stream);
-            if let Ok(at) = self.search(stream, next) {
+        let run = match self.follow.take() {
+            Some(stream) => {
+                let next = self.next.get(stream);
+                let at = self.search(stream, next).ok()?;
                 self.next.set(stream, next.next());
-                return self.waiting.remove(at);
+                self.waiting.remove(at)?
             }
-            self.follow = None;
-        }
-        let run = self.ready.pop_front()?;
+            None => self.ready.pop_front()?,
+        };
         // Not if its successor is in `ready`, too.
-        let is_last = run.ssn.next() == self.next.get(run.stream);
-        if !run.unordered && is_last && !self.waiting.is_empty() {
-            self.follow = Some(run.stream);
+        if !run.unordered && run.ssn.next() == self.next.get(run.stream) {
+            self.follow(run.stream);
         }
         Some(run)
     }
@@ -211,6 +221,13 @@ impl<B: Payload> Streams<B> {
     #[cfg(not(MODULE))]
     pub(crate) fn check_invariants(&self, held: &mut usize) {
         self.waiting.check_invariants();
+        if let Some(stream) = self.follow {
+            let waits = self.search(stream, self.next.get(stream)).is_ok();
+            assert!(waits, "what is to follow does not wait");
+            let mut ready = self.ready.iter();
+            let overtakes = ready.any(|run| run.stream == stream && !run.unordered);
+            assert!(!overtakes, "what follows would overtake");
+        }
         let mut previous: Option<(u16, u16)> = None;
         for run in self.waiting.iter() {
             let key = (run.stream, run.ssn.since(self.next.get(run.stream)));

@@ -90,9 +90,10 @@ pub(super) fn give(rx: &mut Receiver<Bytes>, chunk: &Chunk) -> Outcome {
     outcome
 }
 
-/// Takes what is there: stream, U and bytes of each whole message.
+/// Takes what is there: stream, U and bytes of each whole message. As an association does, it does
+/// not ask when nothing is held.
 pub(super) fn take(rx: &mut Receiver<Bytes>, out: &mut Vec<(u16, bool, Vec<u8>)>) {
-    while let Some(m) = rx.take() {
+    while let Some(m) = rx.may_have_event().then(|| rx.take()).flatten() {
         assert!(m.begin && m.end);
         let mut bytes = m.first.as_slice().to_vec();
         for part in m.rest.iter() {
@@ -218,6 +219,24 @@ fn nothing_overtakes() {
         }
         assert_eq!(got, [0, 1, 2, 3], "{order:?}");
     }
+}
+
+/// After all that waited was taken, a gap comes and is filled in one go.
+#[test]
+fn nothing_overtakes_after_a_gap() {
+    let mut rx = receiver(Tsn(1), 1 << 20);
+    let mut got = Vec::new();
+    for packets in [[1, 0], [4, 5], [2, 3]] {
+        for n in packets {
+            let c = chunk(Tsn(1 + n), 5, n as u16, "BE", 1);
+            assert_eq!(give(&mut rx, &c), Outcome::Accepted);
+        }
+        if packets != [4, 5] {
+            take(&mut rx, &mut got);
+        }
+    }
+    let tsns: Vec<u8> = got.iter().map(|(_, _, bytes)| bytes[0]).collect();
+    assert_eq!(tsns, [1, 2, 3, 4, 5, 6]);
 }
 
 /// Every allocation may fail: the chunk is then as if lost, and works when it comes again.
@@ -600,6 +619,46 @@ fn fragments_that_cannot_be() {
         let outcome = give(&mut rx, &chunk(Tsn(tsn), stream, ssn, flags, 10));
         assert_eq!(outcome, Outcome::Violation, "{what}");
     }
+}
+
+/// The message that is next in its stream waits for the user to take the one before it.
+#[test]
+fn an_ssn_that_is_due_comes_once() {
+    let mut rx = receiver(Tsn(1), 1 << 20);
+    for (tsn, ssn) in [(2, 1), (1, 0)] {
+        let outcome = give(&mut rx, &chunk(Tsn(tsn), 0, ssn, "BE", 10));
+        assert_eq!(outcome, Outcome::Accepted);
+    }
+    let again = chunk(Tsn(3), 0, 1, "BE", 10);
+    assert_eq!(give(&mut rx, &again), Outcome::Violation);
+}
+
+/// A message is delivered in parts, and the peer sends others with its SSN and the ones after it.
+#[test]
+fn an_ssn_that_is_delivered_in_parts_may_come_again() {
+    let mut rx = receiver(Tsn(1), 20_000);
+    rx.set_partial_delivery_point(10);
+    let mut got = Vec::new();
+    let steps: &[&[Arriving]] = &[
+        &[(1, 0, 0, "B")],
+        &[(4, 0, 0, "BE"), (5, 0, 1, "BE"), (7, 0, 3, "BE"), (2, 0, 0, "")],
+        &[(3, 0, 0, "E")],
+        &[(6, 0, 2, "BE")],
+    ];
+    for step in steps {
+        for &(tsn, stream, ssn, flags) in *step {
+            let outcome = give(&mut rx, &chunk(Tsn(tsn), stream, ssn, flags, 10));
+            assert_eq!(outcome, Outcome::Accepted, "{tsn}");
+        }
+        rx.relieve();
+        while let Some(m) = rx.may_have_event().then(|| rx.take()).flatten() {
+            rx.check_invariants();
+            got.push((m.ssn.0, m.begin, m.end));
+        }
+    }
+    let parts = [(0, true, false), (0, false, false), (0, false, true)];
+    let others = [0, 1, 2, 3].map(|ssn| (ssn, true, true));
+    assert_eq!(got, [&parts[..], &others[..]].concat());
 }
 
 #[test]
