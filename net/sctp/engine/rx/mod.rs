@@ -194,6 +194,9 @@ impl<B: Payload> Receiver<B> {
             self.reassembly.add(place, header, payload, from)
         };
         if let (Some(run), Some(turn)) = (complete, turn) {
+            // What was to be delivered in parts is whole before the first one was taken.
+            self.partial
+                .take_if(|p| !p.begun && p.next == run.first_tsn);
             self.streams.put(run, turn);
         }
         self.map.record(header.tsn);

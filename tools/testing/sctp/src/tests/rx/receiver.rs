@@ -573,6 +573,26 @@ fn partial_delivery_for_lack_of_memory() {
     assert!(rx.is_drained());
 }
 
+/// The rest of a message comes before its first part was taken.
+#[test]
+fn what_is_whole_is_not_delivered_in_parts() {
+    let mut rx = receiver(Tsn(1), 1 << 20);
+    rx.set_partial_delivery_point(10);
+    let mut got = Vec::new();
+    for (tsn, ssn, flags) in [(1, 0, "B"), (2, 0, "E"), (3, 1, "BE")] {
+        assert_eq!(
+            give(&mut rx, &chunk(Tsn(tsn), 0, ssn, flags, 10)),
+            Outcome::Accepted
+        );
+        rx.relieve();
+        if tsn != 1 {
+            take(&mut rx, &mut got);
+        }
+    }
+    let sizes: Vec<_> = got.iter().map(|(_, _, bytes)| bytes.len()).collect();
+    assert_eq!(sizes, [20, 10]);
+}
+
 /// One chunk may be larger than the whole buffer.
 #[test]
 fn an_empty_buffer_takes_anything() {
@@ -641,7 +661,12 @@ fn an_ssn_that_is_delivered_in_parts_may_come_again() {
     let mut got = Vec::new();
     let steps: &[&[Arriving]] = &[
         &[(1, 0, 0, "B")],
-        &[(4, 0, 0, "BE"), (5, 0, 1, "BE"), (7, 0, 3, "BE"), (2, 0, 0, "")],
+        &[
+            (4, 0, 0, "BE"),
+            (5, 0, 1, "BE"),
+            (7, 0, 3, "BE"),
+            (2, 0, 0, ""),
+        ],
         &[(3, 0, 0, "E")],
         &[(6, 0, 2, "BE")],
     ];
