@@ -16,6 +16,7 @@ use crate::{
         event::{Closed, Event, PathChange, SendFailed},
         serial::Tsn,
         stats::{Counter, Reason},
+        time::{Duration, Time},
         wire::builder::PacketBuilder,
     },
     tests::support::{payload::Bytes, world::World},
@@ -53,6 +54,9 @@ pub(crate) struct Host {
     pub(crate) listens: bool,
     pub(crate) assoc: Option<KBox<Assoc>>,
     pub(super) out: PacketBuilder<Bytes>,
+    /// How often it looks for packets, and takes all there are before anything else is done, as with
+    /// a backlog. Zero: at once, one by one.
+    pub(crate) looks_every: Duration,
     /// Whether messages are consumed as soon as they are delivered.
     pub(crate) reads: bool,
     pub(super) unread: VecDeque<(usize, usize)>,
@@ -99,6 +103,7 @@ impl Host {
             listens: false,
             assoc: None,
             out: PacketBuilder::new(),
+            looks_every: Duration::ZERO,
             reads: true,
             unread: VecDeque::new(),
             got: Vec::new(),
@@ -142,6 +147,18 @@ impl Host {
             .map(|n| address(who, n))
             .filter(|own| self.addresses.contains(own))
             .unwrap_or(self.addresses[0])
+    }
+
+    pub(super) fn takes_trains(&self) -> bool {
+        self.looks_every > Duration::ZERO
+    }
+
+    /// When it looks at what arrives now.
+    pub(super) fn looks_at(&self, now: Time) -> Time {
+        match self.looks_every.0 {
+            0 => now,
+            every => Time::from_nanos(now.nanos().next_multiple_of(every)),
+        }
     }
 
     pub(crate) fn counter(&self, counter: Counter) -> u64 {

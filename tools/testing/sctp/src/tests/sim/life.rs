@@ -97,6 +97,7 @@ impl Life {
             host.config = plan.config.clone();
             host.mtu = plan.mtu;
             host.listens = plan.listens;
+            host.looks_every = plan.looks_every;
             host.claims = (0..plan.claims)
                 .map(|n| address(who, CLAIMED - n))
                 .collect();

@@ -560,7 +560,7 @@ impl Net {
         self.flying.is_empty()
     }
 
-    /// Hands a packet to a host, now.
+    /// Hands a packet to a host, now. One that takes trains is to be drained after the last one.
     pub(crate) fn deliver(&mut self, packet: Flying) {
         if self.keep {
             self.kept.push(packet.clone());
@@ -584,7 +584,9 @@ impl Net {
             if self.check && !assoc.is_closed() {
                 assoc.check_invariants();
             }
-            self.drain(who);
+            if !self.hosts[who].takes_trains() {
+                self.drain(who);
+            }
             return;
         }
         let config = host.config.clone();
@@ -605,6 +607,32 @@ impl Net {
                 host.highest = None;
                 self.drain(who);
             }
+        }
+    }
+
+    /// The next packet that is there for a host that takes them in one go.
+    fn next_of_train(&self, who: usize) -> Option<(Time, u64)> {
+        if !self.hosts[who].takes_trains() {
+            return None;
+        }
+        let mut there = self.flying.range(..=(self.now, u64::MAX));
+        let is_next = |(_, packet): &(_, &Flying)| packet.to == who;
+        there.find(is_next).map(|(key, _)| *key)
+    }
+
+    /// A packet reaches its host, which may not look yet.
+    fn arrive(&mut self, packet: Flying) {
+        let who = packet.to;
+        let looks = self.hosts[who].looks_at(self.now);
+        if looks > self.now {
+            // Behind all that is there already.
+            self.number += 1;
+            self.flying.insert((looks, self.number), packet);
+        } else if is_sealed(&packet.bytes) {
+            self.deliver(packet);
+        } else {
+            let cx = self.hosts[who].world.cx();
+            cx.stats.count(Counter::ChecksumErrors);
         }
     }
 
@@ -650,11 +678,14 @@ impl Net {
         let next = self.flying.keys().next().copied();
         if let Some(key) = next.filter(|(at, _)| *at <= self.now) {
             let packet = self.flying.remove(&key).unwrap();
-            if is_sealed(&packet.bytes) {
-                self.deliver(packet);
-            } else {
-                let cx = self.hosts[packet.to].world.cx();
-                cx.stats.count(Counter::ChecksumErrors);
+            let who = packet.to;
+            self.arrive(packet);
+            while let Some(key) = self.next_of_train(who) {
+                let packet = self.flying.remove(&key).unwrap();
+                self.arrive(packet);
+            }
+            if self.hosts[who].takes_trains() {
+                self.drain(who);
             }
             return true;
         }

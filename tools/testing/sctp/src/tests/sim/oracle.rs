@@ -82,9 +82,10 @@ impl Sent {
     }
 }
 
-/// What changes when an association gets on: the number of T3-rtx that run, packets with DATA, FORWARD TSNs and expiries of T3-rtx,
-/// bytes to send, chunks outstanding and those in flight.
-type Known = (usize, u64, u64, usize, usize, usize);
+/// What changes when an association gets on: the number of T3-rtx that run, packets with DATA,
+/// FORWARD TSNs and expiries of T3-rtx, bytes to send, chunks outstanding and those in flight, and
+/// when the window is probed.
+type Known = (usize, u64, u64, usize, usize, usize, Option<Time>);
 
 /// What is known of one host.
 #[derive(Default)]
@@ -516,6 +517,8 @@ impl Oracle {
             assoc.unsent_bytes(),
             assoc.unacked_chunks(),
             assoc.in_flight().1,
+            // SACKs that are late may open the window and close it, which nobody sees in a train.
+            assoc.window_probe_at().filter(|_| host.takes_trains()),
         );
         if let Some((deadline, before)) = side.deadline {
             if known == before {

@@ -68,6 +68,8 @@ pub(super) struct HostPlan {
     pub(super) sndbuf: usize,
     /// It tells the peer of so many addresses that nobody has.
     pub(super) claims: u8,
+    /// How often it looks for packets.
+    pub(super) looks_every: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -143,6 +145,9 @@ impl Scenario {
         scenario.traffic(dice);
         scenario.faults(dice);
         scenario.ending(dice);
+        for host in &mut scenario.hosts {
+            host.looks_every = Duration::from_millis(dice.pick(&[0, 0, 0, 0, 1, 5, 30]));
+        }
         scenario
     }
 
@@ -193,6 +198,7 @@ impl Scenario {
             && !self.steps.iter().any(|(_, step)| *step == Step::Connect(Z))
             && self.hosts.iter().all(|h| {
                 h.reader == Reader::AtOnce
+                    && h.looks_every == Duration::ZERO
                     // Else a window closes and opens in one round trip, and a probe is repeated.
                     && h.mtu < 10_000
                     // Else the peer waits longer for SACKs than it has to, and probes.
@@ -449,6 +455,7 @@ impl Dice {
             reader,
             sndbuf: self.pick(&[212_992, 212_992, 4000, 30_000]),
             claims: self.pick(&[0, 0, 0, 0, 1, 2]),
+            looks_every: Duration::ZERO,
         }
     }
 }
