@@ -328,14 +328,24 @@ fn message(
         // Nobody will read it, but the peer must be able to go on.
         return engine.consumed(cx, received.len(), received.truesize());
     }
-    inner.queue.push(Item::Data {
-        assoc: to.assoc.id,
-        context: to.assoc.settings.lock().context,
-        peer_port: engine.peer_port(),
-        received,
-        read: 0,
-        charge: None,
-    });
+    let context = to.assoc.settings.lock().context;
+    let mut next = Some(received);
+    while let Some(received) = next {
+        inner.queue.push(Item::Data {
+            assoc: to.assoc.id,
+            context,
+            peer_port: engine.peer_port(),
+            received,
+            read: 0,
+            charge: None,
+        });
+        // Those that came with it, as long as there is memory.
+        next = if engine.may_have_message() && inner.queue.reserve(room.items).is_ok() {
+            engine.next_message()
+        } else {
+            None
+        };
+    }
     let has_socket = inner.sk.is_some();
     drop(inner);
     if has_socket {

@@ -39,7 +39,7 @@ use super::{
     cookie::TieTags,
     cx::{Cx, Payload},
     env::{AllocError, KBox, KVec},
-    event::{Event, RemoteError},
+    event::{Event, Received, RemoteError},
     path::{Path, PathId, PathState, Way, MAX_PATHS},
     rx::Receiver,
     serial::Tsn,
@@ -438,6 +438,16 @@ impl<B: Payload> Association<B> {
         }
         let size = self.frag_point();
         self.failures.take_ended(size).map(Event::SendFailed)
+    }
+
+    /// Whether there may be a message for the user.
+    pub(crate) fn may_have_message(&self) -> bool {
+        self.rx.may_have_event()
+    }
+
+    /// The next message, right after one: all that comes before messages was told before that.
+    pub(crate) fn next_message(&mut self) -> Option<Received<B>> {
+        self.rx.take()
     }
 
     /// When to call `handle_timeout`.

@@ -389,7 +389,8 @@ impl Net {
             }
             let host = &mut self.hosts[who];
             while let Some(event) = host.assoc.as_mut().and_then(|a| a.poll_event()) {
-                if !matches!(event, Event::Message(_)) {
+                let is_message = matches!(event, Event::Message(_));
+                if !is_message {
                     self.log.push(trace::Entry::Said {
                         at: self.now,
                         who,
@@ -397,6 +398,10 @@ impl Net {
                     });
                 }
                 host.note(event);
+                let assoc = host.assoc.as_mut().filter(|_| is_message);
+                let more = assoc.map(|a| std::iter::from_fn(|| a.next_message()).collect());
+                let more: Vec<_> = more.unwrap_or_default();
+                more.into_iter().for_each(|m| host.note(Event::Message(m)));
             }
             let assoc = host.assoc.as_mut().unwrap();
             if self.check {
