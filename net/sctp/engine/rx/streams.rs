@@ -87,6 +87,9 @@ impl<B: Payload> Streams<B> {
     }
 
     fn search(&self, stream: u16, ssn: Ssn) -> Result<Position, Position> {
+        if self.waiting.is_empty() {
+            return Err(Position::default());
+        }
         let next = self.next.get(stream);
         let distance = ssn.since(next);
         self.waiting.search(|run| match run.stream.cmp(&stream) {
