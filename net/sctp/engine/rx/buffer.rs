@@ -131,19 +131,20 @@ impl Buffer {
         self.held_truesize = self.held_truesize.saturating_sub(truesize);
     }
 
-    /// The user has read that much: doubles the size if it was a whole window within two round
-    /// trips. Then it is the window, not the path or the peer, that may hold the transfer back.
+    /// The user has read that much: doubles the size if it was half a window within a round trip.
+    /// Then it is the window, not the path or the peer, that may hold the transfer back, in the
+    /// next round trip if the peer is in slow start.
     pub(crate) fn tune(&mut self, now: Time, bytes: usize, rtt: Duration) {
         if self.size >= self.max {
             return;
         }
-        let round = rtt.max(MIN_ROUND).doubled();
-        if now.since(self.round_began) > round {
+        let round = rtt.max(MIN_ROUND);
+        if now.since(self.round_began) >= round {
             self.round_began = now;
             self.read = 0;
         }
         self.read = self.read.saturating_add(bytes);
-        if self.read >= self.limit() {
+        if self.read >= self.limit() / 2 {
             self.size = self.size.saturating_mul(2).min(self.max);
             self.round_began = now;
             self.read = 0;
