@@ -68,7 +68,7 @@ impl Locked<'_> {
         let was_full = !self.inner.sk.is_writeable();
         let result = self.call(|engine, cx| (engine.handle_packet(cx, packet), drain));
         // It was the send buffer that held the user back, not the path or the peer.
-        if was_full && self.inner.engine.could_send_more() {
+        if was_full && self.inner.engine.has_little_to_send() {
             self.inner.sk.grow_sndbuf();
         }
         result

@@ -335,13 +335,13 @@ impl<B: Payload> Association<B> {
         self.rx.buffer.grant(bytes);
     }
 
-    /// Whether the path would take more DATA than the user has given: the send buffer, if it is
-    /// full, is too small.
-    pub(crate) fn could_send_more(&self) -> bool {
+    /// Whether less waits to be sent than a few times what is under way. In slow start SACKs for a
+    /// window let two of them go, often before the user gets the processor to give more: a send
+    /// buffer that is full and does not hold that much is too small.
+    pub(crate) fn has_little_to_send(&self) -> bool {
         self.state == State::Established
-            && self.queue.bytes() == 0
+            && self.queue.bytes() / 4 <= self.outstanding.flight_payload()
             && self.peer_rwnd() > 0
-            && self.path(self.primary).is_some_and(Path::has_window)
     }
 
     /// Whether there has been no user data for a while. What packets there are then are few.
