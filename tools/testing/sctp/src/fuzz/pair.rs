@@ -45,7 +45,7 @@ fn live(u: &mut Unstructured<'_>, net: &mut Net, changed: &RefCell<Vec<Flying>>)
                 10 => net.with(who, |assoc, cx| {
                     assoc.abort(cx, cause::USER_INITIATED_ABORT, b"")
                 }),
-                _ => {}
+                _ => net.hosts[who].looks_every = Duration::from_millis(u.int_in_range(0..=20)?),
             }
         } else if u.arbitrary()? {
             net.connect(who);
@@ -53,9 +53,7 @@ fn live(u: &mut Unstructured<'_>, net: &mut Net, changed: &RefCell<Vec<Flying>>)
         let until = u.int_in_range(0..=60)?;
         for _ in 0..until {
             net.run_for(Duration::from_millis(if until > 50 { 200 } else { 2 }));
-            for packet in changed.take() {
-                net.deliver(packet);
-            }
+            net.deliver_all(changed.take());
         }
     }
     Ok(())

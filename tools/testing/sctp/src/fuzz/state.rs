@@ -100,6 +100,12 @@ fn command(u: &mut Unstructured<'_>, net: &mut Net) -> Result<()> {
         return Ok(());
     }
     match what {
+        0 => {
+            let count = u.int_in_range(2..=4)?;
+            let train = (0..count).map(|_| packet(u, net, 1 - who));
+            let train = train.collect::<Result<_>>()?;
+            net.forge_train(1 - who, train);
+        }
         1 => net.shutdown(who),
         2 => net.with(who, |assoc, cx| {
             assoc.abort(cx, cause::USER_INITIATED_ABORT, b"reason")

@@ -615,6 +615,18 @@ impl Net {
         }
     }
 
+    /// Hands packets to hosts, now.
+    pub(crate) fn deliver_all(&mut self, packets: Vec<Flying>) {
+        for packet in packets {
+            self.deliver(packet);
+        }
+        for who in [A, Z] {
+            if self.hosts[who].takes_trains() {
+                self.drain(who);
+            }
+        }
+    }
+
     /// The next packet that is there for a host that takes them in one go.
     fn next_of_train(&self, who: usize) -> Option<(Time, u64)> {
         if !self.hosts[who].takes_trains() {
@@ -828,6 +840,18 @@ impl Net {
     /// Hands a forged packet of `from` to the other host.
     pub(crate) fn forge(&mut self, from: usize, bytes: Vec<u8>) {
         self.forge_on(from, 0, bytes);
+    }
+
+    /// Several such packets, all of which the host takes in before it is drained.
+    pub(crate) fn forge_train(&mut self, from: usize, packets: Vec<Vec<u8>>) {
+        let to = 1 - from;
+        let looks_every = Duration::from_millis(1);
+        let before = std::mem::replace(&mut self.hosts[to].looks_every, looks_every);
+        for bytes in packets {
+            self.forge(from, bytes);
+        }
+        self.hosts[to].looks_every = before;
+        self.drain(to);
     }
 
     /// As [`forge`](Self::forge), from its address `n` to the one in the same network, or the first
