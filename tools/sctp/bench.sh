@@ -5,6 +5,7 @@
 # module, with the other, and with none for TCP and UDP, ROUNDS= times. ENGINES= chooses among
 #
 #	qemu		a clock that counts instructions, one processor
+#	qemu2		QEMU with two processors, in the time of this machine
 #	um1, um2	User Mode Linux in the time of this machine, one and two processors
 #
 # WORKLOADS= among what they do (guest/bench.sh has them), SECS= says for how many of the
@@ -19,7 +20,7 @@ out=$BUILD/bench
 secs=${SECS:-1}
 PYTHON=/usr/bin/python3
 [[ $secs =~ ^[1-9][0-9]*$ ]] || die "SECS=$secs: iperf3 takes whole seconds"
-read -r -a engines <<<"${ENGINES:-qemu um1 um2}"
+read -r -a engines <<<"${ENGINES:-qemu qemu2 um1 um2}"
 
 # workloads ENGINE: those that WORKLOADS= names, or all, or the usual ones.
 workloads() {
@@ -30,6 +31,7 @@ workloads() {
 		echo stream/veth/1500/{1452,65536}/N stream/veth-{nogso,plain}/1500/65536/N
 		echo rr/64 setup crowd/{1,100,2500,10000} delay/{20/0,50/0,50/0.1,50/1} sack/{65536,1048576}
 		;;
+	qemu2/usual) echo pair/{1,2} ;;
 	*/usual)
 		echo stream/lo/1500/{64,1452}/N stream/lo/65536/65536/N rr/64 setup pair/{1,2}
 		;;
@@ -54,8 +56,9 @@ guest() {
 	mapfile -t list < <(workloads "$engine" | xargs -n 1)
 	case $engine in
 	qemu) options=(-f x86 -k) ;;
+	qemu2) options=(-f x86 -c 2) ;;
 	um[12]) options=(-f um -c "${engine#um}") ;;
-	*) die "unknown engine $engine: qemu, um1 or um2" ;;
+	*) die "unknown engine $engine: qemu, qemu2, um1 or um2" ;;
 	esac
 	shift 3
 	say "bench: $engine, module $module, $protocols: ${list[*]}"
