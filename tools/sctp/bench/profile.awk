@@ -33,6 +33,7 @@ END {
 	for (i in n) {
 		all += n[i]
 		if (i != "(user space)") all_atomics += atomics[i]
+		if (i ~ /\[(rust_)?sctp\]$/) module += n[i]
 		if (i ~ allocates) objects += calls[i]
 		if (i ~ allocates_pages) pages += calls[i]
 	}
@@ -40,6 +41,7 @@ END {
 		printf "each of %d messages:", messages
 		each("instructions,", all)
 		each("of them in the kernel,", all - n["(user space)"])
+		each("in the module,", module)
 		each("atomic ones there,", all_atomics)
 		each("allocations of objects,", objects)
 		each("of pages\n", pages)
