@@ -103,6 +103,16 @@ FIXTURE_TEARDOWN(path)
 {
 }
 
+/*
+ * Whether a change is that of a path which goes on working, on a host that was
+ * busy for longer than the time-out.
+ */
+static bool is_hiccup(const struct sctp_paddr_change *spc, bool is_about_it)
+{
+	return !is_about_it && (spc->spc_state == SCTP_ADDR_POTENTIALLY_FAILED ||
+				spc->spc_state == SCTP_ADDR_AVAILABLE);
+}
+
 static void expect_change(struct __test_metadata *_metadata, struct pair *p,
 			  const union test_addr *addr, int state, int error)
 {
@@ -110,14 +120,16 @@ static void expect_change(struct __test_metadata *_metadata, struct pair *p,
 	struct sctp_paddr_change *spc = &sn.sn_paddr_change;
 	union test_addr about;
 
-	recv_notification(_metadata, p->client.fd, SCTP_PEER_ADDR_CHANGE, &sn,
-			  sizeof(sn));
+	do {
+		recv_notification(_metadata, p->client.fd,
+				  SCTP_PEER_ADDR_CHANGE, &sn, sizeof(sn));
+		memcpy(&about, &spc->spc_aaddr, sizeof(about));
+	} while (is_hiccup(spc, same_addr(addr, &about)));
 	ASSERT_EQ(state, spc->spc_state);
 	EXPECT_EQ(148, spc->spc_length);
 	EXPECT_EQ(0, spc->spc_flags);
 	EXPECT_EQ(error, spc->spc_error);
 	EXPECT_EQ(p->client.id, spc->spc_assoc_id);
-	memcpy(&about, &spc->spc_aaddr, sizeof(about));
 	EXPECT_TRUE(same_addr(addr, &about));
 }
 
