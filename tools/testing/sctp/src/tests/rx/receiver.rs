@@ -9,6 +9,7 @@ use kernel::{alloc::flags::GFP_ATOMIC, fault};
 
 use crate::engine::{
     cx::{Payload, Rng},
+    event::Received,
     rx::{Outcome, Receiver},
     serial::{Ssn, Tsn},
     wire::data::DataHeader,
@@ -90,10 +91,14 @@ pub(super) fn give(rx: &mut Receiver<Bytes>, chunk: &Chunk) -> Outcome {
     outcome
 }
 
-/// Takes what is there: stream, U and bytes of each whole message. As an association does, it does
-/// not ask when nothing is held.
+/// Takes one message, or a part of one. As an association does, it does not ask when nothing is held.
+fn next(rx: &mut Receiver<Bytes>) -> Option<Received<Bytes>> {
+    rx.may_have_event().then(|| rx.take()).flatten()
+}
+
+/// Takes what is there: stream, U and bytes of each whole message.
 pub(super) fn take(rx: &mut Receiver<Bytes>, out: &mut Vec<(u16, bool, Vec<u8>)>) {
-    while let Some(m) = rx.may_have_event().then(|| rx.take()).flatten() {
+    while let Some(m) = next(rx) {
         assert!(m.begin && m.end);
         let mut bytes = m.first.as_slice().to_vec();
         for part in m.rest.iter() {
@@ -676,7 +681,7 @@ fn an_ssn_that_is_delivered_in_parts_may_come_again() {
             assert_eq!(outcome, Outcome::Accepted, "{tsn}");
         }
         rx.relieve();
-        while let Some(m) = rx.may_have_event().then(|| rx.take()).flatten() {
+        while let Some(m) = next(&mut rx) {
             rx.check_invariants();
             got.push((m.ssn.0, m.begin, m.end));
         }

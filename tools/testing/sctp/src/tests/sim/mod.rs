@@ -622,9 +622,14 @@ impl Net {
             self.deliver(packet);
         }
         for who in [A, Z] {
-            if self.hosts[who].takes_trains() {
-                self.drain(who);
-            }
+            self.end_train(who);
+        }
+    }
+
+    /// Drains a host that was not drained after each packet.
+    fn end_train(&mut self, who: usize) {
+        if self.hosts[who].takes_trains() {
+            self.drain(who);
         }
     }
 
@@ -693,18 +698,16 @@ impl Net {
             let _ = self.report(who, &packet.dst, &packet.bytes[..8], report);
             return true;
         }
-        let next = self.flying.keys().next().copied();
-        if let Some(key) = next.filter(|(at, _)| *at <= self.now) {
-            let packet = self.flying.remove(&key).unwrap();
-            let who = packet.to;
-            self.arrive(packet);
-            while let Some(key) = self.next_of_train(who) {
+        let next = self.flying.first_key_value();
+        let next = next.map(|(key, packet)| (*key, packet.to));
+        if let Some((key, who)) = next.filter(|((at, _), _)| *at <= self.now) {
+            let mut next = Some(key);
+            while let Some(key) = next {
                 let packet = self.flying.remove(&key).unwrap();
                 self.arrive(packet);
+                next = self.next_of_train(who);
             }
-            if self.hosts[who].takes_trains() {
-                self.drain(who);
-            }
+            self.end_train(who);
             return true;
         }
         for who in [A, Z] {
