@@ -105,7 +105,7 @@ help: ## this text
 	@echo '  MINUTES=n      how long to soak. Default: 10'
 	@echo '  SCENARIOS=...  scenarios of the soak. Default: all'
 	@echo '  WORKLOADS=...  what to measure; SECS= the seconds of each. Default: see bench.sh; 1'
-	@echo '  ENGINES=...    where: qemu, qemu2, um1, um2; ROUNDS= times. Default: all; qemu once, others 3 times'
+	@echo '  ENGINES=...    where: qemu, qemu2, um1, um2; ROUNDS= times. Default: all; 3, qemu once'
 	@echo '  PROFILE=1      say where the instructions of each workload go'
 	@echo '  N=n            random scenarios. Default: 100000; for the sweep 20'
 	@echo '  SEED=n         number of the first one. Default: 1'
