@@ -80,10 +80,10 @@ for family in 4 6; do
 	set_link_mtu 1500
 	ip -n "$NS_A" -"$family" route flush cache
 	before=$(on_b cat /sys/class/net/veth0/statistics/rx_bytes)
-	# Slow enough for it not to be over before.
-	tc -n "$NS_R" qdisc replace dev rb root netem limit 1000 rate 10mbit
+	# Slow enough for it not to be over before, however long a busy machine takes for that.
+	tc -n "$NS_R" qdisc replace dev rb root netem limit 100 rate 2mbit
 	start_transfer only $family one-to-one -b "$LONG"
-	wait_for 60 received $((before + 1000000))
+	wait_for 60 received $((before + 200000))
 	set_link_mtu 1400
 	kill -0 "${CLIENT[only]}"
 	ktap $? "IPv$family, the MTU drops in the middle of a transfer"
