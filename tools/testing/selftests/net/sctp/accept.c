@@ -218,8 +218,7 @@ TEST_F(accept, data_before_accept)
 	wait_for(_metadata, self->fd, POLLIN);
 	fd = accept(self->fd, NULL, NULL);
 	ASSERT_LE(0, fd);
-	for (i = 0; i < 10; i++)
-		recv_pattern(_metadata, fd, 100 + i, i, NULL);
+	recv_in_turn(_metadata, fd, 3, 10, 100, 1);
 	expect_nothing(_metadata, fd);
 	close(fd);
 	close(end.fd);

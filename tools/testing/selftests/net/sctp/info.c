@@ -275,16 +275,23 @@ TEST_F(info, with_every_piece)
 
 TEST_F(info, sequence_numbers_are_the_streams_own)
 {
+	int i, next[3] = { 0 };
+	char buf[20];
 	struct rx rx;
-	int i;
 
 	set_int(_metadata, self->p.server.fd, SOL_SCTP, SCTP_RECVRCVINFO, 1);
 	for (i = 0; i < 12; i++)
 		send_pattern(_metadata, &self->p.client, 20, i % 3, i);
 	for (i = 0; i < 12; i++) {
-		recv_pattern(_metadata, self->p.server.fd, 20, i, &rx);
-		EXPECT_EQ(i % 3, rx.rcvinfo.rcv_sid);
-		EXPECT_EQ(i / 3, rx.rcvinfo.rcv_ssn);
+		int sid, ssn;
+
+		ASSERT_EQ(20, recv_wait(_metadata, self->p.server.fd, buf, 20,
+					&rx));
+		sid = rx.rcvinfo.rcv_sid;
+		ssn = rx.rcvinfo.rcv_ssn;
+		ASSERT_GT(3, sid);
+		EXPECT_EQ(next[sid]++, ssn);
+		EXPECT_TRUE(intact(buf, 0, 20, 3 * ssn + sid));
 	}
 }
 

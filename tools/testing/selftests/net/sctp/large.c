@@ -86,9 +86,12 @@ TEST_F(large, each_size_once)
 
 	set_mtu(_metadata, 1500);
 	pair_join(_metadata, &variant->fl, &self->p);
-	/* In lots, so that messages of many sizes share packets. */
+	/*
+	 * In lots, so that messages of many sizes share packets. Those of one
+	 * lot are of one stream, which keeps them in order.
+	 */
 	for (len = 1; len <= 1500; len++) {
-		send_pattern(_metadata, &self->p.client, len, len % 10, len);
+		send_pattern(_metadata, &self->p.client, len, len / 25 % 10, len);
 		if (len % 25)
 			continue;
 		while (end < len) {

@@ -731,6 +731,38 @@ static inline void recv_pattern(struct __test_metadata *_metadata, int fd,
 }
 
 /*
+ * Reads @count messages that were sent over @streams streams in turn, where
+ * message i has @len + i * @step bytes and the pattern of i. Only those of one
+ * stream are in order: packets overtake one another where processors share the
+ * work of a loopback device.
+ */
+static inline void recv_in_turn(struct __test_metadata *_metadata, int fd,
+				int streams, int count, size_t len, size_t step)
+{
+	size_t room = len + step * count + 1;
+	unsigned char *buf = malloc(room);
+	int next[16], i, n;
+	struct rx rx;
+
+	ASSERT_NE(NULL, buf);
+	ASSERT_GE((int)ARRAY_SIZE(next), streams);
+	for (i = 0; i < streams; i++)
+		next[i] = i;
+	for (n = 0; n < count; n++) {
+		ASSERT_LT(0, recv_wait(_metadata, fd, buf, room, &rx));
+		ASSERT_EQ(MSG_EOR, rx.flags);
+		for (i = 0; i < streams; i++)
+			if (next[i] < count && rx.len == len + next[i] * step &&
+			    intact(buf, 0, rx.len, next[i]))
+				break;
+		ASSERT_GT(streams, i)
+			TH_LOG("message %d is the next one of no stream", n);
+		next[i] += streams;
+	}
+	free(buf);
+}
+
+/*
  * Reads a message from byte @from on, in as many parts as it comes, and
  * compares it.
  */
