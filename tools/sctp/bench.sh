@@ -67,12 +67,10 @@ guest() {
 		"$bin" "$secs" "$protocols" "${list[@]}"
 }
 
-# A copy of the plugin's file as lines: of each block the address, a mark, and what else
-# the plugin says.
+# A file of the plugin's as lines: of each block the address, a mark, and what else the
+# plugin says.
 records() { # MARK FILE
-	# It ends with zeroes, of which there is no need to read all.
-	{ od -An -v -t x8 -w32 "$2" || true; } |
-		awk -v "mark=$1" '$1 == "0000000000000000" { exit } { print $1, mark, $2, $3, $4 }'
+	od -An -v -t x8 -w32 "$2" | awk -v "mark=$1" '{ print $1, mark, $2, $3, $4 }'
 }
 
 # messages FIGURE...: a line of the guest's: about how many it was.
@@ -95,20 +93,26 @@ by_function() {
 	} | sort -s -k 1,2 | gawk -v "messages=$4" -f "$here/bench/profile.awk" | c++filt
 }
 
-# profile MODULE: what a guest runs while it measures. Each workload is told apart
-# by the lines the guest writes around it.
+# profile MODULE: what a guest runs while it measures. The plugin has written two files when
+# the guest says that one has ended.
 profile() {
-	local module=$1 run=$BUILD/run/bench-qemu-$1 line
+	local module=$1 run=$BUILD/run/bench-qemu-$1 line files=0 measured=
+	rm -f "$out/counts".*
 	gcc -shared -fPIC -O2 -Wall -o "$out/profile.so" "$here/bench/profile.c"
 	guest qemu "$module" sctp -P "$out/profile.so,counts=$out/counts" | while read -r line; do
 		case $line in
-		begin) cp --sparse=always "$out/counts" "$out/counts.before" ;;
-		end) cp --sparse=always "$out/counts" "$out/counts.after" ;;
+		begin) ;;
+		end)
+			rm -f "$out/counts.$((files - 2))" "$out/counts.$((files - 1))"
+			files=$((files + 2)) measured=yes
+			;;
 		figure*)
 			echo "$line"
+			[ -n "$measured" ] || continue
 			# shellcheck disable=SC2086 # words
-			by_function "$run/out/kallsyms" "$out/counts.before" "$out/counts.after" \
-				"$(messages $line)"
+			by_function "$run/out/kallsyms" "$out/counts.$((files - 2))" \
+				"$out/counts.$((files - 1))" "$(messages $line)"
+			measured=
 			echo
 			;;
 		*) echo "$line" ;;

@@ -90,11 +90,11 @@ stream() {
 	"${server[@]}" iperf3 -s -1 -p "$port" >/tmp/server.out 2>&1 &
 	pid=$!
 	wait_for 10 grep -q listening /tmp/server.out
-	echo "begin"
+	"$bin/sctp_mark" begin
 	if [ -n "${beside:-}" ]; then $beside >/tmp/beside & others=($!); fi
 	timeout 120 "${client[@]}" iperf3 "${options[@]}" "${@:5}" >/tmp/client.out 2>&1 ||
 		cat /tmp/client.out >&2
-	echo "end"
+	"$bin/sctp_mark" end
 	kill "$pid" "${others[@]}" 2>/dev/null
 	wait "$pid" "${others[@]}"
 	# Without the link they would go on trying for minutes, and the module be in use.
