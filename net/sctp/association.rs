@@ -133,6 +133,8 @@ pub(crate) struct Inner {
     known: KVec<Known>,
     /// The tables are right as long as nothing but messages is told.
     followed: bool,
+    /// Whether the engine could be drained: no allocation failed.
+    complete: bool,
     armed: Option<Time>,
     /// How many items an event may add to what is to be read.
     max_items: u8,
@@ -197,6 +199,7 @@ impl Assoc {
                         tag: None,
                         known: KVec::new(),
                         followed: false,
+                        complete: true,
                         armed: None,
                         max_items: deliver::max_items(Subscriptions::default()),
                         established: None,
@@ -253,7 +256,9 @@ impl HasTimer for Assoc {
     fn expired(this: Arc<Self>) {
         let mut locked = this.lock();
         locked.inner.armed = None;
-        let _ = locked.with(|engine, cx| engine.handle_timeout(cx));
+        if !locked.is_too_early() {
+            let _ = locked.with(|engine, cx| engine.handle_timeout(cx));
+        }
     }
 }
 
@@ -318,6 +323,7 @@ impl<'a> Locked<'a> {
     /// Lets out what the engine has: packets, then events, then the time of the next timeout.
     fn drain(&mut self, cx: &mut Cx<'_>) {
         let complete = self.transmit(cx) & self.deliver(cx);
+        self.inner.complete = complete;
         if !self.inner.followed || self.inner.engine.state() != State::Established {
             self.inner.followed = self.follow_tag() & self.follow_paths();
         }
@@ -335,13 +341,39 @@ impl<'a> Locked<'a> {
             (Some(at), false) => Some(at.min(cx.now.plus(RETRY))),
             (None, false) => Some(cx.now.plus(RETRY)),
         };
-        // A timer that is armed for an earlier time fires for nothing, and is armed again then:
-        // cheaper than moving it each time a packet comes.
-        if let Some(at) = wanted {
-            if self.inner.armed.is_none_or(|armed| at < armed) {
-                self.inner.armed = Some(at);
-                Timer::arm(self.this, at.since(cx.now));
-            }
+        self.arm(wanted, cx.now);
+    }
+
+    /// Whether nothing is due yet, as is mostly the case when the timer has expired: what it was
+    /// armed for is there in time. It is armed again then.
+    fn is_too_early(&mut self) -> bool {
+        let Inner {
+            engine,
+            complete,
+            gone,
+            ..
+        } = &*self.inner;
+        let now = clock::now();
+        if *gone || !complete || engine.is_idle(now) {
+            return false;
+        }
+        let next = engine.poll_timeout();
+        if next.is_some_and(|at| at <= now) {
+            return false;
+        }
+        self.arm(next, now);
+        true
+    }
+
+    /// Arms the timer, if need be. One that is armed for an earlier time expires for nothing, and
+    /// is armed again then: cheaper than moving it each time a packet comes.
+    fn arm(&mut self, wanted: Option<Time>, now: Time) {
+        let Some(at) = wanted else {
+            return;
+        };
+        if self.inner.armed.is_none_or(|armed| at < armed) {
+            self.inner.armed = Some(at);
+            Timer::arm(self.this, at.since(now));
         }
     }
 
