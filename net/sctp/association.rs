@@ -154,6 +154,9 @@ struct Known {
 /// How long to wait after an allocation in [`Locked::drain`] failed.
 const RETRY: Duration = Duration::from_millis(50);
 
+/// Up to here the kernel rounds timers by less than a tenth of a second.
+const FAR_OFF: Duration = Duration::from_secs(1);
+
 /// What an association is made of.
 pub(crate) struct Parts {
     pub(crate) engine: KBox<Engine>,
@@ -367,13 +370,22 @@ impl<'a> Locked<'a> {
 
     /// Arms the timer, if need be. One that is armed for an earlier time expires for nothing, and
     /// is armed again then: cheaper than moving it each time a packet comes.
+    ///
+    /// The kernel rounds a timer up by as much as an eighth, and what it rounds to the same time
+    /// expires at once: so would the heartbeats of all associations that began within two seconds,
+    /// in bursts that no queue has room for. What is far off is approached in steps.
     fn arm(&mut self, wanted: Option<Time>, now: Time) {
         let Some(at) = wanted else {
             return;
         };
+        let mut after = at.since(now);
+        if after > FAR_OFF {
+            after = Duration(after.0 - after.0 / 8);
+        }
+        let at = now.plus(after);
         if self.inner.armed.is_none_or(|armed| at < armed) {
             self.inner.armed = Some(at);
-            Timer::arm(self.this, at.since(now));
+            Timer::arm(self.this, after);
         }
     }
 
