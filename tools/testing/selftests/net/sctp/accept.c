@@ -129,7 +129,7 @@ TEST_F(accept, timeout)
 	set_timeout(_metadata, self->fd, SO_RCVTIMEO, 200);
 	EXPECT_EQ(-1, accept(self->fd, NULL, NULL));
 	EXPECT_EQ(EAGAIN, errno);
-	EXPECT_LE(150, now_ms() - start);
+	EXPECT_TIMEOUT(200, now_ms() - start);
 }
 
 static void on_signal(int sig)

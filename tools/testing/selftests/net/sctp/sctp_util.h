@@ -395,6 +395,16 @@ static inline int wait_for(struct __test_metadata *_metadata, int fd, int events
 	}								\
 } while (0)
 
+/*
+ * A call that is given @ms has returned after @took. It counts in jiffies, which
+ * on a busy machine lag behind the clock, and may catch up meanwhile.
+ */
+#define EXPECT_TIMEOUT(ms, took) do {					\
+	long long __took = (took);					\
+	EXPECT_LE((ms) / 4, __took);					\
+	EXPECT_GT((ms) + WAIT_MS, __took);				\
+} while (0)
+
 /* One of SO_MEMINFO's figures. */
 static inline unsigned int meminfo(struct __test_metadata *_metadata, int fd,
 				   int which)
