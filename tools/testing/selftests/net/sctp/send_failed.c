@@ -235,7 +235,7 @@ TEST_F(send_failed, never_up)
 	__u32 n;
 
 	add_black_hole(_metadata);
-	set_initmsg(_metadata, fd, 10, 10, 1, 100);
+	set_initmsg(_metadata, fd, 10, 10, 1, 1000);
 	set_events(_metadata, fd, EV_ASSOC | EV_SEND_FAILURE_EVENT);
 	set_nonblock(_metadata, fd, true);
 	ASSERT_EQ(1, send_cmsg(fd, &to, SCTP_SNDRCV, &old, sizeof(old), "1", 1,
@@ -456,7 +456,7 @@ TEST_F(send_failed, unfinished)
 	if (is_c_module())
 		SKIP(return, "the C module has no SCTP_EXPLICIT_EOR");
 	add_black_hole(_metadata);
-	set_initmsg(_metadata, fd, 10, 10, 1, 100);
+	set_initmsg(_metadata, fd, 10, 10, 1, 1000);
 	set_events(_metadata, fd, EV_ASSOC | EV_SEND_FAILURE_EVENT);
 	set_nonblock(_metadata, fd, true);
 	set_int(_metadata, fd, SOL_SCTP, SCTP_EXPLICIT_EOR, 1);
