@@ -90,8 +90,12 @@ stream() {
 	"${server[@]}" iperf3 -s -1 -p "$port" >/tmp/server.out 2>&1 &
 	pid=$!
 	wait_for 10 grep -q listening /tmp/server.out
+	if [ -n "${beside:-}" ]; then
+		rm -f /tmp/beside
+		$beside >/tmp/beside & others=($!)
+		wait_for 10 grep -q counting /tmp/beside
+	fi
 	"$bin/sctp_mark" begin
-	if [ -n "${beside:-}" ]; then $beside >/tmp/beside & others=($!); fi
 	timeout 120 "${client[@]}" iperf3 "${options[@]}" "${@:5}" >/tmp/client.out 2>&1 ||
 		cat /tmp/client.out >&2
 	"$bin/sctp_mark" end
@@ -119,10 +123,12 @@ delay() { # PROTOCOL MILLISECONDS PERCENT
 }
 
 # spare: counts how far a loop comes that runs when nobody else does, until it is told to
-# stop: how far in a millisecond.
+# stop: says that it does, and then how far it came in a millisecond. To read its program
+# takes the host time, in which the guest, who waits, has its clock jump.
 spare() {
 	exec chrt -i 0 bash -c '
 		trap "echo \$((n * 1000 / (\${EPOCHREALTIME/./} - since))); exit" TERM
+		echo counting
 		since=${EPOCHREALTIME/./}
 		while :; do ((++n)); done'
 }
@@ -136,12 +142,14 @@ sack() { # PROTOCOL BYTES
 	for size in rmem wmem; do echo $((16 << 20)) >/proc/sys/net/core/${size}_max; done
 	netem client delay 60us reorder 25%
 	netem server delay "$(($2 / 25))us"
+	rm -f /tmp/all
 	spare >/tmp/all &
+	wait_for 10 grep -q counting /tmp/all
 	sleep "$secs"
 	kill $! && wait $!
 	beside=spare stream "$1" $((secs * 2)) 1452 N -w "$2" |
-		awk -v "all=$(cat /tmp/all)" '
-			/Mbit/ { getline spare <"/tmp/beside"; print $1 / 8 / 1.452 / (1 - spare / all), "k/s"; next }
+		awk -v "all=$(tail -n 1 /tmp/all)" '
+			/Mbit/ { while ((getline spare <"/tmp/beside") > 0); print $1 / 8 / 1.452 / (1 - spare / all), "k/s"; next }
 			{ print; fflush() }'
 }
 
