@@ -91,7 +91,8 @@ TEST_F(large, each_size_once)
 	 * lot are of one stream, which keeps them in order.
 	 */
 	for (len = 1; len <= 1500; len++) {
-		send_pattern(_metadata, &self->p.client, len, len / 25 % 10, len);
+		send_pattern(_metadata, &self->p.client, len, (len - 1) / 25 % 10,
+			     len);
 		if (len % 25)
 			continue;
 		while (end < len) {

@@ -35,7 +35,8 @@ struct seen {
 	int tos, ttl, label;
 	size_t len;	/* with the IP header */
 	bool df;	/* IPv6: always */
-	__u32 vtag, tsn;	/* the latter only of what begins with DATA */
+	__u32 vtag;
+	__u32 tsn;	/* of the first DATA, if that was asked for */
 };
 
 static void bind_both(struct __test_metadata *_metadata, int fd,
@@ -99,7 +100,8 @@ static __u32 be32_at(const unsigned char *at)
 	return (__u32)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
 }
 
-static bool has_chunk(const unsigned char *sctp, ssize_t len, int type)
+static const unsigned char *find_chunk(const unsigned char *sctp, ssize_t len,
+				       int type)
 {
 	const unsigned char *at = sctp + 12, *end = sctp + len;
 
@@ -107,10 +109,10 @@ static bool has_chunk(const unsigned char *sctp, ssize_t len, int type)
 		int size = at[2] << 8 | at[3];
 
 		if (at[0] == type)
-			return true;
+			return at;
 		at += size < 4 ? 4 : (size + 3) & ~3;
 	}
-	return false;
+	return NULL;
 }
 
 /*
@@ -121,6 +123,7 @@ static struct seen next_packet(struct __test_metadata *_metadata,
 			       const struct flavour *fl, int sniffer, int type)
 {
 	unsigned char buf[2048], *sctp;
+	const unsigned char *chunk;
 	struct sockaddr_ll from;
 	struct seen seen;
 	socklen_t len;
@@ -132,9 +135,9 @@ static struct seen next_packet(struct __test_metadata *_metadata,
 		n = recvfrom(sniffer, buf, sizeof(buf), 0, (void *)&from, &len);
 		ASSERT_LT(0, n);
 		sctp = buf + (buf[0] >> 4 == 4 ? 20 : 40);
-	} while (from.sll_pkttype == PACKET_OUTGOING ||
-		 buf[buf[0] >> 4 == 4 ? 9 : 6] != IPPROTO_SCTP ||
-		 !has_chunk(sctp, buf + n - sctp, type));
+		chunk = find_chunk(sctp, buf + n - sctp, type);
+	} while (from.sll_pkttype == PACKET_OUTGOING || !chunk ||
+		 buf[buf[0] >> 4 == 4 ? 9 : 6] != IPPROTO_SCTP);
 	if (buf[0] >> 4 == 4) {
 		char src[INET_ADDRSTRLEN], dst[INET_ADDRSTRLEN];
 
@@ -161,7 +164,7 @@ static struct seen next_packet(struct __test_metadata *_metadata,
 	}
 	seen.len = n;
 	seen.vtag = be32_at(sctp + 4);
-	seen.tsn = be32_at(sctp + 16);
+	seen.tsn = be32_at(chunk + 4);
 	return seen;
 }
 
