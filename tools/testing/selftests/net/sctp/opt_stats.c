@@ -130,8 +130,10 @@ TEST_F(stats, both_sides_count_the_same)
 	EXPECT_EQ(DIFF_S(sas_octrlchunks), DIFF(sas_ictrlchunks));
 	EXPECT_EQ(DIFF(sas_octrlchunks), DIFF_S(sas_ictrlchunks));
 	EXPECT_LE(DIFF(sas_isacks), DIFF(sas_ictrlchunks));
-	EXPECT_EQ(0, c.sas_rtxchunks + c.sas_gapcnt + c.sas_idupchunks);
-	EXPECT_EQ(0, s.sas_outofseqtsns + s.sas_gapcnt + s.sas_idupchunks);
+	/* Hardly any, but what a busy machine is late with is sent again. */
+	EXPECT_EQ(s.sas_idupchunks, c.sas_rtxchunks);
+	EXPECT_GT(10, c.sas_rtxchunks + c.sas_gapcnt + s.sas_outofseqtsns);
+	EXPECT_EQ(0, c.sas_idupchunks + s.sas_gapcnt);
 }
 
 #define BAD_LINK \
