@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sctp_pair: a one-to-many socket whose associations are driven by a thread each,
+ * sctp_pair: a one-to-many socket whose associations are driven by a process each,
  * on a processor each, next to who receives it: how many thousand messages of 1452
- * bytes a second arrive in all. usage:
+ * bytes a second arrive in all. Threads of one process would not do: in User Mode
+ * Linux only one of them runs at a time. usage:
  *
  *	sctp_pair SECONDS ASSOCIATIONS
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -28,7 +28,6 @@ struct counter {
 
 static struct counter *counters;
 static struct sockaddr_in addrs[MAX];
-static int fd;
 
 static void pin(int cpu)
 {
@@ -45,7 +44,6 @@ static void receive(int listener, int i)
 	static char buf[BYTES];
 	int conn;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	pin(i);
 	conn = accept(listener, NULL, NULL);
 	if (conn < 0)
@@ -55,17 +53,27 @@ static void receive(int listener, int i)
 	exit(0);
 }
 
-static void *drive(void *arg)
+static void drive(int fd, int i)
 {
 	static const char buf[BYTES];
-	long i = (long)arg;
 
 	pin(i);
 	for (;;)
 		if (sendto(fd, buf, sizeof(buf), 0, (void *)&addrs[i],
 			   sizeof(addrs[i])) < 0)
 			fail("sendto");
-	return NULL;
+}
+
+/* A child that does not outlive its parent; 0 in the child. */
+static pid_t new_child(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		fail("fork");
+	if (!pid)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
 }
 
 static unsigned long received(int count)
@@ -79,12 +87,10 @@ static unsigned long received(int count)
 
 int main(int argc, char **argv)
 {
+	pid_t receivers[MAX], drivers[MAX];
 	unsigned long before;
-	pid_t children[MAX];
 	double start, seconds;
-	pthread_t thread;
-	int count = 0;
-	long i;
+	int count = 0, fd, i;
 
 	if (argc == 3)
 		count = atoi(argv[2]);
@@ -103,10 +109,8 @@ int main(int argc, char **argv)
 		bind_loopback(listener, &addrs[i]);
 		if (listen(listener, 1))
 			fail("listen");
-		children[i] = fork();
-		if (children[i] < 0)
-			fail("fork");
-		if (!children[i])
+		receivers[i] = new_child();
+		if (!receivers[i])
 			receive(listener, i);
 		close(listener);
 	}
@@ -114,8 +118,9 @@ int main(int argc, char **argv)
 	for (i = 0; i < count; i++) {
 		if (connect(fd, (void *)&addrs[i], sizeof(addrs[i])))
 			fail("connect");
-		if (pthread_create(&thread, NULL, drive, (void *)i))
-			fail("pthread_create");
+		drivers[i] = new_child();
+		if (!drivers[i])
+			drive(fd, i);
 	}
 	/* Until the windows are open. */
 	usleep(200000);
@@ -124,9 +129,10 @@ int main(int argc, char **argv)
 	usleep(seconds * 1e6);
 	seconds = stop_clock(start);
 	printf("%.3f k/s\n", (received(count) - before) / seconds / 1000);
-	/* Before the threads find that nobody is there any more. */
-	fflush(stdout);
+	/* Before drivers find that nobody is there any more. */
 	for (i = 0; i < count; i++)
-		kill(children[i], SIGKILL);
-	_exit(0);
+		kill(drivers[i], SIGKILL);
+	for (i = 0; i < count; i++)
+		kill(receivers[i], SIGKILL);
+	return 0;
 }
