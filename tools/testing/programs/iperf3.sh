@@ -3,7 +3,7 @@
 # iperf3 --sctp: both directions, parallel associations, small messages. Its receiver
 # stops counting when the sender says over TCP that it is done, so that what is under
 # way then is missing, with the C module, too. Neither --nstreams nor -X is tried: iperf3
-# does not get that far. SIZE= is how much each sends (40M).
+# does not get that far. SIZE= is how much each association sends (40M).
 . "$(dirname "$0")/programs_lib.sh"
 begin 8 iperf3 python3
 SIZE=${SIZE:-40M}
@@ -31,7 +31,7 @@ for family in 4 6; do
 	result $? "IPv$family"
 	measure "$family" "$SIZE" -R
 	result $? "IPv$family, from the server"
-	measure "$family" "$SIZE" -P 4
+	measure "$family" "$((${SIZE%M} * 4))M" -P 4
 	result $? "IPv$family, four associations"
 done
 measure 4 20M -N -l 150
