@@ -259,7 +259,7 @@ impl HasTimer for Assoc {
     fn expired(this: Arc<Self>) {
         let mut locked = this.lock();
         locked.inner.armed = None;
-        if !locked.is_too_early() {
+        if !locked.postpone() {
             let _ = locked.with(|engine, cx| engine.handle_timeout(cx));
         }
     }
@@ -347,9 +347,11 @@ impl<'a> Locked<'a> {
         self.arm(wanted, cx.now);
     }
 
-    /// Whether nothing is due yet, as is mostly the case when the timer has expired: what it was
-    /// armed for is there in time. It is armed again then.
-    fn is_too_early(&mut self) -> bool {
+    /// Arms the timer again if it has expired for nothing, as it mostly does: what it was armed for
+    /// is there in time. `false` if there is something to do, be it to let an idle one [`rest`].
+    ///
+    /// [`rest`]: Self::rest
+    fn postpone(&mut self) -> bool {
         let Inner {
             engine,
             complete,
