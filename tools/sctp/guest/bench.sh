@@ -78,8 +78,8 @@ netem() {
 	tc -n "$1" qdisc add dev veth0 root netem limit 100000 "${@:2}"
 }
 
-# stream PROTOCOL SECONDS BYTES [N] [OPTION...]: iperf3 over the link. beside= is what
-# to run meanwhile, until it is killed.
+# stream PROTOCOL SECONDS BYTES [N] [OPTION...]: iperf3 over the link. beside= begins
+# something in the background, which writes to the file it is told, until it is killed.
 stream() {
 	local pid others=() options=(-c "$address" -p "$port" -t "$2" -l "$3" -f k)
 	case $1 in
@@ -91,9 +91,8 @@ stream() {
 	pid=$!
 	wait_for 10 grep -q listening /tmp/server.out
 	if [ -n "${beside:-}" ]; then
-		rm -f /tmp/beside
-		$beside >/tmp/beside & others=($!)
-		wait_for 10 grep -q counting /tmp/beside
+		$beside /tmp/beside
+		others=($!)
 	fi
 	"$bin/sctp_mark" begin
 	timeout 120 "${client[@]}" iperf3 "${options[@]}" "${@:5}" >/tmp/client.out 2>&1 ||
@@ -122,15 +121,17 @@ delay() { # PROTOCOL MILLISECONDS PERCENT
 	stream "$1" $((secs * 5)) 1452
 }
 
-# spare: counts how far a loop comes that runs when nobody else does, until it is told to
-# stop: says that it does, and then how far it came in a millisecond. To read its program
-# takes the host time, in which the guest, who waits, has its clock jump.
+# spare FILE: counts in the background, as $!, how far a loop comes that runs when nobody else
+# does. When it is told to stop, it says how far that was in a millisecond. It has begun when
+# this is over: to read its program takes the host time, in which the guest's clock jumps.
 spare() {
-	exec chrt -i 0 bash -c '
+	rm -f "$1"
+	chrt -i 0 bash -c '
 		trap "echo \$((n * 1000 / (\${EPOCHREALTIME/./} - since))); exit" TERM
 		echo counting
 		since=${EPOCHREALTIME/./}
-		while :; do ((++n)); done'
+		while :; do ((++n)); done' >"$1" &
+	wait_for 10 grep -q counting "$1"
 }
 
 # A quarter of the packets overtakes others, hardly ever more than two. The round trip is
@@ -142,9 +143,7 @@ sack() { # PROTOCOL BYTES
 	for size in rmem wmem; do echo $((16 << 20)) >/proc/sys/net/core/${size}_max; done
 	netem client delay 60us reorder 25%
 	netem server delay "$(($2 / 25))us"
-	rm -f /tmp/all
-	spare >/tmp/all &
-	wait_for 10 grep -q counting /tmp/all
+	spare /tmp/all
 	sleep "$secs"
 	kill $! && wait $!
 	beside=spare stream "$1" $((secs * 2)) 1452 N -w "$2" |
