@@ -6,11 +6,14 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 #include <linux/sctp.h>
 
 __attribute__((noreturn))
@@ -57,6 +60,18 @@ static inline double stop_clock(double start)
 	puts("end");
 	fflush(stdout);
 	return seconds;
+}
+
+/* A child that does not outlive its parent; 0 in the child. */
+static inline pid_t new_child(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		fail("fork");
+	if (!pid)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
 }
 
 /* Any port of loopback, which is in @addr then. */

@@ -13,7 +13,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 #include "sctp_bench.h"
 
@@ -62,18 +61,6 @@ static void drive(int fd, int i)
 		if (sendto(fd, buf, sizeof(buf), 0, (void *)&addrs[i],
 			   sizeof(addrs[i])) < 0)
 			fail("sendto");
-}
-
-/* A child that does not outlive its parent; 0 in the child. */
-static pid_t new_child(void)
-{
-	pid_t pid = fork();
-
-	if (pid < 0)
-		fail("fork");
-	if (!pid)
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return pid;
 }
 
 static unsigned long received(int count)

@@ -13,7 +13,6 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "sctp_bench.h"
@@ -149,13 +148,9 @@ int main(int argc, char **argv)
 	fd = new_socket(argv[1], &addr);
 	if (!udp && listen(fd, 128))
 		fail("listen");
-	child = fork();
-	if (child < 0)
-		fail("fork");
-	if (!child) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	child = new_child();
+	if (!child)
 		serve(argv[1], fd, bytes);
-	}
 	close(fd);
 	if (rr)
 		fd = open_to(argv[1], &addr);
